@@ -1,0 +1,2 @@
+//! Plans federated operations.
+pub mod plan;
