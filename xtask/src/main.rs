@@ -1,2 +1,46 @@
-//! Work in progress.
-fn main() {}
+//! Development commands: `cargo xtask check|test|servers|schema`.
+//!
+//! This crate drives other programs (cargo, the database servers); it has no logic of the product.
+mod check;
+mod run;
+mod schema;
+mod servers;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Development commands of baedal")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Formatting, lints (warnings are errors) and the rules of the house.
+    Check,
+    /// Every test, on the embedded stack and on real MongoDB, Postgres and Kafka.
+    ///
+    /// The servers are found by MONGODB_URL, POSTGRES_URL and KAFKA_BROKERS; for those not set they are
+    /// started: with Docker Compose where an engine runs, else from packages under target/servers.
+    Test {
+        /// Passed on to `cargo test` (for example `-p baedal-order`, or `-- name_of_a_test`).
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
+    Servers,
+    /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
+    Schema,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Check => check::check(),
+        Command::Test { arguments } => test::test(&arguments),
+        Command::Servers => servers::run_until_interrupted(),
+        Command::Schema => schema::export(),
+    }
+}

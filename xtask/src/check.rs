@@ -1,0 +1,19 @@
+//! `cargo xtask check`: formatting, lints, the rules of the house.
+use anyhow::Result;
+
+use crate::run::{cargo, shown};
+
+/// Fails on the first of: code that is not formatted, a lint, a broken rule of `tests/tests/tidy.rs`.
+pub fn check() -> Result<()> {
+    shown(cargo().args(["fmt", "--all", "--check"]))?;
+    shown(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    shown(cargo().args(["test", "--locked", "--package", "baedal-tests", "--test", "tidy"]))
+}
