@@ -59,7 +59,9 @@ struct Kept {
 
 impl<F> Clone for KeyCache<F> {
     fn clone(&self) -> Self {
-        KeyCache { shared: Arc::clone(&self.shared) }
+        KeyCache {
+            shared: Arc::clone(&self.shared),
+        }
     }
 }
 
@@ -67,7 +69,13 @@ impl<F: FetchJwks> KeyCache<F> {
     /// An empty cache for the JWKS at `url`; nothing is fetched yet.
     pub fn new(url: impl Into<String>, fetcher: F) -> KeyCache<F> {
         let state = Mutex::new(State::default());
-        KeyCache { shared: Arc::new(Shared { url: url.into(), fetcher, state }) }
+        KeyCache {
+            shared: Arc::new(Shared {
+                url: url.into(),
+                fetcher,
+                state,
+            }),
+        }
     }
 
     /// The keys to check a token of this `kid` with. They may lack the kid: then the token is refused by them.
@@ -83,7 +91,10 @@ impl<F: FetchJwks> KeyCache<F> {
             return Ok(kept.set);
         }
         self.refresh(now).await;
-        self.shared.usable(now).map(|kept| kept.set).ok_or(TokenError::KeysUnavailable)
+        self.shared
+            .usable(now)
+            .map(|kept| kept.set)
+            .ok_or(TokenError::KeysUnavailable)
     }
 
     /// Fetches now, or waits for the fetch under way; does nothing if the last attempt is too young.
@@ -107,7 +118,11 @@ impl<F: FetchJwks> KeyCache<F> {
     /// The fetch runs in its own task, so that a caller that goes away does not cancel it for the others.
     fn start_fetch(&self, now: u64) -> Option<watch::Receiver<()>> {
         let mut state = self.shared.lock();
-        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.has_changed().is_ok()) {
+        if let Some(flight) = state
+            .flight
+            .as_ref()
+            .filter(|flight| flight.has_changed().is_ok())
+        {
             return Some(flight.clone());
         }
         if !state.may_try(now) {
@@ -129,8 +144,13 @@ impl<F: FetchJwks> KeyCache<F> {
 
 impl State {
     fn may_try(&self, now: u64) -> bool {
-        let pause = if self.keys.is_some() { MIN_PAUSE } else { FIRST_PAUSE };
-        self.tried_at.is_none_or(|tried| now.saturating_sub(tried) >= pause)
+        let pause = if self.keys.is_some() {
+            MIN_PAUSE
+        } else {
+            FIRST_PAUSE
+        };
+        self.tried_at
+            .is_none_or(|tried| now.saturating_sub(tried) >= pause)
     }
 }
 
@@ -144,7 +164,10 @@ impl<F: FetchJwks> Shared<F> {
         let mut state = self.lock();
         match outcome {
             Ok(set) => {
-                state.keys = Some(Kept { set: Arc::new(set), fetched_at: now });
+                state.keys = Some(Kept {
+                    set: Arc::new(set),
+                    fetched_at: now,
+                });
                 state.last_error = None;
             }
             Err(error) => state.last_error = Some(error),
@@ -153,7 +176,11 @@ impl<F: FetchJwks> Shared<F> {
 
     fn usable(&self, now: u64) -> Option<Kept> {
         let state = self.lock();
-        state.keys.as_ref().filter(|kept| now.saturating_sub(kept.fetched_at) < MAX_STALE).cloned()
+        state
+            .keys
+            .as_ref()
+            .filter(|kept| now.saturating_sub(kept.fetched_at) < MAX_STALE)
+            .cloned()
     }
 }
 

@@ -63,7 +63,12 @@ pub struct Scopes(BTreeSet<String>);
 impl Scopes {
     /// Reads space-separated names.
     pub fn parse(text: &str) -> Scopes {
-        Scopes(text.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect())
+        Scopes(
+            text.split(' ')
+                .filter(|s| !s.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     /// Whether `scope` is in the set.
@@ -142,9 +147,10 @@ fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, TokenError> {
     let refused = TokenError::Claim("aud");
     match claims.get("aud") {
         Some(Value::String(one)) => Ok(vec![one.clone()]),
-        Some(Value::Array(many)) if !many.is_empty() => {
-            many.iter().map(|one| one.as_str().map(str::to_owned).ok_or(refused)).collect()
-        }
+        Some(Value::Array(many)) if !many.is_empty() => many
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned).ok_or(refused))
+            .collect(),
         _ => Err(refused),
     }
 }

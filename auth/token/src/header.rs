@@ -27,7 +27,10 @@ pub(crate) fn read(token: &str) -> Result<Header, TokenError> {
         return Err(TokenError::Critical);
     }
     check_type(&fields)?;
-    Ok(Header { algorithm: algorithm(&fields)?, kid: kid(&fields)? })
+    Ok(Header {
+        algorithm: algorithm(&fields)?,
+        kid: kid(&fields)?,
+    })
 }
 
 /// The three parts of a compact JWS; the length is bounded before anything else is done with the text.
@@ -49,9 +52,16 @@ pub(crate) fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
 
 /// RFC 9068 section 4: `at+jwt`, or with the `application/` prefix; media types ignore case.
 fn check_type(fields: &Map<String, Value>) -> Result<(), TokenError> {
-    let typ = fields.get("typ").and_then(Value::as_str).ok_or(TokenError::NotAnAccessToken)?;
+    let typ = fields
+        .get("typ")
+        .and_then(Value::as_str)
+        .ok_or(TokenError::NotAnAccessToken)?;
     let ours = typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt");
-    if ours { Ok(()) } else { Err(TokenError::NotAnAccessToken) }
+    if ours {
+        Ok(())
+    } else {
+        Err(TokenError::NotAnAccessToken)
+    }
 }
 
 /// The allow-list (RFC 8725 section 3.1). `none` and every symmetric algorithm are outside it; names are case-sensitive.

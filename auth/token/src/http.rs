@@ -8,7 +8,9 @@ use crate::TokenError;
 /// might take different ones. A value that is not visible ASCII is [`TokenError::NotBearer`].
 pub fn single<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Option<&'a str>, TokenError> {
     let mut values = values.into_iter();
-    let Some(first) = values.next() else { return Ok(None) };
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(TokenError::SeveralTokens);
     }

@@ -31,7 +31,10 @@ impl KeySet {
             return Err(KeyError::NotAKeySet);
         }
         let set = strict::object(json).map_err(|_| KeyError::NotAKeySet)?;
-        let list = set.get("keys").and_then(Value::as_array).ok_or(KeyError::NotAKeySet)?;
+        let list = set
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or(KeyError::NotAKeySet)?;
         if list.len() > MAX_KEYS {
             return Err(KeyError::NotAKeySet);
         }
@@ -41,7 +44,11 @@ impl KeySet {
                 return Err(KeyError::DuplicateKid);
             }
         }
-        if keys.is_empty() { Err(KeyError::NoUsableKey) } else { Ok(KeySet { keys }) }
+        if keys.is_empty() {
+            Err(KeyError::NoUsableKey)
+        } else {
+            Ok(KeySet { keys })
+        }
     }
 
     /// The number of usable keys; at least one.

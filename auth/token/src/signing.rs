@@ -29,12 +29,17 @@ impl SigningKey {
 
     /// Reads a P-256 private key in PKCS#8 PEM.
     pub fn from_pem(pem: &str) -> Result<SigningKey, KeyError> {
-        SecretKey::from_pkcs8_pem(pem).map(SigningKey::new).map_err(|_| KeyError::NotAPrivateKey)
+        SecretKey::from_pkcs8_pem(pem)
+            .map(SigningKey::new)
+            .map_err(|_| KeyError::NotAPrivateKey)
     }
 
     /// Writes the key as PKCS#8 PEM. Secret.
     pub fn to_pem(&self) -> String {
-        let pem = self.secret.to_pkcs8_pem(LineEnding::LF).expect("a P-256 key has a PKCS#8 form");
+        let pem = self
+            .secret
+            .to_pkcs8_pem(LineEnding::LF)
+            .expect("a P-256 key has a PKCS#8 form");
         pem.to_string()
     }
 
@@ -64,7 +69,11 @@ impl SigningKey {
         let der = secret.to_pkcs8_der().expect("a P-256 key has a PKCS#8 form");
         let encoding = EncodingKey::from_ec_der(der.as_bytes());
         let (x, y) = coordinates(&secret);
-        SigningKey { secret, encoding, kid: thumbprint(&x, &y) }
+        SigningKey {
+            secret,
+            encoding,
+            kid: thumbprint(&x, &y),
+        }
     }
 }
 

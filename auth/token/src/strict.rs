@@ -22,7 +22,11 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, TokenError> {
 }
 
 fn refusal(error: serde_json::Error) -> TokenError {
-    if error.to_string().starts_with(DUPLICATE) { TokenError::DuplicateKey } else { TokenError::Malformed }
+    if error.to_string().starts_with(DUPLICATE) {
+        TokenError::DuplicateKey
+    } else {
+        TokenError::Malformed
+    }
 }
 
 struct Strict;
