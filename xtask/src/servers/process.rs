@@ -85,9 +85,26 @@ impl Drop for Process {
 
 /// A data folder of its own for one server of this run.
 pub fn data_folder(name: &str) -> Result<PathBuf> {
+    remove_folders_of_ended_runs();
     let folder = std::env::temp_dir().join(format!("baedal-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     Ok(folder)
+}
+
+/// An interrupted run leaves its folders behind.
+fn remove_folders_of_ended_runs() {
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = ["baedal-mongodb-", "baedal-postgres-", "baedal-kafka-"];
+        let pid = ours
+            .iter()
+            .find_map(|prefix| name.strip_prefix(prefix)?.parse::<u32>().ok());
+        if pid.is_some_and(|pid| {
+            Path::new("/proc/self").exists() && !Path::new("/proc").join(pid.to_string()).exists()
+        }) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// A port that was free a moment ago.

@@ -1,0 +1,13 @@
+//! The rules of the house that a compiler does not check.
+#[path = "tidy/dependencies.rs"]
+mod dependencies;
+#[path = "tidy/licences.rs"]
+mod licences;
+#[path = "tidy/sources.rs"]
+mod sources;
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").to_path_buf()
+}
