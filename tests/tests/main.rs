@@ -1,1 +1,2 @@
-//! Work in progress.
+//! Acceptance tests of the delivery platform.
+mod contract;

@@ -1,0 +1,101 @@
+//! The command line.
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+use crate::demo::Account;
+use crate::login;
+use crate::platform;
+use crate::settings::Settings;
+
+/// 배달: a food-delivery platform behind a GraphQL federation gateway, in one process.
+///
+/// Without a command it starts everything: the auth server, the order, payment, store and marketing
+/// subgraphs, and the gateway, on embedded stores under ./data.
+#[derive(Parser)]
+#[command(name = "baedal", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    up: Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the platform (the default), or with --only a part of it.
+    Up(Settings),
+    /// Print an access token of a demo account, got by a real login (authorization code with PKCE).
+    Token(Token),
+    /// Log in with your browser and print an access token.
+    Login(Login),
+}
+
+#[derive(Args)]
+struct Token {
+    /// Whose token.
+    #[arg(long = "as", value_enum)]
+    account: Account,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+struct Login {
+    /// Rights to ask for, separated by commas.
+    #[arg(long, value_delimiter = ',', default_value = "openid,order", value_name = "SCOPE,…")]
+    scopes: Vec<String>,
+    /// The public client to log in as, when it is not the platform's own.
+    #[arg(long, value_name = "CLIENT_ID")]
+    client: Option<String>,
+    /// Only print the address, open no browser.
+    #[arg(long)]
+    no_open: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Args)]
+struct Server {
+    /// URL of the auth server.
+    #[arg(long, env = "ISSUER_URL", value_name = "URL")]
+    issuer: Option<String>,
+    /// Port of the auth server on this machine, when no issuer is named.
+    #[arg(long = "auth-port", env = "BAEDAL_AUTH_PORT", default_value_t = 4001, value_name = "PORT")]
+    auth_port: u16,
+}
+
+impl Server {
+    fn issuer(&self) -> String {
+        self.issuer.clone().unwrap_or_else(|| format!("http://127.0.0.1:{}", self.auth_port))
+    }
+}
+
+/// Runs the command of this process' arguments.
+///
+/// # Errors
+/// What went wrong and what to do, for the terminal.
+pub async fn run() -> Result<()> {
+    let cli = Cli::parse();
+    match cli.command {
+        None => platform::run(cli.up).await,
+        Some(Command::Up(settings)) => platform::run(settings).await,
+        Some(Command::Token(token)) => print_token(&token).await,
+        Some(Command::Login(login)) => log_in(&login).await,
+    }
+}
+
+async fn print_token(token: &Token) -> Result<()> {
+    let account = token.account;
+    let (login, password) = (account.login(), account.password());
+    let tokens = login::account::login(&token.server.issuer(), None, login, &password, account.scopes()).await?;
+    println!("{}", tokens.access);
+    Ok(())
+}
+
+async fn log_in(options: &Login) -> Result<()> {
+    let scopes: Vec<&str> = options.scopes.iter().map(String::as_str).collect();
+    let client = options.client.as_deref();
+    let tokens = login::browser::login(&options.server.issuer(), client, &scopes, !options.no_open).await?;
+    println!("{}", tokens.access);
+    Ok(())
+}
