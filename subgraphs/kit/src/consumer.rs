@@ -1,0 +1,134 @@
+//! The consumer loop: reads events in batches and has each take effect once.
+//!
+//! poll → decode → one transaction of the handler (inbox rows and effects) → commit of the position. A failure that may
+//! pass is waited out without losing the position; a record nobody can read or apply goes to `<topic>.dead` with the
+//! reason, and the loop goes on.
+
+mod dead;
+mod run;
+
+use crate::{Worker, envelope::Envelope, log::EventLog, mongo::MongoError, sql::SqlError};
+use async_trait::async_trait;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use dead::DeadLetter;
+
+/// Most events handed to a handler at once.
+pub const BATCH: usize = 200;
+
+/// What a service does with events.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// Newest major version of this event type it understands; none where the type is not its business.
+    fn version_of(&self, event_type: &str) -> Option<u32> {
+        let _ = event_type;
+        Some(1)
+    }
+
+    /// Applies the batch in one transaction: inbox rows and effects, all or nothing. It may be called again with events
+    /// it has applied already, also in other batches.
+    async fn handle(&self, batch: &[Envelope]) -> Result<(), HandleError>;
+}
+
+/// Why a batch was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// It may work later; the same batch comes again, after a growing pause.
+    #[error(transparent)]
+    Transient(anyhow::Error),
+    /// It will never work. A batch of one becomes a dead letter, a larger one comes again one by one.
+    #[error("{0}")]
+    Poison(String),
+}
+
+impl From<SqlError> for HandleError {
+    fn from(error: SqlError) -> HandleError {
+        HandleError::Transient(error.into())
+    }
+}
+
+impl From<MongoError> for HandleError {
+    fn from(error: MongoError) -> HandleError {
+        HandleError::Transient(error.into())
+    }
+}
+
+impl crate::retry::Transient for HandleError {
+    /// The loop itself retries the batch, and longer than a transaction would.
+    fn is_transient(&self) -> bool {
+        match self {
+            HandleError::Transient(error) => {
+                error
+                    .downcast_ref::<SqlError>()
+                    .is_some_and(crate::retry::Transient::is_transient)
+                    || error
+                        .downcast_ref::<MongoError>()
+                        .is_some_and(crate::retry::Transient::is_transient)
+            }
+            HandleError::Poison(_) => false,
+        }
+    }
+}
+
+/// Counts of a consumer since it started.
+#[derive(Debug, Default)]
+pub struct ConsumerStats {
+    /// Events a handler has applied (or recognised as applied before).
+    pub handled: AtomicU64,
+    /// Events of types that are not the handler's business.
+    pub skipped: AtomicU64,
+    /// Records sent to the dead-letter topic.
+    pub dead: AtomicU64,
+    /// Batches tried again.
+    pub retries: AtomicU64,
+}
+
+impl ConsumerStats {
+    fn add(counter: &AtomicU64, count: usize) {
+        counter.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}
+
+/// A running consumer.
+#[derive(Debug)]
+pub struct ConsumerHandle {
+    stats: Arc<ConsumerStats>,
+    /// Its task.
+    pub worker: Worker,
+}
+
+impl ConsumerHandle {
+    /// What it has counted so far.
+    pub fn stats(&self) -> Arc<ConsumerStats> {
+        Arc::clone(&self.stats)
+    }
+}
+
+/// Starts a member of `group` that hands the events of `topics` to `handler`, until `shutdown` is cancelled.
+///
+/// The batch at hand is finished first; the group goes on elsewhere, or later, exactly after it.
+pub fn spawn_consumer(
+    log: Arc<dyn EventLog>,
+    group: &str,
+    topics: &[&str],
+    handler: Arc<dyn Handler>,
+    shutdown: CancellationToken,
+) -> ConsumerHandle {
+    let stats = Arc::<ConsumerStats>::default();
+    let consumer = run::Loop {
+        log,
+        group: group.to_owned(),
+        topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
+        handler,
+        stats: Arc::clone(&stats),
+        shutdown,
+    };
+    ConsumerHandle {
+        stats,
+        worker: Worker::spawn(format!("consumer {group}"), consumer.run()),
+    }
+}

@@ -1,0 +1,180 @@
+//! The loop itself.
+
+use super::{BATCH, ConsumerStats, HandleError, Handler, dead};
+use crate::{
+    envelope::Envelope,
+    log::{Consumer, Delivered, EventLog, LogError},
+    retry::Backoff,
+};
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// How long a poll waits for the first record: what a shutdown waits for at most.
+const WAIT: Duration = Duration::from_millis(500);
+
+pub(super) struct Loop {
+    pub log: Arc<dyn EventLog>,
+    pub group: String,
+    pub topics: Vec<String>,
+    pub handler: Arc<dyn Handler>,
+    pub stats: Arc<ConsumerStats>,
+    pub shutdown: CancellationToken,
+}
+
+/// The loop ends: its shutdown was asked for.
+struct Stopped;
+
+/// A record and what it says.
+struct Event {
+    record: Delivered,
+    envelope: Envelope,
+}
+
+impl Loop {
+    pub async fn run(self) {
+        let mut backoff = backoff();
+        while !self.shutdown.is_cancelled() {
+            let error = match self.member().await {
+                Ok(()) => continue,
+                Err(error) => error,
+            };
+            let pause = backoff.pause();
+            tracing::warn!(group = self.group, %error, ?pause, "consumer lost the event log, will join again");
+            tokio::select! {
+                () = self.shutdown.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// One membership: from joining until shutdown or an error of the log.
+    async fn member(&self) -> Result<(), LogError> {
+        let topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+        let mut consumer = self.log.join(&self.group, &topics).await?;
+        let outcome = self.batches(consumer.as_mut()).await;
+        consumer.close().await;
+        outcome
+    }
+
+    async fn batches(&self, consumer: &mut dyn Consumer) -> Result<(), LogError> {
+        while !self.shutdown.is_cancelled() {
+            let records = consumer.poll(BATCH, WAIT).await?;
+            if records.is_empty() {
+                continue;
+            }
+            if self.apply(records).await.is_err() {
+                return Ok(());
+            }
+            match consumer.commit().await {
+                // The batch comes again to its new reader, whose inbox knows it.
+                Err(LogError::Fenced) => {
+                    tracing::info!(group = self.group, "partitions moved during a batch")
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, records: Vec<Delivered>) -> Result<(), Stopped> {
+        let mut events = Vec::with_capacity(records.len());
+        for record in records {
+            match self.read(&record) {
+                Ok(Some(envelope)) => events.push(Event { record, envelope }),
+                Ok(None) => ConsumerStats::add(&self.stats.skipped, 1),
+                Err(reason) => self.bury(&record, reason).await?,
+            }
+        }
+        if events.is_empty() {
+            return Ok(());
+        }
+        let envelopes: Vec<Envelope> = events.iter().map(|event| event.envelope.clone()).collect();
+        match self.handle(&envelopes).await? {
+            Ok(()) => Ok(()),
+            Err(reason) if events.len() == 1 => self.bury(&events[0].record, reason).await,
+            Err(_) => self.one_by_one(&events).await,
+        }
+    }
+
+    async fn one_by_one(&self, events: &[Event]) -> Result<(), Stopped> {
+        for event in events {
+            if let Err(reason) = self.handle(std::slice::from_ref(&event.envelope)).await? {
+                self.bury(&event.record, reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The envelope of a record; none where its type is not the handler's business; else why it cannot be read.
+    fn read(&self, record: &Delivered) -> Result<Option<Envelope>, String> {
+        let envelope = Envelope::from_json(&record.payload)
+            .map_err(|error| format!("not an event envelope: {error}"))?;
+        match self.handler.version_of(&envelope.r#type) {
+            None => Ok(None),
+            Some(known) if (1..=known).contains(&envelope.version) => Ok(Some(envelope)),
+            Some(known) => Err(format!(
+                "version {} of {} is not known, the newest known is {known}",
+                envelope.version, envelope.r#type
+            )),
+        }
+    }
+
+    /// Has the batch applied, however long it takes; the inner error is the reason why it never can be.
+    async fn handle(&self, batch: &[Envelope]) -> Result<Result<(), String>, Stopped> {
+        let mut backoff = backoff();
+        loop {
+            let error = match self.handler.handle(batch).await {
+                Ok(()) => {
+                    ConsumerStats::add(&self.stats.handled, batch.len());
+                    return Ok(Ok(()));
+                }
+                Err(HandleError::Poison(reason)) => return Ok(Err(reason)),
+                Err(HandleError::Transient(error)) => error,
+            };
+            ConsumerStats::add(&self.stats.retries, 1);
+            let pause = backoff.pause();
+            tracing::warn!(
+                group = self.group,
+                error = format!("{error:#}"),
+                ?pause,
+                "batch will be tried again"
+            );
+            self.rest(pause).await?;
+        }
+    }
+
+    /// Publishes the dead letter, however long it takes: the position must not pass a record that is nowhere else.
+    async fn bury(&self, record: &Delivered, reason: String) -> Result<(), Stopped> {
+        tracing::error!(
+            group = self.group,
+            topic = record.topic,
+            partition = record.partition,
+            offset = record.offset,
+            reason,
+            "dead letter"
+        );
+        let mut backoff = backoff();
+        let letter = dead::letter(&self.group, record, reason);
+        while let Err(error) = self
+            .log
+            .publish(&dead::topic_of(&record.topic), vec![letter.clone()])
+            .await
+        {
+            tracing::warn!(group = self.group, %error, "dead letter will be published again");
+            self.rest(backoff.pause()).await?;
+        }
+        ConsumerStats::add(&self.stats.dead, 1);
+        Ok(())
+    }
+
+    async fn rest(&self, pause: Duration) -> Result<(), Stopped> {
+        tokio::select! {
+            () = self.shutdown.cancelled() => Err(Stopped),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+}
+
+fn backoff() -> Backoff {
+    Backoff::new(Duration::from_millis(50), Duration::from_secs(5))
+}

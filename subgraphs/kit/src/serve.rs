@@ -1,0 +1,121 @@
+//! A GraphQL schema on HTTP and WebSocket, with health and an orderly end.
+//!
+//! `POST /graphql` · `graphql-transport-ws` on `/graphql` and `/graphql/ws` · `GET /health/live` · `GET /health/ready`.
+//! The end: readiness turns off, requests in flight and sockets are drained, then the background work stops.
+
+mod http;
+mod running;
+mod ws;
+
+pub use running::{Running, until_signal};
+
+pub use crate::health::Check;
+
+use crate::auth::Auth;
+use async_graphql::{Executor, ObjectType, SchemaBuilder, SubscriptionType};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{any, get, post},
+};
+use std::{net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Largest request body, and largest message of a socket, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+/// Deepest selection.
+pub const MAX_DEPTH: usize = 20;
+/// Most fields of one operation, each counted once.
+pub const MAX_COMPLEXITY: usize = 2_000;
+
+/// What is served.
+pub struct Service<E> {
+    /// Its name, for logs.
+    pub name: &'static str,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The schema; make it with [`guarded`].
+    pub schema: E,
+    /// How callers are known; without it every caller is anonymous, whatever they send.
+    pub auth: Option<Arc<Auth>>,
+    /// What it needs in order to work. The event log is not among them: the outbox bridges its absence.
+    pub checks: Vec<Check>,
+    /// Cancelled at the end of an orderly shutdown; its relay and consumers watch it.
+    pub workers: CancellationToken,
+}
+
+/// Why it could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: cannot listen on {listen}: {source}. Stop what uses the port, or choose another address")]
+pub struct ServeError {
+    name: &'static str,
+    listen: SocketAddr,
+    source: std::io::Error,
+}
+
+/// What every request needs.
+#[derive(Clone)]
+struct App<E> {
+    name: &'static str,
+    schema: E,
+    auth: Option<Arc<Auth>>,
+    checks: Arc<[Check]>,
+    /// Cancelled when the end begins.
+    draining: CancellationToken,
+    sockets: TaskTracker,
+}
+
+/// The trace context of the HTTP request, in the data of its resolvers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceParent(pub Option<String>);
+
+/// A schema builder with federation on and with limits of depth and complexity.
+pub fn guarded<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    builder
+        .enable_federation()
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+        .limit_directives(50)
+}
+
+/// Starts serving; returns when requests are accepted.
+pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeError> {
+    let (name, listen) = (service.name, service.listen);
+    let failed = |source| ServeError { name, listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    let app = App {
+        name,
+        schema: service.schema,
+        auth: service.auth,
+        checks: service.checks.into(),
+        draining: CancellationToken::new(),
+        sockets: TaskTracker::new(),
+    };
+    let (draining, sockets) = (app.draining.clone(), app.sockets.clone());
+    let signal = draining.clone().cancelled_owned();
+    let server = axum::serve(listener, router(app)).with_graceful_shutdown(signal);
+    let server = tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(service = name, %error, "server ended");
+        }
+    });
+    tracing::info!(service = name, %addr, "serving");
+    Ok(Running::new(addr, draining, service.workers, server, sockets))
+}
+
+fn router<E: Executor>(app: App<E>) -> Router {
+    Router::new()
+        .route("/graphql", post(http::graphql::<E>).get(ws::upgrade::<E>))
+        .route("/graphql/ws", any(ws::upgrade::<E>))
+        .route("/health/live", get(http::live))
+        .route("/health/ready", get(http::ready::<E>))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(app)
+}

@@ -1,0 +1,126 @@
+//! The HTTP side: one operation per POST, and health.
+
+use super::{App, TraceParent};
+use crate::{
+    auth::{Auth, Caller},
+    error::UNAUTHENTICATED,
+    health,
+};
+use async_graphql::{Executor, Request};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use baedal_token::{TokenError, http as bearer};
+use serde_json::json;
+
+/// `POST /graphql` ([GraphQL over HTTP](https://graphql.github.io/graphql-over-http/draft/), JSON requests).
+pub(super) async fn graphql<E: Executor>(
+    State(app): State<App<E>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !is_json(&headers) {
+        return refusal(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "BAD_REQUEST",
+            "the body must be application/json",
+        );
+    }
+    let caller = match caller(app.auth.as_deref(), &headers).await {
+        Ok(caller) => caller,
+        Err(error) => return unauthenticated(&error),
+    };
+    let request: Request = match serde_json::from_slice(&body) {
+        Ok(request) => request,
+        Err(error) => {
+            let message = format!("the body is not a GraphQL request: {error}");
+            return refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message);
+        }
+    };
+    let answer = app
+        .schema
+        .execute(request.data(caller).data(trace_parent(&headers)))
+        .await;
+    let cache = answer.cache_control.value();
+    let mut response = Json(&answer).into_response();
+    if let Some(value) = cache.and_then(|value| HeaderValue::from_str(&value).ok()) {
+        response.headers_mut().insert(header::CACHE_CONTROL, value);
+    }
+    response
+}
+
+/// Who sends these headers; without a verifier everybody is anonymous.
+pub(super) async fn caller(auth: Option<&Auth>, headers: &HeaderMap) -> Result<Caller, TokenError> {
+    match auth {
+        Some(auth) => auth.caller_of(headers).await,
+        None => Ok(Caller::Anonymous),
+    }
+}
+
+pub(super) fn trace_parent(headers: &HeaderMap) -> TraceParent {
+    TraceParent(
+        headers
+            .get("traceparent")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+    )
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+        || essence.eq_ignore_ascii_case("application/graphql-response+json")
+}
+
+/// The answer to a request whose token is refused: 400, 401 or 503 (RFC 6750 section 3).
+pub(super) fn unauthenticated(error: &TokenError) -> Response {
+    let status = StatusCode::from_u16(bearer::status(error)).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut response = refusal(status, UNAUTHENTICATED, &error.to_string());
+    if let Some(value) = bearer::www_authenticate(error) {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(value));
+    }
+    response
+}
+
+pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = json!({ "errors": [{ "message": message, "extensions": { "code": code } }] });
+    (status, Json(body)).into_response()
+}
+
+/// `GET /health/live`: the process answers.
+pub(super) async fn live() -> Json<serde_json::Value> {
+    Json(json!({ "status": "live" }))
+}
+
+/// `GET /health/ready`: 200 if every check passes, else 503 with the reasons.
+pub(super) async fn ready<E: Executor>(State(app): State<App<E>>) -> Response {
+    if app.draining.is_cancelled() {
+        let body = json!({ "status": "draining", "service": app.name });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    }
+    let checks = health::run(&app.checks).await;
+    let ok = checks.iter().all(|check| check.ok);
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let word = if ok { "ready" } else { "not ready" };
+    (
+        status,
+        Json(json!({ "status": word, "service": app.name, "checks": checks })),
+    )
+        .into_response()
+}

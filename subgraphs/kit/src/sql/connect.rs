@@ -1,0 +1,172 @@
+//! Opening a store.
+
+use super::SqlError;
+use sqlx::{
+    AnyPool, Executor,
+    any::{AnyPoolOptions, install_default_drivers},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::sync::{Notify, Semaphore};
+
+/// Connections to Postgres: above what one replica's commands need at a time, far below the server's 100.
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// Connections to a SQLite file: one writes, the others read.
+const SQLITE_CONNECTIONS: u32 = 5;
+/// How long a caller waits for a connection before the store counts as unavailable.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY";
+
+/// Which database stands behind a [`Db`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Engine {
+    /// An expression for the database's clock, in milliseconds since 1970.
+    pub(crate) fn now(self) -> &'static str {
+        match self {
+            Engine::Sqlite => "CAST((julianday('now') - 2440587.5) * 86400000 AS BIGINT)",
+            Engine::Postgres => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        }
+    }
+}
+
+/// A store. Clones share the pool.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pub(super) pool: AnyPool,
+    pub(super) engine: Engine,
+    /// The turn to write, on SQLite.
+    pub(super) writer: Arc<Semaphore>,
+    pub(super) outbox: Arc<Notify>,
+}
+
+impl Db {
+    /// Opens `sqlite://PATH?mode=rwc` (folder and file are made if absent) or `postgres://…`.
+    pub async fn open(url: &str) -> Result<Db, SqlError> {
+        install_default_drivers();
+        let (engine, pool) = if url.starts_with("sqlite:") {
+            (Engine::Sqlite, open_sqlite(url).await?)
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            (Engine::Postgres, open_postgres(url).await?)
+        } else {
+            return Err(SqlError::Open(format!(
+                "database URL {:?} is not understood: use sqlite://PATH?mode=rwc or postgres://USER@HOST/DATABASE",
+                hide_password(url)
+            )));
+        };
+        Ok(Db {
+            pool,
+            engine,
+            writer: Arc::new(Semaphore::new(1)),
+            outbox: Arc::new(Notify::new()),
+        })
+    }
+
+    /// Which database it is.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The pool, for reads outside a transaction.
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Woken when a committed transaction has put events in the outbox; for the relay.
+    pub fn outbox_notify(&self) -> Arc<Notify> {
+        Arc::clone(&self.outbox)
+    }
+
+    /// The database answers.
+    pub async fn ping(&self) -> Result<(), SqlError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+async fn open_sqlite(url: &str) -> Result<AnyPool, SqlError> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or(path);
+    if let Some(folder) = Path::new(path)
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            SqlError::Open(format!(
+                "cannot make the folder {} for {path}: {error}. Choose a folder you may write to",
+                folder.display()
+            ))
+        })?;
+    }
+    let pool = AnyPoolOptions::new()
+        .max_connections(SQLITE_CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(SQLITE_SETUP).await.map(drop) })
+        })
+        .connect(url)
+        .await
+        .map_err(|error| sqlite_open_error(path, &error))?;
+    sqlx::query("SELECT COUNT(*) FROM sqlite_schema")
+        .execute(&pool)
+        .await
+        .map_err(|error| sqlite_open_error(path, &error))?;
+    Ok(pool)
+}
+
+/// Result codes: <https://www.sqlite.org/rescode.html>.
+fn sqlite_open_error(path: &str, error: &sqlx::Error) -> SqlError {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .and_then(|code| code.parse::<u32>().ok());
+    let hint = match code.map(|code| code & 0xff) {
+        Some(11 | 26) => "The file is damaged or not a database: move it away, or restore it from a backup",
+        Some(8 | 14 | 23) => "Check that the file and its folder exist and that you may write to them",
+        Some(13) => "The disk is full: make room and start again",
+        _ => "Check the path, and that the file and its folder can be written",
+    };
+    SqlError::Open(format!("cannot open {path}: {error}. {hint}"))
+}
+
+async fn open_postgres(url: &str) -> Result<AnyPool, SqlError> {
+    AnyPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .connect(url)
+        .await
+        .map_err(|error| {
+            let shown = hide_password(url);
+            SqlError::Open(format!(
+                "cannot connect to {shown}: {error}. Check that the server runs, and the user and database in the URL"
+            ))
+        })
+}
+
+/// The URL without its password, for messages.
+pub(crate) fn hide_password(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            // It fails only for URLs that cannot have a password, and this one has.
+            let _ = parsed.set_password(Some("***"));
+            parsed.to_string()
+        }
+        Ok(_) => url.to_owned(),
+        Err(_) => "(not a URL)".to_owned(),
+    }
+}
