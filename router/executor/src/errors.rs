@@ -1,0 +1,96 @@
+//! The answer's `errors`: <https://spec.graphql.org/October2021/#sec-Errors>.
+use serde::Serialize;
+
+/// A step of an error's path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Segment {
+    /// A response key.
+    Key(Box<str>),
+    /// A list index.
+    Index(usize),
+}
+
+/// One error.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Problem {
+    pub(crate) message: Box<str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) path: Vec<Segment>,
+    #[serde(skip_serializing_if = "Extensions::is_empty")]
+    pub(crate) extensions: Extensions,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Extensions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<Box<str>>,
+    /// Name of the subgraph.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) service: Option<Box<str>>,
+}
+
+impl Extensions {
+    pub(crate) fn code(code: &str) -> Extensions {
+        Extensions { code: Some(code.into()), service: None }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.code.is_none() && self.service.is_none()
+    }
+}
+
+/// The errors of a request, of which only the first `max` are kept.
+#[derive(Debug)]
+pub(crate) struct Errors {
+    kept: Vec<Problem>,
+    total: usize,
+    max: usize,
+}
+
+impl Errors {
+    pub(crate) fn new(max: usize) -> Errors {
+        Errors { kept: Vec::new(), total: 0, max }
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.len() >= self.max
+    }
+
+    /// Counts errors, the first of which are made and kept.
+    pub(crate) fn push(&mut self, problem: impl FnOnce() -> Problem) {
+        self.total += 1;
+        if !self.is_full() {
+            self.kept.push(problem());
+        }
+    }
+
+    /// Whether an error at `path`, above it or below it says already why there is nothing at `path`.
+    pub(crate) fn explain(&self, path: &[Segment]) -> bool {
+        let related = |problem: &Problem| {
+            let shared = problem.path.len().min(path.len());
+            shared > 0 && problem.path[..shared] == path[..shared]
+        };
+        self.kept.iter().any(related)
+    }
+
+    /// Appends `,"errors":[…]` if there are any.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        if self.total == 0 {
+            return;
+        }
+        let left_out = self.total - self.kept.len();
+        let note = (left_out > 0).then(|| Problem {
+            message: format!("{left_out} more errors are not shown.").into(),
+            path: Vec::new(),
+            extensions: Extensions::code("TOO_MANY_ERRORS"),
+        });
+        let all: Vec<&Problem> = self.kept.iter().chain(&note).collect();
+        out.extend_from_slice(b",\"errors\":");
+        out.append(&mut serde_json::to_vec(&all).expect("an error is always JSON"));
+    }
+}

@@ -1,0 +1,110 @@
+//! Attaches what was read to the objects it belongs to.
+use crate::arena::{Arena, ObjectId, Run, Value};
+use crate::shape::Shape;
+use crate::types::RuntimeType;
+
+/// The `__typename` that came is not that of the object it came for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WrongType;
+
+impl Arena {
+    /// Gives `target` the fields of `source`, which was just read by `shape`.
+    /// `again`: it was attached somewhere before, so what can't be shared is copied.
+    pub(crate) fn attach(&mut self, target: ObjectId, source: ObjectId, shape: &Shape, again: bool) -> Result<(), WrongType> {
+        self.merge_types(target, source)?;
+        let read = self.first_run(source);
+        let run = if again && !shape.shareable() { self.copy_run(read, shape) } else { read };
+        if shape.exclusive {
+            self.link(target, run);
+        } else {
+            self.merge_run(target, run);
+        }
+        Ok(())
+    }
+
+    fn merge_types(&mut self, target: ObjectId, source: ObjectId) -> Result<(), WrongType> {
+        match (self.runtime(target), self.runtime(source)) {
+            (_, RuntimeType::Unknown) => Ok(()),
+            (RuntimeType::Unknown, known) => {
+                self.set_runtime(target, known);
+                Ok(())
+            }
+            (one, other) if one == other => Ok(()),
+            _ => Err(WrongType),
+        }
+    }
+
+    /// Adds entries whose slots may be in the object already.
+    fn merge_run(&mut self, target: ObjectId, run: Run) {
+        let base = self.open_entries.len();
+        for at in run.range() {
+            let entry = self.entries[at];
+            match self.locate(target, entry.slot) {
+                Some(place) => self.entries[place].value = self.merged(self.entries[place].value, entry.value),
+                None => self.open_entries.push(entry),
+            }
+        }
+        let added = self.close_entries(base);
+        self.link(target, added);
+    }
+
+    /// What was there stays, except null; objects are joined, and lists of the same length item by item.
+    fn merged(&mut self, old: Value, new: Value) -> Value {
+        match (old, new) {
+            (Value::Null, new) => new,
+            (Value::Object(target), Value::Object(source)) => {
+                self.merge_objects(target, source);
+                old
+            }
+            (Value::List(one), Value::List(other)) if one.len == other.len => {
+                for (to, from) in one.range().zip(other.range()) {
+                    self.items[to] = self.merged(self.items[to], self.items[from]);
+                }
+                old
+            }
+            _ => old,
+        }
+    }
+
+    /// Objects of different types at one place are not joined: the first stays.
+    fn merge_objects(&mut self, target: ObjectId, source: ObjectId) {
+        if target == source || self.merge_types(target, source).is_err() {
+            return;
+        }
+        let runs: Vec<Run> = self.runs(source).collect();
+        for run in runs {
+            self.merge_run(target, run);
+        }
+    }
+
+    /// Copies the entries of an object read by `shape`; objects below that nobody else writes in are shared.
+    fn copy_run(&mut self, run: Run, shape: &Shape) -> Run {
+        let base = self.open_entries.len();
+        self.open_entries.extend_from_slice(&self.entries[run.range()]);
+        for (slot, nested) in shape.objects().filter(|(_, nested)| !nested.pure) {
+            let Some(offset) = self.open_entries[base..].iter().position(|entry| entry.slot == slot) else { continue };
+            let copy = self.copy_value(self.open_entries[base + offset].value, nested);
+            self.open_entries[base + offset].value = copy;
+        }
+        self.close_entries(base)
+    }
+
+    fn copy_value(&mut self, value: Value, shape: &Shape) -> Value {
+        match value {
+            Value::Object(id) => {
+                let run = self.copy_run(self.first_run(id), shape);
+                let runtime = self.runtime(id);
+                Value::Object(self.add_object(runtime, run))
+            }
+            Value::List(run) => {
+                let base = self.open_items.len();
+                for at in run.range() {
+                    let copy = self.copy_value(self.items[at], shape);
+                    self.open_items.push(copy);
+                }
+                Value::List(self.close_items(base))
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Who writes where: the places of the tree, and the entity groups and root fetches that write in them.
+//!
+//! An entity found at several places is read once. Whether its data may then be *shared* by these places, or must be
+//! copied for each, depends on whether anything else is ever merged into it; that is known when a plan is compiled.
+use baedal_planner::plan::{Entry, Keep, PathStep, Plan, Shape, Slot};
+use hashbrown::HashMap;
+
+/// A root fetch or an entity group, numbered in plan order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WriterId(pub(crate) u32);
+
+/// Index of a place in [`Places`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PlaceId(usize);
+
+/// Where an object's runtime type is written.
+const TYPE_SLOT: Slot = Slot(u32::MAX);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Writers {
+    #[default]
+    Nobody,
+    One(WriterId),
+    Many,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    children: HashMap<Slot, PlaceId>,
+    writers: Writers,
+}
+
+#[derive(Debug)]
+pub(crate) struct Places {
+    places: Vec<Place>,
+}
+
+impl Places {
+    pub(crate) const ROOT: PlaceId = PlaceId(0);
+
+    pub(crate) fn of(plan: &Plan) -> Places {
+        let mut places = Places { places: vec![Place::default()] };
+        let mut writers = (0..).map(WriterId);
+        let mut next = || writers.next().expect("numbers do not end");
+        for fetch in &plan.fetches {
+            match &fetch.entry {
+                Entry::Root(shape) => places.register(Places::ROOT, shape, next()),
+                Entry::Entities(groups) => {
+                    for group in groups {
+                        let writer = next();
+                        for target in &group.targets {
+                            let place = places.walk(&target.path);
+                            places.register(place, &group.shape, writer);
+                        }
+                    }
+                }
+            }
+        }
+        places
+    }
+
+    /// The place a path leads to.
+    pub(crate) fn walk(&mut self, path: &[PathStep]) -> PlaceId {
+        path.iter().fold(Places::ROOT, |place, step| self.enter(place, step.slot))
+    }
+
+    /// The place of a slot of the objects at `place`.
+    pub(crate) fn enter(&mut self, place: PlaceId, slot: Slot) -> PlaceId {
+        let fresh = PlaceId(self.places.len());
+        let child = *self.places[place.0].children.entry(slot).or_insert(fresh);
+        if child == fresh {
+            self.places.push(Place::default());
+        }
+        child
+    }
+
+    fn register(&mut self, place: PlaceId, shape: &Shape, writer: WriterId) {
+        for field in &shape.fields {
+            let slot = match &field.keep {
+                Keep::Typename => TYPE_SLOT,
+                Keep::Leaf(slot) | Keep::Object(slot, _) => *slot,
+            };
+            let child = self.enter(place, slot);
+            let known = &mut self.places[child.0].writers;
+            *known = match *known {
+                Writers::Nobody => Writers::One(writer),
+                Writers::One(other) if other == writer => Writers::One(writer),
+                _ => Writers::Many,
+            };
+            if let Keep::Object(_, nested) = &field.keep {
+                self.register(child, nested, writer);
+            }
+        }
+    }
+
+    /// Whether only `writer` ever writes this place.
+    pub(crate) fn only(&self, place: PlaceId, writer: WriterId) -> bool {
+        self.places[place.0].writers == Writers::One(writer)
+    }
+
+    /// Whether only `writer` ever writes in the objects at this place, at any depth.
+    pub(crate) fn only_within(&self, place: PlaceId, writer: WriterId) -> bool {
+        let mut children = self.places[place.0].children.values();
+        children.all(|&child| self.only(child, writer) && self.only_within(child, writer))
+    }
+}

@@ -1,0 +1,82 @@
+//! The client's selection compiled for writing.
+use baedal_planner::plan::{self, Named, Slot, TypeId, Wrapping};
+
+use crate::leaf::LeafKind;
+use crate::types::{TypeMask, quoted};
+
+/// A selection.
+#[derive(Debug)]
+pub(crate) struct Projection {
+    pub(crate) fields: Vec<Field>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) response_key: Box<str>,
+    /// `,"key":`
+    pub(crate) key: Box<[u8]>,
+    pub(crate) on: TypeMask,
+    pub(crate) source: Source,
+}
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// `__typename`, with the name (as JSON text) where the runtime type is unknown.
+    Typename(Option<Box<[u8]>>),
+    Given,
+    Withheld(Wrapping),
+    Leaf(Slot, Wrapping, LeafKind),
+    Object(Slot, Wrapping, Composite),
+}
+
+/// An object, interface or union.
+#[derive(Debug)]
+pub(crate) struct Composite {
+    pub(crate) certain: Option<TypeId>,
+    pub(crate) possible: TypeMask,
+    pub(crate) projection: Projection,
+}
+
+impl Projection {
+    pub(crate) fn compile(projection: &plan::Projection) -> Projection {
+        let field = |field: &plan::ProjectedField| {
+            let key = [b",", &*quoted(&field.response_key), b":"].concat().into();
+            Field {
+                response_key: field.response_key.clone(),
+                key,
+                on: TypeMask::of_condition(&field.on),
+                source: Source::compile(&field.source),
+            }
+        };
+        Projection { fields: projection.fields.iter().map(field).collect() }
+    }
+}
+
+impl Source {
+    fn compile(source: &plan::Source) -> Source {
+        match source {
+            plan::Source::Typename(certain) => Source::Typename(certain.as_deref().map(quoted)),
+            plan::Source::Given => Source::Given,
+            plan::Source::Withheld(wrapping) => Source::Withheld(wrapping.clone()),
+            plan::Source::Field(slot, field) => match &field.named {
+                Named::Object { certain, possible, projection } => {
+                    let composite = Composite {
+                        certain: *certain,
+                        possible: TypeMask::of(possible),
+                        projection: Projection::compile(projection),
+                    };
+                    Source::Object(*slot, field.wrapping.clone(), composite)
+                }
+                leaf => Source::Leaf(*slot, field.wrapping.clone(), LeafKind::compile(leaf)),
+            },
+        }
+    }
+
+    /// The slot it is read from, and the lists around it.
+    pub(crate) fn slot(&self) -> Option<(Slot, &Wrapping)> {
+        match self {
+            Source::Leaf(slot, wrapping, _) | Source::Object(slot, wrapping, _) => Some((*slot, wrapping)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Writes a fetch's request body.
+use bytes::Bytes;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
+use std::ops::Range;
+
+use crate::arena::{Arena, ObjectId, Value};
+use crate::inputs::Inputs;
+use crate::program::{Body, Entry, Fetch, Group};
+use crate::represent::represent;
+use crate::types::RuntimeType;
+
+/// A request body, and what its answer will be about.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) body: Bytes,
+    /// For each entity group of the fetch, in order.
+    pub(crate) sent: Vec<SentGroup>,
+}
+
+/// The entities of a group that were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct SentGroup {
+    /// How many representations were sent.
+    pub(crate) count: u32,
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// An object that waits for the entity of a representation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) representation: u32,
+    pub(crate) object: ObjectId,
+    /// The `__typename` sent, if it is an object type of the plan.
+    pub(crate) typename: RuntimeType,
+}
+
+/// The request of a fetch; `None` when there is no entity to ask for.
+pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, arena: &Arena, root: ObjectId) -> Option<Request> {
+    let (head, variables) = match &fetch.body {
+        Body::Fixed(body) => return Some(Request { body: body.clone(), sent: Vec::new() }),
+        Body::Open { head, variables } => (head, variables),
+    };
+    let mut out = Vec::with_capacity(head.len() + 256);
+    out.extend_from_slice(head);
+    for (name, key) in variables {
+        if let Some(value) = inputs.variable(name) {
+            separate(&mut out);
+            out.extend_from_slice(key);
+            out.extend_from_slice(value);
+        }
+    }
+    let mut sent = Vec::new();
+    if let Entry::Entities(groups) = &fetch.entry {
+        for group in groups {
+            separate(&mut out);
+            sent.push(write_group(group, arena, root, &mut out));
+        }
+        if sent.iter().all(|group| group.count == 0) {
+            return None;
+        }
+    }
+    out.extend_from_slice(b"}}");
+    Some(Request { body: out.into(), sent })
+}
+
+/// A comma, except after the opening brace.
+fn separate(out: &mut Vec<u8>) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+}
+
+fn write_group(group: &Group, arena: &Arena, root: ObjectId, out: &mut Vec<u8>) -> SentGroup {
+    out.extend_from_slice(&group.variable);
+    out.push(b'[');
+    let mut asked = Vec::new();
+    let mut equal = Equal::default();
+    for target in &group.targets {
+        crate::walk::walk(arena, Value::Object(root), &target.path, &mut (), &mut |object, ()| {
+            let mark = out.len();
+            if !equal.spans.is_empty() {
+                out.push(b',');
+            }
+            let start = out.len();
+            let Some(typename) = represent(arena, object, &target.representations, out) else {
+                return out.truncate(mark);
+            };
+            let (representation, new) = equal.number(out, start);
+            if !new {
+                out.truncate(mark);
+            }
+            asked.push(Asked { representation, object, typename });
+        });
+    }
+    out.push(b']');
+    SentGroup { count: crate::arena::index(equal.spans.len()), asked }
+}
+
+/// Numbers texts, equal ones alike.
+#[derive(Default)]
+struct Equal {
+    spans: Vec<Range<usize>>,
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Equal {
+    /// The number of `out[start..]`, and whether it is new.
+    fn number(&mut self, out: &[u8], start: usize) -> (u32, bool) {
+        let text = &out[start..];
+        let spans = &self.spans;
+        let hasher = &self.hasher;
+        let at = |number: &u32| &out[spans[*number as usize].clone()];
+        let hash = hasher.hash_one(text);
+        if let Some(&number) = self.numbers.find(hash, |number| at(number) == text) {
+            return (number, false);
+        }
+        let number = crate::arena::index(spans.len());
+        self.numbers.insert_unique(hash, number, |number| hasher.hash_one(at(number)));
+        self.spans.push(start..out.len());
+        (number, true)
+    }
+}

@@ -1,0 +1,144 @@
+//! Runs a program's fetches: each as soon as all it waits for are done, in one task, with no barrier between steps.
+use std::collections::VecDeque;
+
+use baedal_planner::plan::FetchId;
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::arena::{Arena, ObjectId};
+use crate::errors::{Errors, Extensions, Problem, Segment};
+use crate::inputs::{Answer, Inputs};
+use crate::port::{CallError, SubgraphCall, Subgraphs};
+use crate::program::Program;
+use crate::request::{Request, SentGroup, request};
+use crate::write::write_answer;
+
+/// A request under way.
+pub(crate) struct Run<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) arena: Arena,
+    pub(crate) root: ObjectId,
+    pub(crate) errors: Errors,
+    /// For each fetch, how many of those it waits for are not done.
+    waits: Vec<usize>,
+    ready: VecDeque<FetchId>,
+    calls: usize,
+}
+
+/// A call that has ended.
+struct Ended {
+    fetch: FetchId,
+    sent: Vec<SentGroup>,
+    result: Result<Bytes, CallError>,
+}
+
+/// Executes a program. Dropping the future cancels the calls under way.
+pub async fn execute<S: Subgraphs>(program: &Program, inputs: &Inputs, subgraphs: &S) -> Answer {
+    let mut run = Run::new(program, inputs);
+    run.drive(subgraphs).await;
+    run.answer()
+}
+
+/// Executes a subscription's program for one event: `event` is what the first fetch's subgraph sent,
+/// the body of a GraphQL response.
+pub async fn execute_event<S: Subgraphs>(program: &Program, inputs: &Inputs, event: Bytes, subgraphs: &S) -> Answer {
+    let mut run = Run::new(program, inputs);
+    if let Some(position) = run.ready.iter().position(|&fetch| fetch == 0) {
+        run.ready.remove(position);
+        run.end(Ended { fetch: 0, sent: Vec::new(), result: Ok(event) });
+        run.calls = 0;
+    }
+    run.drive(subgraphs).await;
+    run.answer()
+}
+
+/// What to send upstream to subscribe; `None` if the program has no fetch (it answers without any subgraph).
+pub fn subscription_request<'a>(program: &'a Program, inputs: &Inputs) -> Option<SubgraphCall<'a>> {
+    let (arena, root) = Arena::new();
+    let fetch = program.fetches.first()?;
+    let body = request(fetch, inputs, &arena, root)?.body;
+    Some(SubgraphCall { subgraph: &fetch.subgraph, fetch: 0, kind: fetch.kind, body })
+}
+
+async fn call<S: Subgraphs>(program: &Program, subgraphs: &S, fetch: FetchId, request: Request) -> Ended {
+    let Request { body, sent } = request;
+    let kind = program.fetches[fetch].kind;
+    let subgraph = &program.fetches[fetch].subgraph;
+    let result = subgraphs.call(SubgraphCall { subgraph, fetch, kind, body }).await;
+    Ended { fetch, sent, result }
+}
+
+impl<'a> Run<'a> {
+    fn new(program: &'a Program, inputs: &'a Inputs) -> Run<'a> {
+        let (arena, root) = Arena::new();
+        let waits: Vec<usize> = program.fetches.iter().map(|fetch| fetch.waits).collect();
+        let ready = (0..waits.len()).filter(|&fetch| waits[fetch] == 0).collect();
+        let errors = Errors::new(inputs.max_errors);
+        let mut run = Run { program, inputs, arena, root, errors, waits, ready, calls: 0 };
+        run.report_planned();
+        run
+    }
+
+    fn report_planned(&mut self) {
+        for planned in &self.program.plan().errors {
+            self.errors.push(|| Problem {
+                message: planned.message.clone(),
+                path: planned.path.iter().cloned().map(Segment::Key).collect(),
+                extensions: Extensions::code(&planned.code),
+            });
+        }
+    }
+
+    async fn drive<S: Subgraphs>(&mut self, subgraphs: &S) {
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            while let Some((fetch, request)) = self.next_request() {
+                let ended = call(self.program, subgraphs, fetch, request);
+                if under_way.is_empty() && self.ready.is_empty() {
+                    // A call alone needs no queue.
+                    let ended = ended.await;
+                    self.end(ended);
+                } else {
+                    under_way.push(ended);
+                }
+            }
+            match under_way.next().await {
+                Some(ended) => self.end(ended),
+                None => return,
+            }
+        }
+    }
+
+    /// The next fetch that is ready and has something to send.
+    fn next_request(&mut self) -> Option<(FetchId, Request)> {
+        while let Some(fetch) = self.ready.pop_front() {
+            match request(&self.program.fetches[fetch], self.inputs, &self.arena, self.root) {
+                Some(request) => return Some((fetch, request)),
+                None => self.done(fetch),
+            }
+        }
+        None
+    }
+
+    fn end(&mut self, ended: Ended) {
+        self.calls += 1;
+        self.receive(ended.fetch, &ended.sent, ended.result);
+        self.done(ended.fetch);
+    }
+
+    /// Lets those that waited for `fetch` go on, whatever became of it.
+    fn done(&mut self, fetch: FetchId) {
+        for &dependent in &self.program.fetches[fetch].dependents {
+            self.waits[dependent] -= 1;
+            if self.waits[dependent] == 0 {
+                self.ready.push_back(dependent);
+            }
+        }
+    }
+
+    fn answer(mut self) -> Answer {
+        let body = write_answer(self.program, self.inputs, &self.arena, self.root, &mut self.errors);
+        Answer { body, errors: self.errors.total(), calls: self.calls }
+    }
+}

@@ -1,0 +1,287 @@
+//! Writes the client's answer in one walk of the projection, with the null rules of the GraphQL specification,
+//! section 6.4.4, <https://spec.graphql.org/October2021/#sec-Handling-Field-Errors>:
+//! a null in a non-null place cuts the text back to the nearest place that may be null.
+use baedal_planner::plan::{Slot, Wrapping};
+use bytes::Bytes;
+
+use crate::arena::{Arena, Cursor, ObjectId, Value};
+use crate::errors::{Errors, Extensions, Problem, Segment};
+use crate::inputs::Inputs;
+use crate::leaf::{LeafKind, for_each_item};
+use crate::program::Program;
+use crate::projection::{Composite, Field, Projection, Source};
+use crate::types::RuntimeType;
+
+/// Nothing may stand here, so the place above becomes null; the error is noted.
+struct Bubble;
+
+type Written = Result<(), Bubble>;
+
+/// The way to where the writer is, on its stack.
+struct Trail<'t> {
+    above: Option<&'t Trail<'t>>,
+    at: Step<'t>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'t> {
+    Key(&'t str),
+    Index(usize),
+}
+
+impl Trail<'_> {
+    fn path(&self) -> Vec<Segment> {
+        let steps = std::iter::successors(Some(self), |trail| trail.above);
+        let segment = |trail: &Trail<'_>| match trail.at {
+            Step::Key(key) => Segment::Key(key.into()),
+            Step::Index(index) => Segment::Index(index),
+        };
+        let mut path: Vec<Segment> = steps.map(segment).collect();
+        path.reverse();
+        path
+    }
+}
+
+struct Writer<'a> {
+    program: &'a Program,
+    inputs: &'a Inputs,
+    arena: &'a Arena,
+    errors: &'a mut Errors,
+    out: Vec<u8>,
+}
+
+/// With more fields than this, an object whose slots don't come in order is looked up in a sorted copy.
+const NARROW: usize = 48;
+
+/// How the slots of an object are found.
+enum Lookup {
+    InOrder(Cursor),
+    Sorted(Vec<(Slot, Value)>),
+}
+
+/// Writes the whole body.
+pub(crate) fn write_answer(
+    program: &Program,
+    inputs: &Inputs,
+    arena: &Arena,
+    root: ObjectId,
+    errors: &mut Errors,
+) -> Bytes {
+    let mut out = Vec::with_capacity(arena.received() + 64);
+    out.extend_from_slice(b"{\"data\":");
+    let mark = out.len();
+    let mut writer = Writer { program, inputs, arena, errors, out };
+    if writer.object(root, RuntimeType::Unknown, &program.answer, None).is_err() {
+        writer.null_at(mark);
+    }
+    let mut out = writer.out;
+    errors.write(&mut out);
+    out.push(b'}');
+    out.into()
+}
+
+impl Writer<'_> {
+    fn object(&mut self, object: ObjectId, runtime: RuntimeType, projection: &Projection, above: Option<&Trail<'_>>) -> Written {
+        let mut lookup = self.lookup(object, projection);
+        self.out.push(b'{');
+        // The first key is written without its comma.
+        let mut comma = 1;
+        for field in &projection.fields {
+            if field.on.matches(runtime) {
+                self.out.extend_from_slice(&field.key[comma..]);
+                comma = 0;
+                let value = field.source.slot().and_then(|(slot, _)| self.find(object, slot, &mut lookup));
+                let trail = Trail { above, at: Step::Key(&field.response_key) };
+                self.field(field, value, runtime, &trail)?;
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn lookup(&self, object: ObjectId, projection: &Projection) -> Lookup {
+        if projection.fields.len() <= NARROW {
+            return Lookup::InOrder(self.arena.cursor(object));
+        }
+        let entries = self.arena.runs(object).flat_map(|run| &self.arena.entries[run.range()]);
+        let mut sorted: Vec<(Slot, Value)> = entries.map(|entry| (entry.slot, entry.value)).collect();
+        sorted.sort_by_key(|(slot, _)| *slot);
+        Lookup::Sorted(sorted)
+    }
+
+    #[inline]
+    fn find(&self, object: ObjectId, slot: Slot, lookup: &mut Lookup) -> Option<Value> {
+        match lookup {
+            Lookup::InOrder(cursor) => self.arena.find_next(object, slot, cursor),
+            Lookup::Sorted(sorted) => {
+                let at = sorted.binary_search_by_key(&slot, |(slot, _)| *slot).ok()?;
+                Some(sorted[at].1)
+            }
+        }
+    }
+
+    fn field(&mut self, field: &Field, value: Option<Value>, runtime: RuntimeType, trail: &Trail<'_>) -> Written {
+        match &field.source {
+            Source::Leaf(_, wrapping, kind) => self.leaf(value, wrapping, kind, trail),
+            Source::Object(_, wrapping, composite) => self.composite(value, wrapping, composite, trail),
+            Source::Typename(certain) => self.typename(runtime, certain.as_deref(), trail),
+            Source::Given => {
+                let given = self.inputs.given(&field.response_key);
+                self.out.extend_from_slice(given.map_or(b"null", |json| json));
+                Ok(())
+            }
+            Source::Withheld(wrapping) if wrapping.nullable => {
+                self.out.extend_from_slice(b"null");
+                Ok(())
+            }
+            Source::Withheld(_) => Err(Bubble),
+        }
+    }
+
+    fn typename(&mut self, runtime: RuntimeType, certain: Option<&[u8]>, trail: &Trail<'_>) -> Written {
+        let name = match runtime {
+            RuntimeType::Known(id) => Some(self.program.types.quoted(id)),
+            _ => certain,
+        };
+        match name {
+            Some(name) => {
+                self.out.extend_from_slice(name);
+                Ok(())
+            }
+            None => self.no_null(trail),
+        }
+    }
+
+    fn composite(&mut self, value: Option<Value>, wrapping: &Wrapping, of: &Composite, trail: &Trail<'_>) -> Written {
+        let mark = self.out.len();
+        let written = match (value, &wrapping.item) {
+            (Some(Value::Object(object)), None) => self.typed_object(object, wrapping, of, trail),
+            (Some(Value::List(run)), Some(item)) => {
+                self.out.push(b'[');
+                let arena = self.arena;
+                let items = arena.items(run).iter().enumerate();
+                let written = items.into_iter().try_for_each(|(index, &value)| {
+                    if index > 0 {
+                        self.out.push(b',');
+                    }
+                    let trail = Trail { above: Some(trail), at: Step::Index(index) };
+                    self.composite(Some(value), item, of, &trail)
+                });
+                self.out.push(b']');
+                written
+            }
+            (None | Some(Value::Null), _) => self.null(wrapping, trail),
+            _ if wrapping.item.is_some() => self.wrong("a list", trail),
+            _ => self.wrong("an object", trail),
+        };
+        self.settle(written, wrapping, mark)
+    }
+
+    /// An object of a type the public schema does not show here is null.
+    fn typed_object(&mut self, object: ObjectId, wrapping: &Wrapping, of: &Composite, trail: &Trail<'_>) -> Written {
+        let runtime = match (self.arena.runtime(object), of.certain) {
+            (RuntimeType::Unknown, Some(certain)) => RuntimeType::Known(certain),
+            (runtime, _) => runtime,
+        };
+        match runtime {
+            RuntimeType::Known(_) if !of.possible.matches(runtime) => self.null(wrapping, trail),
+            RuntimeType::Foreign => self.wrong("an object of a type that is possible here", trail),
+            _ => self.object(object, runtime, &of.projection, Some(trail)),
+        }
+    }
+
+    fn leaf(&mut self, value: Option<Value>, wrapping: &Wrapping, kind: &LeafKind, trail: &Trail<'_>) -> Written {
+        let mark = self.out.len();
+        let written = match value {
+            Some(Value::Leaf(leaf)) => {
+                let arena = self.arena;
+                let raw = arena.raw(leaf);
+                let fits = if wrapping.item.is_none() { kind.fits(raw) } else { kind.fits_all(raw, wrapping) };
+                if fits {
+                    self.out.extend_from_slice(raw);
+                    return Ok(());
+                }
+                self.flawed_leaf(raw, wrapping, kind, trail)
+            }
+            None | Some(Value::Null) => self.null(wrapping, trail),
+            Some(_) => self.wrong(kind.describe(), trail),
+        };
+        self.settle(written, wrapping, mark)
+    }
+
+    /// A leaf (or list of leaves) with something wrong in it: item by item, to find where.
+    fn flawed_leaf(&mut self, raw: &[u8], wrapping: &Wrapping, kind: &LeafKind, trail: &Trail<'_>) -> Written {
+        if raw == b"null" {
+            return self.null(wrapping, trail);
+        }
+        let mark = self.out.len();
+        let written = match &wrapping.item {
+            None if kind.fits(raw) => {
+                self.out.extend_from_slice(raw);
+                Ok(())
+            }
+            None => self.wrong(kind.describe(), trail),
+            Some(item) => {
+                let mut written = Ok(());
+                let mut index = 0;
+                let is_list = for_each_item(raw, &mut |raw| {
+                    self.out.push(if index == 0 { b'[' } else { b',' });
+                    let trail = Trail { above: Some(trail), at: Step::Index(index) };
+                    index += 1;
+                    if written.is_ok() {
+                        written = self.flawed_leaf(raw, item, kind, &trail);
+                    }
+                });
+                self.out.push(b']');
+                if is_list { written } else { self.wrong("a list", trail) }
+            }
+        };
+        self.settle(written, wrapping, mark)
+    }
+
+    /// Where null may stand, nothing bubbles further.
+    fn settle(&mut self, written: Written, wrapping: &Wrapping, mark: usize) -> Written {
+        if written.is_err() && wrapping.nullable {
+            self.null_at(mark);
+            return Ok(());
+        }
+        written
+    }
+
+    fn null_at(&mut self, mark: usize) {
+        self.out.truncate(mark);
+        self.out.extend_from_slice(b"null");
+    }
+
+    fn null(&mut self, wrapping: &Wrapping, trail: &Trail<'_>) -> Written {
+        if wrapping.nullable {
+            self.out.extend_from_slice(b"null");
+            return Ok(());
+        }
+        self.no_null(trail)
+    }
+
+    /// Null in a non-null place: one error, unless one says already why.
+    fn no_null(&mut self, trail: &Trail<'_>) -> Written {
+        if self.errors.is_full() || !self.errors.explain(&trail.path()) {
+            let message = |path: &[Segment]| {
+                let keys = path.iter().filter_map(|step| if let Segment::Key(key) = step { Some(&**key) } else { None });
+                format!("Cannot return null for non-nullable field {}.", keys.collect::<Vec<_>>().join("."))
+            };
+            self.push(trail, "NON_NULL_VIOLATION", message);
+        }
+        Err(Bubble)
+    }
+
+    fn wrong(&mut self, expected: &str, trail: &Trail<'_>) -> Written {
+        self.push(trail, "INVALID_VALUE", |_| format!("The subgraph's value is not {expected}."));
+        Err(Bubble)
+    }
+
+    fn push(&mut self, trail: &Trail<'_>, code: &str, message: impl FnOnce(&[Segment]) -> String) {
+        self.errors.push(|| {
+            let path = trail.path();
+            Problem { message: message(&path).into(), path, extensions: Extensions::code(code) }
+        });
+    }
+}
