@@ -1,0 +1,170 @@
+//! Is the SDL valid GraphQL, once the definitions that federation lets a subgraph leave out are added?
+//!
+//! <https://spec.graphql.org/draft/#sec-Type-System>
+
+use apollo_compiler::ast::{Definition, DirectiveDefinition, Document};
+use apollo_compiler::{Node, Schema};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::link::Linked;
+use super::{roots, spec};
+use crate::Subgraph;
+use crate::diagnostics::Diagnostic;
+use crate::model::Federation;
+
+/// Checks a subgraph's SDL against the GraphQL specification.
+pub(super) fn check(
+    document: &Document,
+    linked: &Linked,
+    subgraph: &Subgraph,
+) -> Result<(), Vec<Diagnostic>> {
+    let mut errors = check_definitions(document, linked, subgraph);
+    let own = Document { sources: document.sources.clone(), definitions: own_definitions(document, linked) };
+    let mut builder = Schema::builder().adopt_orphan_extensions().ignore_builtin_redefinitions().add_ast(&own);
+    let added = Document::parse(added_definitions(&own, linked), "federation")
+        .expect("the definitions are generated from valid names and constant text");
+    builder = builder.add_ast(&added);
+    let explain = |message: String| explain_directive(message, linked);
+    let found = match builder.build() {
+        Ok(schema) => schema.validate().err().map(|failed| failed.errors),
+        Err(failed) => Some(failed.errors),
+    };
+    if let Some(found) = found {
+        errors.extend(super::invalid_graphql(&found, subgraph, &explain));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// The subgraph's own definitions: without federation's machinery.
+fn own_definitions(document: &Document, linked: &Linked) -> Vec<Definition> {
+    document.definitions.iter().filter_map(|definition| own_definition(definition, linked)).collect()
+}
+
+fn own_definition(definition: &Definition, linked: &Linked) -> Option<Definition> {
+    match definition {
+        Definition::DirectiveDefinition(directive) => {
+            let theirs = linked.canonical(&directive.name).is_some() || directive.name == linked.link.as_str();
+            (!theirs).then(|| definition.clone())
+        }
+        Definition::ObjectTypeDefinition(object) => {
+            let mut object = object.clone();
+            if object.fields.iter().any(|field| is_machinery_field(&field.name)) {
+                object.make_mut().fields.retain(|field| !is_machinery_field(&field.name));
+            }
+            let emptied = object.fields.is_empty() && object.name == "Query";
+            let machinery = linked.is_machinery_type(&object.name);
+            (!machinery && !emptied).then(|| Definition::ObjectTypeDefinition(object))
+        }
+        Definition::ObjectTypeExtension(object) => {
+            let mut object = object.clone();
+            if object.fields.iter().any(|field| is_machinery_field(&field.name)) {
+                object.make_mut().fields.retain(|field| !is_machinery_field(&field.name));
+            }
+            Some(Definition::ObjectTypeExtension(object))
+        }
+        other => {
+            let machinery = other.name().is_some_and(|name| linked.is_machinery_type(name));
+            (!machinery).then(|| other.clone())
+        }
+    }
+}
+
+/// Fields of Query that belong to the protocol between router and subgraph.
+pub(super) fn is_machinery_field(name: &str) -> bool {
+    matches!(name, "_service" | "_entities")
+}
+
+/// SDL of everything that a subgraph may leave out.
+fn added_definitions(own: &Document, linked: &Linked) -> String {
+    let mut sdl = format!("scalar {}\n", spec::ANY);
+    let locals: BTreeSet<(&String, &&str)> = linked.directives.iter().collect();
+    for (local, name) in locals {
+        let spec = spec::find(name).expect("only known directives are registered");
+        sdl.push_str(&spec.definition(local));
+    }
+    let _ = writeln!(
+        sdl,
+        "directive @{}(url: String, as: String, for: {any}, import: [{any}], feature: String) repeatable on SCHEMA",
+        linked.link,
+        any = spec::ANY
+    );
+    for name in &linked.types {
+        let _ = writeln!(sdl, "scalar {name}");
+    }
+    let defines = |name: &str| {
+        own.definitions.iter().any(|definition| {
+            matches!(definition, Definition::DirectiveDefinition(directive) if directive.name == name)
+        })
+    };
+    if !defines("oneOf") {
+        sdl.push_str("directive @oneOf on INPUT_OBJECT\n");
+    }
+    if !has_query(own) {
+        sdl.push_str("type federation__Query { unused: Int }\nextend schema { query: federation__Query }\n");
+    }
+    sdl
+}
+
+fn has_query(own: &Document) -> bool {
+    let operations = roots::operations(own);
+    if !operations.is_empty() {
+        return operations.iter().any(|root| root.0.is_query());
+    }
+    own.definitions.iter().any(|definition| {
+        matches!(definition, Definition::ObjectTypeDefinition(_) | Definition::ObjectTypeExtension(_))
+            && definition.name().is_some_and(|name| name == "Query")
+    })
+}
+
+/// Says how to write a federation directive that the schema has not imported.
+fn explain_directive(message: String, linked: &Linked) -> String {
+    let name = message.split("@").nth(1).and_then(|rest| rest.split(['`', '"', ' ']).next());
+    let unknown = message.starts_with("cannot find directive");
+    let Some(spec) = name.filter(|_| unknown).and_then(spec::find) else {
+        return message;
+    };
+    let how = match linked.version {
+        Federation::One => format!(
+            "if you meant the \"@{0}\" federation 2 directive, note that this schema is a federation 1 schema: to be a federation 2 schema, it needs to @link to the federation specification v2",
+            spec.name
+        ),
+        Federation::Two(minor) if minor < spec.since => {
+            format!("@{0} needs federation v2.{1}, and this schema links v2.{minor}", spec.name, spec.since)
+        }
+        Federation::Two(_) => format!(
+            "if you meant the \"@{0}\" federation directive, use the fully-qualified name \"@federation__{0}\" or add \"@{0}\" to the `import` argument of the @link to the federation specification",
+            spec.name
+        ),
+    };
+    format!("{message}: {how}")
+}
+
+/// A subgraph may bring its own copy of federation's definitions, but not different ones.
+fn check_definitions(document: &Document, linked: &Linked, subgraph: &Subgraph) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    for definition in &document.definitions {
+        let Definition::DirectiveDefinition(directive) = definition else { continue };
+        let spec = linked.canonical(&directive.name).and_then(spec::find);
+        let Some(message) = spec.and_then(|spec| definition_error(directive, spec)) else { continue };
+        let at = directive.location().and_then(|span| span.line_column(&document.sources));
+        errors.push(Diagnostic {
+            code: "DIRECTIVE_DEFINITION_INVALID".to_owned(),
+            message: format!("[{}] Invalid definition for directive \"@{}\": {message}", subgraph.name, directive.name),
+            subgraph: Some(subgraph.name.clone()),
+            line: at.map(|at| at.line),
+            column: at.map(|at| at.column),
+        });
+    }
+    errors
+}
+
+fn definition_error(directive: &Node<DirectiveDefinition>, spec: &spec::Spec) -> Option<String> {
+    let known = |name: &str| spec.args.contains(&format!("{name}:"));
+    if let Some(argument) = directive.arguments.iter().find(|argument| !known(&argument.name)) {
+        return Some(format!("unknown/unsupported argument \"{}\"", argument.name));
+    }
+    let allowed: Vec<&str> = spec.locations.split(" | ").collect();
+    let wrong = directive.locations.iter().find(|location| !allowed.contains(&location.name()));
+    wrong.map(|location| format!("it should only have locations {}, but found {location}", spec.locations))
+}
