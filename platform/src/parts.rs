@@ -1,0 +1,100 @@
+//! Starts each part of the platform with the settings of one machine: embedded stores, loopback addresses.
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use baedal_router::config::{AuthConfig, Config as GatewayConfig, IssuerConfig, SubgraphConfig};
+
+use crate::settings::{Part, Settings};
+
+/// Audience of every token of the platform.
+pub const AUDIENCE: &str = "baedal";
+/// How often the gateway looks whether a subgraph came, went or changed.
+const POLL: Duration = Duration::from_secs(2);
+
+/// A part that runs.
+pub enum RunningPart {
+    /// One of the four services.
+    Service(baedal_kit::serve::Running),
+    /// The auth server.
+    Auth(baedal_auth::Running),
+    /// The gateway.
+    Gateway(baedal_router::Running),
+}
+
+impl RunningPart {
+    /// Ends it in order: what was begun is finished, what was acknowledged is kept.
+    pub async fn shutdown(self) {
+        match self {
+            RunningPart::Service(running) => running.shutdown().await,
+            RunningPart::Auth(running) => running.shutdown().await,
+            RunningPart::Gateway(running) => running.shutdown().await,
+        }
+    }
+}
+
+/// Starts one part.
+///
+/// # Errors
+/// A taken port, a store that cannot be opened; with the flag that changes it.
+pub async fn start(part: Part, settings: &Settings) -> Result<RunningPart> {
+    let running = match part {
+        Part::Auth => auth(settings).await,
+        Part::Order => order(settings).await.map(RunningPart::Service),
+        Part::Payment => payment(settings).await.map(RunningPart::Service),
+        Part::Store => store(settings).await.map(RunningPart::Service),
+        Part::Marketing => marketing(settings).await.map(RunningPart::Service),
+        Part::Gateway => gateway(settings).await,
+    };
+    running.with_context(|| {
+        format!("{part} did not start on port {} (--{part}-port takes another, --data another folder)", settings.port(part))
+    })
+}
+
+async fn auth(settings: &Settings) -> Result<RunningPart> {
+    let config = baedal_auth::Config {
+        listen: settings.listen(Part::Auth),
+        issuer: settings.issuer(),
+        database_url: settings.database(Part::Auth),
+        demo_accounts: true,
+        audience: AUDIENCE.to_owned(),
+        ..baedal_auth::Config::default()
+    };
+    Ok(RunningPart::Auth(baedal_auth::start(config).await?))
+}
+
+async fn payment(settings: &Settings) -> Result<baedal_kit::serve::Running> {
+    let (listen, grpc) = (settings.listen(Part::Payment), settings.payment_grpc());
+    let mut config = baedal_payment::Config::new(listen, grpc, &settings.database(Part::Payment), &settings.events());
+    config.issuer = Some(settings.issuer());
+    baedal_payment::start(config).await
+}
+
+async fn store(settings: &Settings) -> Result<baedal_kit::serve::Running> {
+    baedal_store::start(baedal_store::Config {
+        listen: settings.listen(Part::Store),
+        database_url: settings.database(Part::Store),
+        events_url: settings.events(),
+        issuer: settings.issuer(),
+        audience: AUDIENCE.to_owned(),
+        demo: true,
+        auto: true,
+        step_delay: Duration::from_millis(settings.step_ms),
+    })
+    .await
+}
+
+async fn gateway(settings: &Settings) -> Result<RunningPart> {
+    let mut config = GatewayConfig { listen: settings.listen(Part::Gateway), ..GatewayConfig::default() };
+    for part in Part::SUBGRAPHS {
+        config.subgraphs.insert(part.name().to_owned(), SubgraphConfig::at(settings.graphql(part).parse()?));
+    }
+    config.supergraph.poll_interval = POLL;
+    config.supergraph.state_dir = Some(settings.data.join("gateway"));
+    let issuer = IssuerConfig {
+        issuer: settings.issuer(),
+        jwks_url: Some(format!("{}/jwks.json", settings.issuer()).parse()?),
+        audience: AUDIENCE.to_owned(),
+    };
+    config.auth = Some(AuthConfig { issuers: vec![issuer] });
+    Ok(RunningPart::Gateway(baedal_router::start(config).await?))
+}

@@ -1,0 +1,111 @@
+//! Resolves fields of a mock subgraph from its data.
+//!
+//! A field's value is plain JSON, or an object with one of these keys:
+//!
+//! * `$entity`: `{ "$entity": "Product", "id": "1" }` stands for the entity with these key values;
+//! * `$error`: the field fails with this message;
+//! * `$argument`: the value of this argument;
+//! * `$switch`: `{ "$switch": "unit", "cases": { "KM": 1, "MI": 2 } }` chooses by an argument;
+//! * `$given`: the values at these paths of the representation, joined with `-`; it is an error when one is
+//!   missing or null (a subgraph with `@requires` relies on what it was promised);
+//! * `$next`: a number that grows by one with each use, by name, over all subgraphs of the case.
+//!
+//! A field without a value must not be asked here: that is an error too.
+use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use apollo_compiler::response::JsonValue;
+use serde_json::Value;
+
+use super::server::Subgraph;
+
+/// An object at some place of the data.
+pub struct Object<'a> {
+    pub subgraph: &'a Subgraph,
+    pub type_name: String,
+    pub fields: &'a Value,
+    pub representation: Option<&'a Value>,
+}
+
+impl ObjectValue for Object<'_> {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let name = info.field_name();
+        let Some(value) = self.fields.get(name) else {
+            return Err(error(format!("{}.{name} must not be asked of {}", self.type_name, self.subgraph.name)));
+        };
+        self.resolve(value, info)
+    }
+}
+
+impl<'d> Object<'d> {
+    fn resolve<'a>(&'a self, value: &'a Value, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let arguments = serde_json::to_value(info.arguments()).expect("arguments are JSON");
+        if let Some(message) = value.get("$error") {
+            return Err(error(message.as_str().unwrap_or("error").to_owned()));
+        }
+        if let Some(name) = value.get("$argument").and_then(Value::as_str) {
+            return Ok(leaf(&arguments[name]));
+        }
+        if let Some(name) = value.get("$switch").and_then(Value::as_str) {
+            let given = arguments[name].as_str().map_or_else(|| arguments[name].to_string(), str::to_owned);
+            let case = value["cases"].get(&given);
+            return self.resolve(case.ok_or_else(|| error(format!("no case for {name}: {given}")))?, info);
+        }
+        if let Some(paths) = value.get("$given").and_then(Value::as_array) {
+            let texts: Result<Vec<String>, FieldError> = paths.iter().map(|path| self.given(path)).collect();
+            return Ok(leaf(&Value::String(texts?.join("-"))));
+        }
+        if let Some(counter) = value.get("$next").and_then(Value::as_str) {
+            return Ok(leaf(&self.subgraph.count_up(counter).into()));
+        }
+        self.plain(value, info)
+    }
+
+    fn plain<'a>(&'a self, value: &'a Value, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+        let declared = info.field_definition().ty.inner_named_type();
+        match value {
+            Value::Array(items) => Ok(ResolvedValue::List(Box::new(items.iter().map(move |item| self.resolve(item, info))))),
+            Value::Object(fields) if !is_leaf(info, declared) => {
+                let named = |key: &str| fields.get(key).and_then(Value::as_str);
+                let type_name = named("$entity").or(named("__typename")).unwrap_or(declared).to_owned();
+                let entity = named("$entity").map(|_| self.subgraph.entity(&type_name, value));
+                let Some(fields) = entity.unwrap_or(Some(value)) else { return Ok(leaf(&Value::Null)) };
+                let type_name = fields.get("__typename").and_then(Value::as_str).map_or(type_name, str::to_owned);
+                Ok(ResolvedValue::Object(Box::new(Object { subgraph: self.subgraph, type_name, fields, representation: None })))
+            }
+            other => Ok(leaf(other)),
+        }
+    }
+
+    fn given(&self, path: &Value) -> Result<String, FieldError> {
+        let path = path.as_str().unwrap_or_default();
+        let mut value = self.representation.unwrap_or(&Value::Null);
+        for name in path.split('.') {
+            value = match name.parse::<usize>() {
+                Ok(index) => &value[index],
+                Err(_) => &value[name],
+            };
+        }
+        match value {
+            Value::Null => Err(error(format!("{}: {path} was promised and not given", self.type_name))),
+            Value::String(text) => Ok(text.clone()),
+            other => Ok(other.to_string()),
+        }
+    }
+}
+
+fn is_leaf(info: &ResolveInfo<'_>, name: &str) -> bool {
+    let definition = info.schema().types.get(name);
+    definition.is_some_and(|definition| definition.is_scalar() || definition.is_enum())
+}
+
+fn leaf<'a>(value: &Value) -> ResolvedValue<'a> {
+    let text = serde_json::to_string(value).expect("JSON can be written");
+    ResolvedValue::Leaf(serde_json::from_str::<JsonValue>(&text).expect("JSON can be read"))
+}
+
+pub fn error(message: String) -> FieldError {
+    FieldError { message }
+}

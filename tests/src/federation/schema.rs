@@ -1,0 +1,148 @@
+//! The executable schema of a mock subgraph, from its federation SDL.
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use apollo_compiler::ast::{self, Definition, Document, Type};
+use apollo_compiler::parser::Parser;
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{Name, Node, Schema};
+
+/// Directives that stay when the federation's are taken off.
+const BUILT_IN: [&str; 4] = ["deprecated", "specifiedBy", "skip", "include"];
+
+/// A subgraph's schema, and how its entities may be entered.
+pub struct SubgraphSchema {
+    /// Without federation directives, with `_entities` and `_service`.
+    pub schema: Valid<Schema>,
+    /// Resolvable keys of each entity, each a list of paths of field names.
+    pub keys: BTreeMap<String, Vec<Vec<Vec<String>>>>,
+}
+
+/// Reads the SDL a subgraph would answer `_service` with.
+///
+/// # Errors
+/// SDL that is no schema even without the federation directives.
+pub fn read(sdl: &str) -> Result<SubgraphSchema> {
+    let mut document = Document::parse(sdl, "subgraph.graphql").map_err(|error| anyhow!("{}", error.errors))?;
+    let keys = keys(&document);
+    document.definitions.retain(|definition| {
+        !matches!(definition, Definition::DirectiveDefinition(_) | Definition::SchemaDefinition(_) | Definition::SchemaExtension(_))
+    });
+    for definition in &mut document.definitions {
+        strip(definition);
+    }
+    let text = format!("{document}\n{}", machinery(&document, &keys));
+    let schema = Schema::builder().adopt_orphan_extensions().parse(text, "subgraph.graphql").build();
+    let schema = schema.and_then(Schema::validate).map_err(|error| anyhow!("{}", error.errors))?;
+    Ok(SubgraphSchema { schema, keys })
+}
+
+/// What the subgraph specification of Apollo Federation adds to a schema.
+fn machinery(document: &Document, keys: &BTreeMap<String, Vec<Vec<Vec<String>>>>) -> String {
+    let objects: Vec<&str> = keys.keys().map(String::as_str).filter(|name| is_object(document, name)).collect();
+    let service = "type _Service { sdl: String! } extend type Query { _service: _Service! }";
+    if objects.is_empty() {
+        return service.to_owned();
+    }
+    format!(
+        "{service} scalar _Any union _Entity = {} extend type Query {{ _entities(representations: [_Any!]!): [_Entity]! }}",
+        objects.join(" | ")
+    )
+}
+
+fn is_object(document: &Document, name: &str) -> bool {
+    document.definitions.iter().any(|definition| match definition {
+        Definition::ObjectTypeDefinition(object) => object.name == name,
+        Definition::ObjectTypeExtension(object) => object.name == name,
+        _ => false,
+    })
+}
+
+fn keys(document: &Document) -> BTreeMap<String, Vec<Vec<Vec<String>>>> {
+    let mut found: BTreeMap<String, Vec<Vec<Vec<String>>>> = BTreeMap::new();
+    for definition in &document.definitions {
+        let (Some(name), Some(directives)) = (definition.name(), type_directives(definition)) else { continue };
+        for key in directives.iter().filter(|directive| short(&directive.name) == "key") {
+            let argument = |name: &str| key.arguments.iter().find(|argument| argument.name == name).map(|a| &a.value);
+            if argument("resolvable").and_then(|value| value.to_bool()) == Some(false) {
+                continue;
+            }
+            if let Some(fields) = argument("fields").and_then(|value| value.as_str()) {
+                found.entry(name.to_string()).or_default().push(paths(fields));
+            }
+        }
+    }
+    found
+}
+
+fn type_directives(definition: &Definition) -> Option<&ast::DirectiveList> {
+    match definition {
+        Definition::ObjectTypeDefinition(it) => Some(&it.directives),
+        Definition::ObjectTypeExtension(it) => Some(&it.directives),
+        Definition::InterfaceTypeDefinition(it) => Some(&it.directives),
+        Definition::InterfaceTypeExtension(it) => Some(&it.directives),
+        _ => None,
+    }
+}
+
+/// `federation__key` and `key` are one directive.
+fn short(name: &Name) -> &str {
+    name.rsplit("__").next().unwrap_or(name)
+}
+
+/// `a b { c d }` as `[[a], [b, c], [b, d]]`.
+fn paths(fields: &str) -> Vec<Vec<String>> {
+    let spaced = fields.replace('{', " { ").replace('}', " } ").replace(',', " ");
+    let (mut paths, mut parents): (Vec<Vec<String>>, Vec<String>) = (Vec::new(), Vec::new());
+    for word in spaced.split_whitespace() {
+        match word {
+            "{" => parents.extend(paths.pop().and_then(|path| path.last().cloned())),
+            "}" => drop(parents.pop()),
+            name => paths.push(parents.iter().cloned().chain([name.to_owned()]).collect()),
+        }
+    }
+    paths
+}
+
+fn strip(definition: &mut Definition) {
+    match definition {
+        Definition::ObjectTypeDefinition(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
+        Definition::ObjectTypeExtension(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
+        Definition::InterfaceTypeDefinition(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
+        Definition::InterfaceTypeExtension(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
+        Definition::UnionTypeDefinition(it) => clean(&mut it.make_mut().directives),
+        Definition::UnionTypeExtension(it) => clean(&mut it.make_mut().directives),
+        Definition::ScalarTypeDefinition(it) => clean(&mut it.make_mut().directives),
+        Definition::ScalarTypeExtension(it) => clean(&mut it.make_mut().directives),
+        Definition::EnumTypeDefinition(it) => values(&mut it.make_mut().directives, &mut it.make_mut().values),
+        Definition::EnumTypeExtension(it) => values(&mut it.make_mut().directives, &mut it.make_mut().values),
+        Definition::InputObjectTypeDefinition(it) => inputs(&mut it.make_mut().directives, &mut it.make_mut().fields),
+        Definition::InputObjectTypeExtension(it) => inputs(&mut it.make_mut().directives, &mut it.make_mut().fields),
+        _ => {}
+    }
+}
+
+fn clean(directives: &mut ast::DirectiveList) {
+    directives.0.retain(|directive| BUILT_IN.contains(&directive.name.as_str()));
+}
+
+fn object(directives: &mut ast::DirectiveList, fields: &mut [Node<ast::FieldDefinition>]) {
+    clean(directives);
+    for field in fields {
+        let field = field.make_mut();
+        clean(&mut field.directives);
+        for argument in &mut field.arguments {
+            clean(&mut argument.make_mut().directives);
+        }
+    }
+}
+
+fn values(directives: &mut ast::DirectiveList, values: &mut [Node<ast::EnumValueDefinition>]) {
+    clean(directives);
+    values.iter_mut().for_each(|value| clean(&mut value.make_mut().directives));
+}
+
+fn inputs(directives: &mut ast::DirectiveList, fields: &mut [Node<ast::InputValueDefinition>]) {
+    clean(directives);
+    fields.iter_mut().for_each(|field| clean(&mut field.make_mut().directives));
+}
