@@ -1,1 +1,60 @@
-//! Work in progress.
+//! The baedal GraphQL federation gateway: the only room that touches the network.
+//!
+//! Its duty: bring requests (HTTP, WebSocket) into the corridor of [`pipeline`], reach subgraphs for the executor, keep
+//! the supergraph up to date, and let in who may come in. It must not know how composing, planning or executing is
+//! done, nor anything of what the subgraphs are about.
+//!
+//! [`start`] is the story: configuration → shared state → supergraph → connections.
+
+pub mod cli;
+pub mod config;
+pub mod errors;
+
+mod engine;
+mod forward;
+mod gateway;
+mod http;
+mod jwt;
+mod limits;
+mod pipeline;
+mod refuse;
+mod request;
+mod rights;
+mod subgraphs;
+mod supergraph;
+mod ws;
+
+pub use config::Config;
+pub use running::{Running, StartError};
+pub use supergraph::SupergraphProblem;
+
+mod running;
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::gateway::Gateway;
+use crate::supergraph::Keeper;
+
+/// Starts a gateway and returns when it listens and has looked for its supergraph once.
+///
+/// Live subgraphs that are down do not stop it: it answers `SUPERGRAPH_NOT_READY` until it can serve (see
+/// `/health/ready`). Files that cannot be read or composed do.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    config.check()?;
+    let listen = config.listen;
+    let gateway = Arc::new(Gateway::new(config));
+    let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { listen, source })?;
+    let addr = listener.local_addr().map_err(|source| StartError::Listen { listen, source })?;
+    if gateway.identity.is_open() {
+        tracing::warn!("no `auth` in the configuration: this gateway is open to everyone who can reach it");
+    }
+    let server = tokio::spawn(http::serve(listener, http::router(Arc::clone(&gateway)), Arc::clone(&gateway)));
+    let running = Running::new(addr, Arc::clone(&gateway), server);
+    let mut keeper = Keeper::new(Arc::clone(&gateway));
+    let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
+    looked?;
+    gateway.tasks.spawn(keeper.watch());
+    Ok(running)
+}

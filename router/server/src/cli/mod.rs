@@ -1,0 +1,108 @@
+//! The command line: `serve`, `compose`, `plan`.
+//!
+//! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a failure that was explained, 2 a command
+//! line that was not understood.
+
+mod compose;
+mod named;
+mod plan;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use named::Named;
+
+/// A GraphQL federation gateway: one graph from many subgraphs.
+#[derive(Debug, Parser)]
+#[command(name = "baedal-router", version, about, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  Serve two running subgraphs as one graph, recomposed when they change:
+    baedal-router serve --subgraph products=http://127.0.0.1:4101/graphql --subgraph reviews=http://127.0.0.1:4102/graphql
+  Check that they compose, and keep the result:
+    baedal-router compose --subgraph products=http://127.0.0.1:4101/graphql --subgraph reviews=reviews.graphql > supergraph.graphql
+  See how a query would be answered:
+    baedal-router plan --supergraph supergraph.graphql query.graphql";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a graph over HTTP and WebSocket
+    #[command(after_help = serve::HELP)]
+    Serve(ServeArgs),
+    /// Compose subgraphs into a supergraph, or print all composition errors as JSON
+    #[command(after_help = compose::HELP)]
+    Compose(ComposeArgs),
+    /// Print how a query would be answered: which subgraph is asked what, and when
+    #[command(after_help = plan::HELP)]
+    Plan(PlanArgs),
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// YAML file; flags override what it says
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Serve this supergraph (join specification); looked at for changes while serving
+    #[arg(long, value_name = "FILE", conflicts_with = "subgraphs")]
+    supergraph: Option<PathBuf>,
+    /// Compose and serve this subgraph; repeat for each one. It needs nothing but `_service { sdl }`
+    #[arg(long = "subgraph", value_name = "NAME=URL")]
+    subgraphs: Vec<Named>,
+    /// Where to listen [default: 127.0.0.1:4000]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Path of the GraphQL endpoint [default: /graphql]
+    #[arg(long, value_name = "/PATH")]
+    path: Option<String>,
+}
+
+/// Arguments of `compose`.
+#[derive(Debug, Args)]
+struct ComposeArgs {
+    /// A subgraph by URL (asked for its SDL) or SDL file; repeat for each one
+    #[arg(long = "subgraph", value_name = "NAME=URL_OR_FILE", required = true)]
+    subgraphs: Vec<Named>,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+struct PlanArgs {
+    /// The supergraph (join specification), as `compose` prints it
+    #[arg(long, value_name = "FILE")]
+    supergraph: PathBuf,
+    /// File with the query; `-` reads it from stdin
+    #[arg(value_name = "QUERY_FILE")]
+    query: PathBuf,
+    /// Which operation of the file, if it has several
+    #[arg(long, value_name = "NAME")]
+    operation: Option<String>,
+    /// Values of variables; they matter where @skip or @include use them
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    variables: String,
+    /// Print the plan as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> ExitCode {
+    let outcome = match cli.command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Compose(args) => compose::run(args).await,
+        Command::Plan(args) => plan::run(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}

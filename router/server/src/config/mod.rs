@@ -1,0 +1,114 @@
+//! Configuration: one YAML file, one struct per section, every key known and documented.
+//!
+//! [`read`] loads a file (environment expanded, unknown keys refused with the nearest known one);
+//! [`Config::check`] says what cannot work before anything is started.
+
+mod expand;
+mod explain;
+mod load;
+mod sections;
+mod span;
+
+pub use load::{ConfigError, parse, read};
+pub use sections::{
+    AuthConfig, CorsConfig, CsrfConfig, HeadersConfig, IntrospectionConfig, IssuerConfig, LimitsConfig, SubgraphConfig,
+    SubscriptionsConfig, SupergraphConfig, TrafficConfig, WebSocketConfig,
+};
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+/// Everything the gateway can be told. Every section has working defaults; only the graph must be named.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen on. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Path of the GraphQL endpoint (HTTP and WebSocket).
+    pub path: String,
+    /// Where the supergraph comes from and how it is kept up to date.
+    pub supergraph: SupergraphConfig,
+    /// Subgraphs by name: composed here, or (with `supergraph.file`) overrides of what the file says.
+    pub subgraphs: BTreeMap<String, SubgraphConfig>,
+    /// Who may come in. Absent: the gateway is open to everyone.
+    pub auth: Option<AuthConfig>,
+    /// The largest request that is answered.
+    pub limits: LimitsConfig,
+    /// Calls to subgraphs.
+    pub traffic: TrafficConfig,
+    /// Which request headers travel on to subgraphs.
+    pub headers: HeadersConfig,
+    /// Guard against cross-site request forgery.
+    pub csrf: CsrfConfig,
+    /// Which web pages of other origins may use the gateway.
+    pub cors: CorsConfig,
+    /// `__schema` and `__type`.
+    pub introspection: IntrospectionConfig,
+    /// Subscriptions of subgraphs.
+    pub subscriptions: SubscriptionsConfig,
+    /// WebSocket connections of clients.
+    pub websocket: WebSocketConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            path: "/graphql".to_owned(),
+            supergraph: SupergraphConfig::default(),
+            subgraphs: BTreeMap::new(),
+            auth: None,
+            limits: LimitsConfig::default(),
+            traffic: TrafficConfig::default(),
+            headers: HeadersConfig::default(),
+            csrf: CsrfConfig::default(),
+            cors: CorsConfig::default(),
+            introspection: IntrospectionConfig::default(),
+            subscriptions: SubscriptionsConfig::default(),
+            websocket: WebSocketConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Refuses what cannot work, with the key and the cure in the message.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_path()?;
+        self.check_sources()?;
+        self.check_auth()?;
+        self.headers.check()
+    }
+
+    fn check_path(&self) -> Result<(), ConfigError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+        if !self.path.starts_with('/') || !self.path.chars().all(plain) {
+            return Err(ConfigError::value("path", "must start with / and hold letters, digits and -_.~ only, e.g. /graphql"));
+        }
+        if self.path.starts_with("/health/") {
+            return Err(ConfigError::value("path", "must not be below /health, which answers health checks"));
+        }
+        Ok(())
+    }
+
+    fn check_sources(&self) -> Result<(), ConfigError> {
+        if self.supergraph.file.is_none() && self.subgraphs.is_empty() {
+            return Err(ConfigError::NoGraph);
+        }
+        for (name, subgraph) in &self.subgraphs {
+            subgraph.check(name, self.supergraph.file.is_some())?;
+        }
+        Ok(())
+    }
+
+    fn check_auth(&self) -> Result<(), ConfigError> {
+        match &self.auth {
+            Some(auth) if auth.issuers.is_empty() => {
+                Err(ConfigError::value("auth.issuers", "must name at least one issuer; remove `auth` for an open gateway"))
+            }
+            Some(auth) => auth.issuers.iter().try_for_each(IssuerConfig::check),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! The sections of the configuration file.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::HeaderName;
+use serde::Deserialize;
+use url::Url;
+
+use super::{ConfigError, span};
+
+/// Where the supergraph comes from and how it is kept up to date.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SupergraphConfig {
+    /// A ready supergraph (join spec). Absent: the `subgraphs` are composed here.
+    pub file: Option<PathBuf>,
+    /// How often live subgraphs and files are looked at for changes.
+    #[serde(deserialize_with = "span::read")]
+    pub poll_interval: Duration,
+    /// Folder in which the last good supergraph is kept for a start while subgraphs are down.
+    pub state_dir: Option<PathBuf>,
+}
+
+impl Default for SupergraphConfig {
+    fn default() -> Self {
+        SupergraphConfig { file: None, poll_interval: Duration::from_secs(10), state_dir: None }
+    }
+}
+
+/// One subgraph.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubgraphConfig {
+    /// Where its GraphQL endpoint is.
+    pub url: Option<Url>,
+    /// Its SDL file. Absent: the subgraph is asked for it by `{ _service { sdl } }`.
+    pub sdl: Option<PathBuf>,
+    /// Where its subscriptions are (ws://, wss://, http:// or https://). Absent: at `url`.
+    pub subscription_url: Option<Url>,
+    /// Longest time for one call; overrides `traffic.timeout`.
+    #[serde(deserialize_with = "span::read_optional")]
+    pub timeout: Option<Duration>,
+}
+
+impl SubgraphConfig {
+    /// A live subgraph at `url`.
+    pub fn at(url: Url) -> SubgraphConfig {
+        SubgraphConfig { url: Some(url), ..SubgraphConfig::default() }
+    }
+
+    pub(super) fn check(&self, name: &str, supergraph_file: bool) -> Result<(), ConfigError> {
+        let key = |field: &str| format!("subgraphs.{name}.{field}");
+        match &self.url {
+            None if !supergraph_file => {
+                return Err(ConfigError::value(&key("url"), "is missing: calls need an address, e.g. http://127.0.0.1:4011/graphql"));
+            }
+            Some(url) => check_scheme(&key("url"), url, &["http", "https"])?,
+            None => {}
+        }
+        if supergraph_file && self.sdl.is_some() {
+            return Err(ConfigError::value(&key("sdl"), "has no effect beside supergraph.file; remove one of them"));
+        }
+        match &self.subscription_url {
+            Some(url) => check_scheme(&key("subscription_url"), url, &["ws", "wss", "http", "https"]),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Who may come in.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    /// Issuers whose access tokens (ES256 or EdDSA, `at+jwt`) are accepted.
+    pub issuers: Vec<IssuerConfig>,
+}
+
+/// One issuer of access tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerConfig {
+    /// The `iss` claim, byte for byte.
+    pub issuer: String,
+    /// Where its keys are. Absent: `/.well-known/jwks.json` of the issuer.
+    #[serde(default)]
+    pub jwks_url: Option<Url>,
+    /// The `aud` claim tokens must carry.
+    pub audience: String,
+}
+
+impl IssuerConfig {
+    /// Where the issuer's keys are.
+    pub fn keys_url(&self) -> String {
+        match &self.jwks_url {
+            Some(url) => url.to_string(),
+            None => format!("{}/.well-known/jwks.json", self.issuer.trim_end_matches('/')),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let why = "must be an http:// or https:// URL; set auth.issuers[].jwks_url when the issuer's name is none";
+        match Url::parse(&self.keys_url()) {
+            Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
+            _ => Err(ConfigError::value("auth.issuers[].jwks_url", why)),
+        }
+    }
+}
+
+/// The largest request that is answered. Each limit has an error code of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Bytes of a request body.
+    pub body_bytes: usize,
+    /// Bytes of all request headers together.
+    pub header_bytes: usize,
+    /// Nesting of lists and objects in the JSON of a request.
+    pub json_depth: usize,
+    /// Values in the JSON of a request.
+    pub json_values: usize,
+    /// Tokens of a query text.
+    pub tokens: usize,
+    /// Nesting of anything in a query text (selections, list and object literals, types).
+    pub height: usize,
+    /// Nesting of fields, fragments expanded.
+    pub depth: usize,
+    /// Aliases, fragments expanded.
+    pub aliases: usize,
+    /// Fields at the root of an operation, fragments expanded.
+    pub root_fields: usize,
+    /// Fields at all levels, fragments expanded.
+    pub fields: usize,
+    /// Directives on one field, fragment or operation.
+    pub directives: usize,
+    /// Steps of work that planning one operation may take.
+    pub plan_budget: u64,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        LimitsConfig {
+            body_bytes: 2 * 1024 * 1024,
+            header_bytes: 16 * 1024,
+            json_depth: 64,
+            json_values: 100_000,
+            tokens: 15_000,
+            height: 200,
+            depth: 15,
+            aliases: 30,
+            root_fields: 20,
+            fields: 10_000,
+            directives: 50,
+            plan_budget: 2_000_000,
+        }
+    }
+}
+
+/// Calls to subgraphs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrafficConfig {
+    /// Longest time for one call, from sending to the last byte of the answer.
+    #[serde(deserialize_with = "span::read")]
+    pub timeout: Duration,
+    /// Longest time to open a connection.
+    #[serde(deserialize_with = "span::read")]
+    pub connect_timeout: Duration,
+    /// How long an unused connection is kept.
+    #[serde(deserialize_with = "span::read")]
+    pub pool_idle_timeout: Duration,
+    /// Unused connections kept per subgraph.
+    pub pool_max_idle: usize,
+    /// Bytes of one answer of a subgraph.
+    pub response_bytes: usize,
+    /// Longest time requests under way may take after a stop signal.
+    #[serde(deserialize_with = "span::read")]
+    pub drain_timeout: Duration,
+}
+
+impl Default for TrafficConfig {
+    fn default() -> Self {
+        TrafficConfig {
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
+            pool_idle_timeout: Duration::from_secs(60),
+            pool_max_idle: 256,
+            response_bytes: 16 * 1024 * 1024,
+            drain_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Which request headers travel on to subgraphs. Nothing travels that is not named here, but for the request id,
+/// `traceparent`, and `Authorization` when `auth` is configured.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HeadersConfig {
+    /// Names of request headers to pass on.
+    pub propagate: Vec<String>,
+}
+
+/// Headers that belong to one connection or are written by the gateway itself.
+const NOT_OURS_TO_PASS: [&str; 14] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "accept",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl HeadersConfig {
+    /// The names, parsed. [`super::Config::check`] has refused those that are none.
+    pub fn names(&self) -> Vec<HeaderName> {
+        self.propagate.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for name in &self.propagate {
+            let parsed: Result<HeaderName, _> = name.parse();
+            match parsed {
+                Err(_) => return Err(ConfigError::value("headers.propagate", &format!("`{name}` is not a header name"))),
+                Ok(parsed) if NOT_OURS_TO_PASS.contains(&parsed.as_str()) => {
+                    let why = format!("`{name}` belongs to one connection or to the gateway and cannot be passed on");
+                    return Err(ConfigError::value("headers.propagate", &why));
+                }
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Guard against cross-site request forgery: a request a browser would send without asking first is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CsrfConfig {
+    /// Whether the guard is on.
+    pub enabled: bool,
+    /// A GET request needs one of these (or a content type no form can send).
+    pub required_headers: Vec<String>,
+}
+
+impl Default for CsrfConfig {
+    fn default() -> Self {
+        let names = ["graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
+        CsrfConfig { enabled: true, required_headers: names.map(str::to_owned).to_vec() }
+    }
+}
+
+/// Which web pages of other origins may use the gateway.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CorsConfig {
+    /// Origins, e.g. `https://app.example.com`. None: only pages of the gateway's own origin.
+    pub origins: Vec<String>,
+}
+
+/// `__schema` and `__type`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IntrospectionConfig {
+    /// Whether clients may read the schema. Off, error messages do not suggest names either.
+    pub enabled: bool,
+}
+
+impl Default for IntrospectionConfig {
+    fn default() -> Self {
+        IntrospectionConfig { enabled: true }
+    }
+}
+
+/// Subscriptions of subgraphs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubscriptionsConfig {
+    /// Longest time until a subgraph has acknowledged a connection.
+    #[serde(deserialize_with = "span::read")]
+    pub connect_timeout: Duration,
+    /// A subgraph that has been silent this long is asked for a sign of life, and given up after as long again.
+    #[serde(deserialize_with = "span::read")]
+    pub idle_timeout: Duration,
+}
+
+impl Default for SubscriptionsConfig {
+    fn default() -> Self {
+        SubscriptionsConfig { connect_timeout: Duration::from_secs(5), idle_timeout: Duration::from_secs(20) }
+    }
+}
+
+/// WebSocket connections of clients.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebSocketConfig {
+    /// Longest time until `connection_init` (close code 4408).
+    #[serde(deserialize_with = "span::read")]
+    pub init_timeout: Duration,
+    /// Bytes of one message of a client.
+    pub message_bytes: usize,
+    /// Operations under way on one connection.
+    pub max_operations: usize,
+    /// Messages waiting for a slow client before its connection is closed (close code 4413).
+    pub queue: usize,
+    /// How often a client is asked for a sign of life. One that is silent for two of these is gone.
+    #[serde(deserialize_with = "span::read")]
+    pub ping_interval: Duration,
+}
+
+impl Default for WebSocketConfig {
+    fn default() -> Self {
+        WebSocketConfig {
+            init_timeout: Duration::from_secs(3),
+            message_bytes: 1024 * 1024,
+            max_operations: 100,
+            queue: 256,
+            ping_interval: Duration::from_secs(20),
+        }
+    }
+}
+
+fn check_scheme(key: &str, url: &Url, allowed: &[&str]) -> Result<(), ConfigError> {
+    if allowed.contains(&url.scheme()) && url.has_host() {
+        return Ok(());
+    }
+    Err(ConfigError::value(key, &format!("must start with {}://", allowed.join(":// or "))))
+}

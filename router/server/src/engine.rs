@@ -1,0 +1,213 @@
+//! One snapshot of everything that belongs to a supergraph: the schema, where subgraphs are, and two caches.
+//!
+//! * documents, by query text and operation name: limits checked, parsed, validated once;
+//! * programs, by document, the values of the variables its conditions use, and what the caller may see: planned and
+//!   compiled once, however many requests wait for it.
+//!
+//! Refusals are cached too, so that the same bad query costs nothing the second time. Work on a miss runs off the
+//! threads that serve requests, and only as many at once as there are processors.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use apollo_compiler::ast;
+use baedal_executor::Program;
+use baedal_planner::{Access, Operation, Settings, Supergraph};
+use moka::sync::Cache;
+use serde_json::{Map, Value};
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::config::{Config, LimitsConfig};
+use crate::errors::{Code, Refusal};
+use crate::refuse;
+use crate::rights::Rights;
+use crate::subgraphs::Endpoint;
+use crate::{limits, request::Request};
+
+/// Bytes of query text kept in the document cache.
+const DOCUMENT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Programs kept.
+const PROGRAM_CACHE: u64 = 10_000;
+/// What an entry weighs besides its text: the parsed document is larger than its text.
+const DOCUMENT_FACTOR: usize = 8;
+
+/// Why a supergraph cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The planner cannot read it.
+    #[error(transparent)]
+    Supergraph(#[from] baedal_planner::SupergraphError),
+    /// A subgraph in it has no usable address.
+    #[error("subgraph '{subgraph}': {why}; set `subgraphs.{subgraph}.url` in the configuration")]
+    Address {
+        /// The subgraph.
+        subgraph: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+type Once<T> = Arc<OnceCell<Result<Arc<T>, Arc<Refusal>>>>;
+
+/// A supergraph, ready to serve.
+pub struct Engine {
+    core: Arc<Core>,
+    endpoints: HashMap<String, Endpoint>,
+    rights: Rights,
+    documents: Cache<DocumentKey, Once<Document>>,
+    programs: Cache<ProgramKey, Once<Program>>,
+    next_document: AtomicU64,
+    workers: Arc<Semaphore>,
+}
+
+/// What work on a miss needs.
+struct Core {
+    supergraph: Supergraph,
+    limits: LimitsConfig,
+    settings: Settings,
+    introspection: bool,
+}
+
+/// A parsed and validated operation.
+pub struct Document {
+    id: u64,
+    /// The operation.
+    pub operation: Operation,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct DocumentKey {
+    query: String,
+    operation_name: Option<String>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct ProgramKey {
+    document: u64,
+    conditions: Vec<bool>,
+    access: Access,
+}
+
+impl Engine {
+    /// Reads a supergraph.
+    pub fn new(sdl: &str, config: &Config) -> Result<Engine, EngineError> {
+        let supergraph = Supergraph::parse(sdl)?;
+        let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Engine {
+            endpoints: endpoints(&supergraph, config)?,
+            rights: Rights::of(sdl),
+            documents: Cache::builder()
+                .max_capacity(DOCUMENT_CACHE_BYTES)
+                .weigher(|key: &DocumentKey, _| u32::try_from(key.query.len() * DOCUMENT_FACTOR + 1024).unwrap_or(u32::MAX))
+                .build(),
+            programs: Cache::new(PROGRAM_CACHE),
+            next_document: AtomicU64::new(0),
+            workers: Arc::new(Semaphore::new(workers)),
+            core: Arc::new(Core {
+                supergraph,
+                limits: config.limits.clone(),
+                settings: Settings { work_budget: config.limits.plan_budget, ..Settings::default() },
+                introspection: config.introspection.enabled,
+            }),
+        })
+    }
+
+    /// The schema clients see.
+    pub fn supergraph(&self) -> &Supergraph {
+        &self.core.supergraph
+    }
+
+    /// Where subgraphs are.
+    pub fn endpoints(&self) -> &HashMap<String, Endpoint> {
+        &self.endpoints
+    }
+
+    /// Whether any part of the schema is not for everyone.
+    pub fn asks_for_rights(&self) -> bool {
+        self.rights.any()
+    }
+
+    /// The request's operation: within limits, parsed, validated.
+    pub async fn document(&self, request: &Request) -> Result<Arc<Document>, Refusal> {
+        let key = DocumentKey { query: request.query.clone(), operation_name: request.operation_name.clone() };
+        let entry = self.documents.get_with(key, Once::default);
+        let read = || {
+            let (core, id) = (Arc::clone(&self.core), self.next_document.fetch_add(1, Ordering::Relaxed));
+            let (query, name) = (request.query.clone(), request.operation_name.clone());
+            self.work(move || core.read(&query, name.as_deref()).map(|operation| Document { id, operation }))
+        };
+        entry.get_or_init(read).await.clone().map_err(|refusal| (*refusal).clone())
+    }
+
+    /// The operation's program for these variables and this caller.
+    pub async fn program(
+        &self,
+        document: &Arc<Document>,
+        coerced: &Arc<Map<String, Value>>,
+        access: &Access,
+    ) -> Result<Arc<Program>, Refusal> {
+        let access = self.rights.narrow(access);
+        let value = |name: &String| coerced.get(name) == Some(&Value::Bool(true));
+        let key = ProgramKey {
+            document: document.id,
+            conditions: document.operation.conditional_variables().iter().map(value).collect(),
+            access: access.clone(),
+        };
+        let entry = self.programs.get_with(key, Once::default);
+        let plan = || {
+            let (core, document, coerced) = (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
+            self.work(move || core.plan(&document.operation, &coerced, &access))
+        };
+        entry.get_or_init(plan).await.clone().map_err(|refusal| (*refusal).clone())
+    }
+
+    /// Runs `job` where it may take its time.
+    async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<Arc<T>, Arc<Refusal>> {
+        let permit = Arc::clone(&self.workers).acquire_owned().await.expect("the semaphore is never closed");
+        let done = tokio::task::spawn_blocking(move || {
+            let _held_until_done = permit;
+            job()
+        });
+        let done = done.await.unwrap_or_else(|stopped| {
+            tracing::error!("preparing an operation failed: {stopped}");
+            Err(Refusal::new(Code::Internal, "the gateway failed to prepare this operation"))
+        });
+        done.map(Arc::new).map_err(Arc::new)
+    }
+}
+
+impl Core {
+    /// Limits first, each before what it protects.
+    fn read(&self, query: &str, name: Option<&str>) -> Result<Operation, Refusal> {
+        limits::check_text(query, &self.limits)?;
+        // A syntax error is reported by the planner's reader, with its place.
+        if let Ok(document) = ast::Document::parse(query, "query") {
+            limits::check_document(&document, &self.limits)?;
+        }
+        let operation = Operation::parse(&self.supergraph, query, name)
+            .map_err(|error| refuse::operation(error, self.introspection))?;
+        if !self.introspection && operation.introspects() {
+            return Err(Refusal::new(Code::IntrospectionDisabled, "introspection is switched off on this gateway"));
+        }
+        Ok(operation)
+    }
+
+    fn plan(&self, operation: &Operation, coerced: &Map<String, Value>, access: &Access) -> Result<Program, Refusal> {
+        let plan = baedal_planner::plan(&self.supergraph, operation, coerced, &self.settings, access);
+        plan.map(|plan| Program::compile(Arc::new(plan))).map_err(refuse::plan)
+    }
+}
+
+fn endpoints(supergraph: &Supergraph, config: &Config) -> Result<HashMap<String, Endpoint>, EngineError> {
+    let endpoint = |subgraph: &baedal_planner::SubgraphInfo| {
+        let overrides = config.subgraphs.get(&subgraph.name);
+        Endpoint::new(&subgraph.url, overrides, &config.traffic)
+            .map(|endpoint| (subgraph.name.clone(), endpoint))
+            .map_err(|why| EngineError::Address { subgraph: subgraph.name.clone(), why })
+    };
+    supergraph.subgraphs().iter().map(endpoint).collect()
+}

@@ -1,0 +1,252 @@
+//! Every error code of the gateway, in one table: its name, its HTTP status, and when the status is used.
+//!
+//! GraphQL over HTTP (section 6.4): with `application/graphql-response+json` a request that cannot be executed has the
+//! status of its code; with `application/json` an error *of the GraphQL request* has 200, and only an error of the HTTP
+//! request keeps its status. Codes are stable: clients may depend on them.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use serde::Serialize;
+
+/// Why a request is refused before anything is executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The body is not JSON (or not UTF-8, or a number is out of range).
+    InvalidJson,
+    /// The JSON is no GraphQL request.
+    BadRequest,
+    /// `variables` is not an object.
+    InvalidVariables,
+    /// An array of requests; batching is off.
+    BatchingDisabled,
+    /// The body is larger than `limits.body_bytes`.
+    BodyTooLarge,
+    /// Headers are larger than `limits.header_bytes`.
+    HeadersTooLarge,
+    /// The body is nested deeper than `limits.json_depth`.
+    JsonTooDeep,
+    /// The body has more values than `limits.json_values`.
+    JsonTooManyValues,
+    /// The content type is not `application/json`.
+    UnsupportedMediaType,
+    /// No acceptable content type can be made.
+    NotAcceptable,
+    /// Neither GET nor POST.
+    MethodNotAllowed,
+    /// A mutation by GET.
+    MutationByGet,
+    /// A request a browser would send for any page.
+    CsrfRefused,
+    /// A WebSocket from a page of a foreign origin.
+    ForeignOrigin,
+    /// Several `Authorization` headers.
+    AmbiguousAuthorization,
+    /// The token is refused.
+    InvalidToken,
+    /// The issuer's keys cannot be had.
+    AuthUnavailable,
+    /// No supergraph is served yet.
+    NotReady,
+    /// The gateway is stopping.
+    ShuttingDown,
+    /// A failure of the gateway itself.
+    Internal,
+    /// A syntax error in the query.
+    ParseFailed,
+    /// The query does not fit the schema.
+    ValidationFailed,
+    /// Which operation is meant is unclear, or it does not exist.
+    OperationUnknown,
+    /// A variable has no or a wrong value.
+    BadUserInput,
+    /// A subscription outside a WebSocket.
+    SubscriptionNeedsWebSocket,
+    /// `introspection.enabled` is false.
+    IntrospectionDisabled,
+    /// Introspection nested so that its answer would explode.
+    IntrospectionTooDeep,
+    /// More tokens than `limits.tokens`.
+    TooManyTokens,
+    /// Nested higher than `limits.height`.
+    TooHigh,
+    /// Fields nested deeper than `limits.depth`.
+    TooDeep,
+    /// More aliases than `limits.aliases`.
+    TooManyAliases,
+    /// More root fields than `limits.root_fields`.
+    TooManyRootFields,
+    /// More fields than `limits.fields`, fragments expanded.
+    TooManyFields,
+    /// More directives than `limits.directives` in one place.
+    TooManyDirectives,
+    /// No plan within the planner's budget.
+    PlanTooExpensive,
+    /// No plan at all: a defect of the supergraph.
+    PlanFailed,
+    /// More operations than `websocket.max_operations` on one connection.
+    TooManyOperations,
+}
+
+/// Whom a status is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// An error of the HTTP request: the status is always sent.
+    Http,
+    /// An error of the GraphQL request: 200 with `application/json`.
+    Graphql,
+}
+
+impl Code {
+    const fn row(self) -> (&'static str, u16, Reach) {
+        use Reach::{Graphql, Http};
+        match self {
+            Code::InvalidJson => ("INVALID_JSON", 400, Http),
+            Code::BadRequest => ("BAD_REQUEST", 400, Http),
+            Code::InvalidVariables => ("INVALID_VARIABLES", 400, Http),
+            Code::BatchingDisabled => ("BATCHING_DISABLED", 400, Http),
+            Code::BodyTooLarge => ("BODY_TOO_LARGE", 413, Http),
+            Code::HeadersTooLarge => ("HEADERS_TOO_LARGE", 431, Http),
+            Code::JsonTooDeep => ("JSON_TOO_DEEP", 400, Http),
+            Code::JsonTooManyValues => ("JSON_TOO_MANY_VALUES", 413, Http),
+            Code::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415, Http),
+            Code::NotAcceptable => ("NOT_ACCEPTABLE", 406, Http),
+            Code::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405, Http),
+            Code::MutationByGet => ("MUTATION_BY_GET", 405, Http),
+            Code::CsrfRefused => ("CSRF_REFUSED", 400, Http),
+            Code::ForeignOrigin => ("FOREIGN_ORIGIN", 403, Http),
+            Code::AmbiguousAuthorization => ("AMBIGUOUS_AUTHORIZATION", 400, Http),
+            Code::InvalidToken => ("INVALID_TOKEN", 401, Http),
+            Code::AuthUnavailable => ("AUTH_UNAVAILABLE", 503, Http),
+            Code::NotReady => ("SUPERGRAPH_NOT_READY", 503, Http),
+            Code::ShuttingDown => ("SHUTTING_DOWN", 503, Http),
+            Code::Internal => ("INTERNAL_ERROR", 500, Http),
+            Code::ParseFailed => ("GRAPHQL_PARSE_FAILED", 400, Graphql),
+            Code::ValidationFailed => ("GRAPHQL_VALIDATION_FAILED", 400, Graphql),
+            Code::OperationUnknown => ("OPERATION_RESOLUTION_FAILURE", 400, Graphql),
+            Code::BadUserInput => ("BAD_USER_INPUT", 400, Graphql),
+            Code::SubscriptionNeedsWebSocket => ("SUBSCRIPTION_NEEDS_WEBSOCKET", 400, Graphql),
+            Code::IntrospectionDisabled => ("INTROSPECTION_DISABLED", 400, Graphql),
+            Code::IntrospectionTooDeep => ("INTROSPECTION_TOO_DEEP", 400, Graphql),
+            Code::TooManyTokens => ("TOKEN_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooHigh => ("HEIGHT_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooDeep => ("DEPTH_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooManyAliases => ("ALIAS_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooManyRootFields => ("ROOT_FIELD_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooManyFields => ("FIELD_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooManyDirectives => ("DIRECTIVE_LIMIT_EXCEEDED", 400, Graphql),
+            Code::PlanTooExpensive => ("PLAN_BUDGET_EXCEEDED", 400, Graphql),
+            Code::PlanFailed => ("PLAN_FAILED", 500, Graphql),
+            Code::TooManyOperations => ("TOO_MANY_OPERATIONS", 429, Graphql),
+        }
+    }
+
+    /// The stable name, as in `extensions.code`.
+    pub const fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The HTTP status when nothing was executed. `plain` is a client that asked for `application/json`.
+    pub fn status(self, plain: bool) -> StatusCode {
+        let (_, status, reach) = self.row();
+        let status = if plain && reach == Reach::Graphql { 200 } else { status };
+        StatusCode::from_u16(status).expect("the table holds valid statuses")
+    }
+}
+
+/// Codes of errors inside an answer: a subgraph did not do its part. (Codes a subgraph sends itself pass through.)
+pub mod subgraph_codes {
+    /// No connection.
+    pub const UNREACHABLE: &str = "SUBGRAPH_UNREACHABLE";
+    /// No whole answer in time.
+    pub const TIMEOUT: &str = "SUBGRAPH_TIMEOUT";
+    /// An HTTP error without a GraphQL body.
+    pub const HTTP_ERROR: &str = "SUBGRAPH_HTTP_ERROR";
+    /// An answer larger than `traffic.response_bytes`.
+    pub const TOO_LARGE: &str = "SUBGRAPH_RESPONSE_TOO_LARGE";
+    /// An answer that is no GraphQL response.
+    pub const MALFORMED: &str = "SUBGRAPH_MALFORMED_RESPONSE";
+    /// The stream of a subscription was cut: resume by a cursor, if the subscription has one.
+    pub const STREAM_LOST: &str = "SUBSCRIPTION_LOST";
+    /// No field of the subscription may be, or can be, subscribed to.
+    pub const NOTHING_TO_SUBSCRIBE: &str = "NOTHING_TO_SUBSCRIBE";
+    /// The subgraph refused the subscription's connection.
+    pub const STREAM_REFUSED: &str = "SUBSCRIPTION_REFUSED";
+}
+
+/// One entry of `errors` (GraphQL specification, section 7.1.2).
+#[derive(Debug, Clone, Serialize)]
+pub struct GraphqlError {
+    /// What went wrong.
+    pub message: String,
+    /// Places in the query.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
+    /// The code.
+    pub extensions: Extensions,
+}
+
+/// `extensions` of an error.
+#[derive(Debug, Clone, Serialize)]
+pub struct Extensions {
+    /// A stable code.
+    pub code: Cow<'static, str>,
+}
+
+/// A place in the query, from 1.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Location {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}
+
+/// A request that is not executed.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// Decides the HTTP status.
+    pub code: Code,
+    /// At least one.
+    pub errors: Vec<GraphqlError>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    errors: &'a [GraphqlError],
+}
+
+impl Refusal {
+    /// One error without a place.
+    pub fn new(code: Code, message: impl Into<String>) -> Refusal {
+        Refusal::at(code, message, Vec::new())
+    }
+
+    /// One error at places in the query.
+    pub fn at(code: Code, message: impl Into<String>, locations: Vec<Location>) -> Refusal {
+        Refusal { code, errors: vec![GraphqlError::new(code.name(), message, locations)] }
+    }
+
+    /// `{"errors": […]}`.
+    pub fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(&ErrorBody { errors: &self.errors }).expect("strings and numbers are JSON")
+    }
+}
+
+impl GraphqlError {
+    /// An error with a code.
+    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>, locations: Vec<Location>) -> GraphqlError {
+        GraphqlError { message: message.into(), locations, extensions: Extensions { code: code.into() } }
+    }
+}
+
+impl From<baedal_token::TokenError> for Refusal {
+    fn from(error: baedal_token::TokenError) -> Refusal {
+        let code = match baedal_token::http::status(&error) {
+            400 => Code::AmbiguousAuthorization,
+            503 => Code::AuthUnavailable,
+            _ => Code::InvalidToken,
+        };
+        Refusal::new(code, error.to_string())
+    }
+}

@@ -1,0 +1,84 @@
+//! What all requests share: configuration, the current [`Engine`], connections, identity.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwapOption;
+use http::HeaderName;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::jwt::Identity;
+use crate::subgraphs::Client;
+use crate::supergraph::Status;
+
+/// The shared state of one gateway.
+pub struct Gateway {
+    /// As it was started.
+    pub config: Config,
+    /// The pool of connections to subgraphs.
+    pub client: Client,
+    /// Who may come in.
+    pub identity: Identity,
+    /// Names of headers that travel on.
+    pub propagated: Vec<HeaderName>,
+    /// Cancelled when the gateway stops.
+    pub closing: CancellationToken,
+    /// Everything that must end before the process may.
+    pub tasks: TaskTracker,
+    engine: ArcSwapOption<Engine>,
+    status: Mutex<Status>,
+}
+
+impl Gateway {
+    /// A gateway that serves nothing yet.
+    pub fn new(config: Config) -> Gateway {
+        let client = Client::new(&config.traffic);
+        Gateway {
+            identity: Identity::new(config.auth.as_ref(), &client),
+            propagated: config.headers.names(),
+            client,
+            config,
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            engine: ArcSwapOption::empty(),
+            status: Mutex::new(Status::default()),
+        }
+    }
+
+    /// The snapshot to serve a request with. Taken once per request; a swap never changes it midway.
+    pub fn engine(&self) -> Option<Arc<Engine>> {
+        self.engine.load_full()
+    }
+
+    /// Serves new requests with `engine`.
+    pub fn swap(&self, engine: Engine) {
+        self.engine.store(Some(Arc::new(engine)));
+    }
+
+    /// What is known about the supergraph.
+    pub fn status(&self) -> Status {
+        self.lock().clone()
+    }
+
+    /// Changes what is known about the supergraph.
+    pub fn update_status(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.lock());
+    }
+
+    /// Says loudly that authorization directives have no effect, if that is so.
+    pub fn warn_if_unguarded(&self, engine: &Engine) {
+        if self.identity.is_open() && engine.asks_for_rights() {
+            tracing::warn!(
+                "the schema asks for authentication (@authenticated, @requiresScopes or @policy), but there is no `auth` \
+                 in the configuration: everyone may read these fields"
+            );
+        }
+    }
+
+    /// A poisoned lock holds a whole status: every change under it is a plain assignment.
+    fn lock(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,47 @@
+//! The HTTP side: the GraphQL endpoint (GraphQL over HTTP), health checks, and the connections they come on.
+
+mod csrf;
+mod graphql;
+mod health;
+mod negotiate;
+mod serve;
+
+pub use serve::serve;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{any, get};
+use http::{HeaderValue, Method, header};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use crate::forward::REQUEST_ID;
+use crate::gateway::Gateway;
+
+/// All routes.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    let cors = cors(&gateway.config.cors.origins);
+    let routes = Router::new()
+        .route(&gateway.config.path, any(graphql::handle))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .with_state(gateway);
+    match cors {
+        Some(layer) => routes.layer(layer),
+        None => routes,
+    }
+}
+
+/// Named origins are echoed, all others get nothing; cookies are never allowed.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers([REQUEST_ID, header::WWW_AUTHENTICATE])
+            .max_age(Duration::from_secs(600))
+    })
+}

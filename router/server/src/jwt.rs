@@ -1,0 +1,164 @@
+//! From the `Authorization` header to a [`Caller`]: who asks, what they may see, and the token that travels on.
+//!
+//! A request without a token is anonymous; a bad token is refused, never anonymous. Keys come from each issuer's JWKS,
+//! cached and refreshed by [`baedal_token::KeyCache`]. A token in the query string is never looked at.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use baedal_planner::Access;
+use baedal_token::{Claims, FetchJwks, KeyCache, TokenError, Verifier};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+
+use crate::config::{AuthConfig, IssuerConfig};
+use crate::subgraphs::Client;
+
+/// Longest time for one fetch of keys.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Who may come in: the configured issuers, or everyone.
+pub struct Identity {
+    issuers: Option<Vec<Issuer>>,
+}
+
+struct Issuer {
+    name: String,
+    verifier: Verifier,
+    keys: KeyCache<JwksClient>,
+}
+
+struct JwksClient(Client);
+
+impl FetchJwks for JwksClient {
+    async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+        let url = url.parse().map_err(|error| format!("{error}"))?;
+        self.0.get(&url, FETCH_TIMEOUT).await.map(Into::into).map_err(|error| error.to_string())
+    }
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What the token says; `None` for an anonymous caller.
+    pub claims: Option<Claims>,
+    /// What authorization directives let this caller see.
+    pub access: Access,
+    /// The verified token, as it travels on to subgraphs.
+    pub authorization: Option<HeaderValue>,
+}
+
+impl Identity {
+    /// Without `auth`, everyone comes in and sees everything.
+    pub fn new(auth: Option<&AuthConfig>, client: &Client) -> Identity {
+        let issuers = auth.map(|auth| auth.issuers.iter().map(|issuer| Issuer::new(issuer, client)).collect());
+        Identity { issuers }
+    }
+
+    /// Whether there is no `auth` at all.
+    pub fn is_open(&self) -> bool {
+        self.issuers.is_none()
+    }
+
+    /// Fetches keys ahead of the first request; a failure is tried again then.
+    pub async fn warm_up(&self) {
+        for issuer in self.issuers.iter().flatten() {
+            issuer.keys.refresh(now()).await;
+            if let Some(error) = issuer.keys.last_error() {
+                tracing::warn!(issuer = issuer.name, error, "the keys of this issuer cannot be had yet; will try again");
+            }
+        }
+    }
+
+    /// Issuers whose keys are not at hand: for readiness detail.
+    pub fn without_keys(&self) -> Vec<&str> {
+        let issuers = self.issuers.iter().flatten();
+        issuers.filter(|issuer| !issuer.keys.is_ready(now())).map(|issuer| issuer.name.as_str()).collect()
+    }
+
+    /// The caller of an HTTP request (or WebSocket upgrade).
+    pub async fn of_headers(&self, headers: &HeaderMap) -> Result<Caller, TokenError> {
+        let values = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes);
+        let value = baedal_token::http::single(values)?;
+        self.of_value(value).await
+    }
+
+    /// The caller with this `Authorization` value.
+    pub async fn of_value(&self, value: Option<&str>) -> Result<Caller, TokenError> {
+        let Some(issuers) = &self.issuers else {
+            return Ok(Caller { claims: None, access: Access::unrestricted(), authorization: None });
+        };
+        let Some(value) = value else { return Ok(Caller::anonymous()) };
+        let issuer = choose(issuers, baedal_token::http::bearer(value)?)?;
+        let claims = baedal_token::authenticate(Some(value), &issuer.keys, &issuer.verifier, now()).await?;
+        let authorization = HeaderValue::from_str(value).map_err(|_| TokenError::NotBearer)?;
+        Ok(match claims {
+            Some(claims) => Caller::with(claims, authorization),
+            None => Caller::anonymous(),
+        })
+    }
+}
+
+impl Issuer {
+    fn new(config: &IssuerConfig, client: &Client) -> Issuer {
+        Issuer {
+            name: config.issuer.clone(),
+            verifier: Verifier::new(&config.issuer, &config.audience),
+            keys: KeyCache::new(config.keys_url(), JwksClient(client.clone())),
+        }
+    }
+}
+
+impl Caller {
+    fn anonymous() -> Caller {
+        Caller { claims: None, access: Access::default(), authorization: None }
+    }
+
+    fn with(claims: Claims, mut authorization: HeaderValue) -> Caller {
+        authorization.set_sensitive(true);
+        let scopes = claims.scope.iter().map(str::to_owned).collect();
+        let access = Access::new(true, scopes, BTreeSet::new());
+        Caller { claims: Some(claims), access, authorization: Some(authorization) }
+    }
+
+    /// How long this caller's token is still valid; `None` without a token.
+    pub fn remaining(&self) -> Option<Duration> {
+        let expires = Duration::from_secs(self.claims.as_ref()?.exp);
+        Some(expires.saturating_sub(since_epoch()))
+    }
+}
+
+/// The issuer that a token names. The name is not trusted, it only chooses the keys: the verifier compares it again.
+fn choose<'a>(issuers: &'a [Issuer], token: &str) -> Result<&'a Issuer, TokenError> {
+    match issuers {
+        [only] => Ok(only),
+        several => {
+            let name = claimed_issuer(token).ok_or(TokenError::Malformed)?;
+            several.iter().find(|issuer| issuer.name == name).ok_or(TokenError::Issuer)
+        }
+    }
+}
+
+fn claimed_issuer(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        iss: String,
+    }
+    if token.len() > baedal_token::MAX_TOKEN {
+        return None;
+    }
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice::<Named>(&payload).ok().map(|named| named.iss)
+}
+
+fn now() -> u64 {
+    since_epoch().as_secs()
+}
+
+/// The only clock of the gateway that tells the date.
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

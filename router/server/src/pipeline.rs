@@ -1,0 +1,130 @@
+//! The corridor of a request, on one page:
+//!
+//! ```text
+//! bytes → Request → Document → coerced variables → Program → Answer → bytes
+//!   request.rs   engine.rs      (planner)        engine.rs  (executor)
+//! ```
+//!
+//! HTTP and WebSocket both come in through [`prepare`], and go out through [`Prepared::execute`] or
+//! [`Prepared::subscribe`].
+
+use std::sync::Arc;
+
+use baedal_executor::{Answer, Inputs, Program, execute, execute_event, subscription_request};
+use baedal_planner::plan::OperationKind;
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::{Map, Value};
+
+use crate::engine::{Document, Engine};
+use crate::errors::{Code, GraphqlError, Refusal, subgraph_codes};
+use crate::gateway::Gateway;
+use crate::jwt::Caller;
+use crate::refuse;
+use crate::request::Request;
+use crate::subgraphs::{Calls, Upstream, UpstreamItem};
+
+/// An operation with all it needs, before the first byte goes to a subgraph.
+pub struct Prepared {
+    engine: Arc<Engine>,
+    program: Arc<Program>,
+    inputs: Inputs,
+    kind: OperationKind,
+}
+
+/// Reads, validates, coerces, authorizes and plans.
+pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Result<Prepared, Refusal> {
+    let engine = gateway.engine().ok_or_else(not_ready)?;
+    let document = engine.document(&request).await?;
+    let kind = document.operation.kind();
+    let coerced = document.operation.coerce_variables(engine.supergraph(), &request.variables).map_err(refuse::variables)?;
+    let coerced = Arc::new(coerced);
+    let program = engine.program(&document, &coerced, &caller.access).await?;
+    let inputs = inputs(&engine, &document, &coerced, gateway.client.response_bytes());
+    Ok(Prepared { engine, program, inputs, kind })
+}
+
+impl Prepared {
+    /// What the client asked for.
+    pub fn kind(&self) -> OperationKind {
+        self.kind
+    }
+
+    /// Runs a query or mutation.
+    pub async fn execute(&self, gateway: &Gateway, headers: &HeaderMap) -> Answer {
+        execute(&self.program, &self.inputs, &self.calls(gateway, headers)).await
+    }
+
+    /// Starts a subscription.
+    pub async fn subscribe(self, gateway: Arc<Gateway>, headers: HeaderMap) -> Result<Events, Vec<GraphqlError>> {
+        let call = subscription_request(&self.program, &self.inputs).ok_or_else(nothing_to_subscribe)?;
+        let settings = &gateway.config.subscriptions;
+        let opened = self.calls(&gateway, &headers).open(call, settings).await;
+        let upstream = opened.map_err(|error| vec![GraphqlError::new(error.code, error.message, Vec::new())])?;
+        Ok(Events { prepared: self, gateway, headers, upstream })
+    }
+
+    fn calls<'a>(&'a self, gateway: &'a Gateway, headers: &'a HeaderMap) -> Calls<'a> {
+        Calls { client: &gateway.client, endpoints: self.engine.endpoints(), headers }
+    }
+}
+
+/// A subscription under way. It keeps its snapshot: a schema change does not touch it.
+pub struct Events {
+    prepared: Prepared,
+    gateway: Arc<Gateway>,
+    headers: HeaderMap,
+    upstream: Upstream,
+}
+
+/// What the client of a subscription gets next.
+pub enum Event {
+    /// A GraphQL response.
+    Answer(Bytes),
+    /// The subgraph refused the operation, in its own words: the array of errors.
+    Refused(Bytes),
+    /// The end.
+    Complete,
+    /// The upstream was lost; why is for the log.
+    Lost(String),
+}
+
+impl Events {
+    /// The next event, with its fields of other subgraphs.
+    pub async fn next(&mut self) -> Event {
+        match self.upstream.next().await {
+            UpstreamItem::Event(event) => {
+                let Prepared { program, inputs, .. } = &self.prepared;
+                let calls = self.prepared.calls(&self.gateway, &self.headers);
+                Event::Answer(execute_event(program, inputs, event, &calls).await.body)
+            }
+            UpstreamItem::Refused(errors) => Event::Refused(errors),
+            UpstreamItem::Complete => Event::Complete,
+            UpstreamItem::Lost(why) => Event::Lost(why),
+        }
+    }
+
+    /// Ends the upstream from this side.
+    pub async fn stop(self) {
+        self.upstream.stop().await;
+    }
+}
+
+fn inputs(engine: &Engine, document: &Document, coerced: &Map<String, Value>, max_body: usize) -> Inputs {
+    let mut inputs = Inputs { max_body, ..Inputs::with_variables(coerced) };
+    for (key, value) in document.operation.introspect(engine.supergraph(), coerced) {
+        inputs.give(&key, value);
+    }
+    inputs
+}
+
+/// All fields of the subscription are withheld from this caller, or it asks for `__typename` only.
+fn nothing_to_subscribe() -> Vec<GraphqlError> {
+    let message = "nothing in this subscription can be subscribed to by this caller";
+    vec![GraphqlError::new(subgraph_codes::NOTHING_TO_SUBSCRIBE, message, Vec::new())]
+}
+
+/// The refusal while there is no supergraph.
+pub fn not_ready() -> Refusal {
+    Refusal::new(Code::NotReady, "the gateway has no supergraph yet; /health/ready says why")
+}

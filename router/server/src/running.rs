@@ -1,0 +1,88 @@
+//! A started gateway, and why one does not start.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::config::ConfigError;
+use crate::gateway::Gateway;
+use crate::supergraph::SupergraphProblem;
+
+/// How long streams may take to say farewell.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {listen}: {source}; choose another address with --listen ADDR:PORT or `listen` in the configuration")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// There is no supergraph, and waiting would not bring one.
+    #[error(transparent)]
+    Supergraph(#[from] SupergraphProblem),
+}
+
+/// A gateway that listens. Dropped, it stops without draining.
+pub struct Running {
+    addr: SocketAddr,
+    gateway: Arc<Gateway>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    pub(crate) fn new(addr: SocketAddr, gateway: Arc<Gateway>, server: JoinHandle<()>) -> Running {
+        Running { addr, gateway, server: Some(server) }
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The GraphQL endpoint.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.addr, self.gateway.config.path)
+    }
+
+    /// Whether a supergraph is served.
+    pub fn is_ready(&self) -> bool {
+        self.gateway.engine().is_some()
+    }
+
+    /// What an operator should look at, as sentences; empty when all is well.
+    pub fn concerns(&self) -> Vec<String> {
+        self.gateway.status().reasons()
+    }
+
+    /// Stops: no new connections, requests under way are answered, WebSockets are closed with 1001.
+    pub async fn shutdown(mut self) {
+        self.gateway.closing.cancel();
+        if let Some(server) = self.server.take() {
+            // A server that panicked has nothing left to drain.
+            let _ = server.await;
+        }
+        self.gateway.tasks.close();
+        if tokio::time::timeout(FAREWELL, self.gateway.tasks.wait()).await.is_err() {
+            tracing::warn!("streams did not end in time; they are cut");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.gateway.closing.cancel();
+        if let Some(server) = &self.server {
+            server.abort();
+        }
+    }
+}

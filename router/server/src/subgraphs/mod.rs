@@ -1,0 +1,81 @@
+//! The executor's port to subgraphs, over HTTP and WebSocket: pooled connections, a deadline and a size for every
+//! call, and errors that tell the client which subgraph failed but not where it is.
+
+mod client;
+mod error;
+mod port;
+mod stream;
+
+pub use client::Client;
+pub use error::SubgraphError;
+pub use port::Calls;
+pub use stream::{Upstream, UpstreamItem};
+
+use std::time::Duration;
+
+use http::Uri;
+use url::Url;
+
+use crate::config::{SubgraphConfig, TrafficConfig};
+
+/// Where a subgraph is, and how long it may take.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Its GraphQL endpoint.
+    pub url: Uri,
+    /// Its endpoint for subscriptions: `ws://` or `wss://`.
+    pub stream_url: Uri,
+    /// Longest time for one call.
+    pub timeout: Duration,
+}
+
+impl Endpoint {
+    /// The endpoint at `routing_url` (from the supergraph) with what the configuration overrides.
+    pub fn new(routing_url: &str, overrides: Option<&SubgraphConfig>, traffic: &TrafficConfig) -> Result<Endpoint, String> {
+        let url = match overrides.and_then(|subgraph| subgraph.url.as_ref()) {
+            Some(url) => url.clone(),
+            None => Url::parse(routing_url).map_err(|error| format!("its URL `{routing_url}` is not valid: {error}"))?,
+        };
+        if !["http", "https"].contains(&url.scheme()) {
+            return Err(format!("its URL `{url}` is not http:// or https://"));
+        }
+        let stream = overrides.and_then(|subgraph| subgraph.subscription_url.as_ref()).unwrap_or(&url);
+        let timeout = overrides.and_then(|subgraph| subgraph.timeout).unwrap_or(traffic.timeout);
+        Ok(Endpoint { url: uri(url.as_str())?, stream_url: uri(&web_socket(stream.as_str()))?, timeout })
+    }
+}
+
+fn uri(text: &str) -> Result<Uri, String> {
+    text.parse().map_err(|error| format!("its URL `{text}` is not valid: {error}"))
+}
+
+fn web_socket(url: &str) -> String {
+    match url.strip_prefix("http") {
+        Some(rest) => format!("ws{rest}"),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_made_of_the_supergraph_and_its_overrides() {
+        let traffic = TrafficConfig::default();
+        let plain = Endpoint::new("https://a.example/graphql", None, &traffic).expect("an endpoint");
+        assert_eq!(plain.stream_url, "wss://a.example/graphql");
+        let overrides = SubgraphConfig {
+            url: Some("http://b.example/g".parse().expect("a URL")),
+            subscription_url: Some("ws://b.example/ws".parse().expect("a URL")),
+            timeout: Some(Duration::from_secs(1)),
+            sdl: None,
+        };
+        let changed = Endpoint::new("nonsense", Some(&overrides), &traffic).expect("an endpoint");
+        assert_eq!(changed.url, "http://b.example/g");
+        assert_eq!(changed.stream_url, "ws://b.example/ws");
+        assert_eq!(changed.timeout, Duration::from_secs(1));
+        assert!(Endpoint::new("", None, &traffic).is_err());
+        assert!(Endpoint::new("file:///etc/passwd", None, &traffic).is_err());
+    }
+}

@@ -1,0 +1,214 @@
+//! A subscription of a subgraph: graphql-transport-ws, one connection for each.
+//!
+//! Protocol: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Uri};
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tower::ServiceExt;
+
+use super::{Client, Endpoint, SubgraphError};
+use crate::config::SubscriptionsConfig;
+
+type Socket = WebSocketStream<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>;
+
+/// The name of the protocol, in both directions.
+pub const PROTOCOL: &str = "graphql-transport-ws";
+/// The one operation of a connection.
+const ID: &str = "1";
+/// How long the farewell may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// A subscription under way.
+pub struct Upstream {
+    socket: Socket,
+    idle_timeout: Duration,
+}
+
+/// What a subscription brings.
+#[derive(Debug)]
+pub enum UpstreamItem {
+    /// A GraphQL response.
+    Event(Bytes),
+    /// The subgraph refuses the operation: the array of errors.
+    Refused(Bytes),
+    /// The end, as the subgraph says.
+    Complete,
+    /// The connection broke, fell silent or made no sense.
+    Lost(String),
+}
+
+#[derive(Deserialize)]
+struct Incoming<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+impl Upstream {
+    /// Connects, introduces itself and subscribes. `body` is the whole JSON request.
+    pub async fn open(
+        client: &Client,
+        endpoint: &Endpoint,
+        settings: &SubscriptionsConfig,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Upstream, SubgraphError> {
+        let limit = settings.connect_timeout;
+        let opening = async {
+            let socket = connect(client, endpoint, headers).await?;
+            let mut upstream = Upstream { socket, idle_timeout: settings.idle_timeout };
+            upstream.introduce(headers.get(AUTHORIZATION)).await?;
+            let body = std::str::from_utf8(body).map_err(|_| SubgraphError::Malformed("not UTF-8".to_owned()))?;
+            upstream.tell(format!(r#"{{"id":"{ID}","type":"subscribe","payload":{body}}}"#)).await?;
+            Ok(upstream)
+        };
+        tokio::time::timeout(limit, opening).await.unwrap_or(Err(SubgraphError::Timeout(limit)))
+    }
+
+    async fn introduce(&mut self, authorization: Option<&HeaderValue>) -> Result<(), SubgraphError> {
+        let token = authorization.and_then(|value| value.to_str().ok());
+        let init = match token {
+            Some(token) => serde_json::json!({"type": "connection_init", "payload": {"authorization": token}}),
+            None => serde_json::json!({"type": "connection_init"}),
+        };
+        self.tell(init.to_string()).await?;
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => match kind(&text).as_deref() {
+                    Some("connection_ack") => return Ok(()),
+                    Some("ping") => self.tell(r#"{"type":"pong"}"#.to_owned()).await?,
+                    Some("pong") => {}
+                    _ => return Err(SubgraphError::StreamRefused("an unexpected message before connection_ack".to_owned())),
+                },
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Close(frame))) => return Err(SubgraphError::StreamRefused(closed(frame.as_ref()))),
+                Some(Ok(_)) => return Err(SubgraphError::StreamRefused("a binary message".to_owned())),
+                Some(Err(error)) => return Err(broken(&error)),
+                None => return Err(SubgraphError::StreamRefused("the connection was closed".to_owned())),
+            }
+        }
+    }
+
+    /// The next item. After anything but an event there is none.
+    pub async fn next(&mut self) -> UpstreamItem {
+        let mut asked = false;
+        loop {
+            match tokio::time::timeout(self.idle_timeout, self.socket.next()).await {
+                Err(_) if asked => return UpstreamItem::Lost("no sign of life".to_owned()),
+                Err(_) => {
+                    asked = true;
+                    if let Err(error) = self.tell(r#"{"type":"ping"}"#.to_owned()).await {
+                        return UpstreamItem::Lost(error.to_string());
+                    }
+                }
+                Ok(message) => {
+                    asked = false;
+                    if let Some(item) = self.received(message).await {
+                        return item;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn received(&mut self, message: Option<Result<Message, Error>>) -> Option<UpstreamItem> {
+        match message {
+            Some(Ok(Message::Text(text))) => self.understand(Bytes::from(text)).await,
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => None,
+            Some(Ok(Message::Close(frame))) => Some(UpstreamItem::Lost(closed(frame.as_ref()))),
+            Some(Ok(_)) => Some(UpstreamItem::Lost("a binary message".to_owned())),
+            Some(Err(error)) => Some(UpstreamItem::Lost(error.to_string())),
+            None => Some(UpstreamItem::Lost("the connection was closed".to_owned())),
+        }
+    }
+
+    async fn understand(&mut self, text: Bytes) -> Option<UpstreamItem> {
+        let Ok(message) = serde_json::from_slice::<Incoming<'_>>(&text) else {
+            return Some(UpstreamItem::Lost("a message that is not of the protocol".to_owned()));
+        };
+        let payload = message.payload.map(|raw| text.slice_ref(raw.get().as_bytes()));
+        match (message.kind, payload) {
+            ("next", Some(payload)) => Some(UpstreamItem::Event(payload)),
+            ("error", Some(payload)) => Some(UpstreamItem::Refused(payload)),
+            ("complete", _) => Some(UpstreamItem::Complete),
+            ("ping", _) => match self.tell(r#"{"type":"pong"}"#.to_owned()).await {
+                Ok(()) => None,
+                Err(error) => Some(UpstreamItem::Lost(error.to_string())),
+            },
+            ("pong", _) => None,
+            (other, _) => Some(UpstreamItem::Lost(format!("an unexpected message of type `{}`", other.escape_debug()))),
+        }
+    }
+
+    /// Ends the subscription from this side.
+    pub async fn stop(mut self) {
+        let farewell = async {
+            self.tell(format!(r#"{{"id":"{ID}","type":"complete"}}"#)).await?;
+            self.socket.close(None).await.map_err(|error| broken(&error))
+        };
+        if !matches!(tokio::time::timeout(FAREWELL, farewell).await, Ok(Ok(()))) {
+            tracing::debug!("a subgraph's subscription did not end in an orderly way");
+        }
+    }
+
+    async fn tell(&mut self, message: String) -> Result<(), SubgraphError> {
+        self.socket.send(Message::text(message)).await.map_err(|error| broken(&error))
+    }
+}
+
+async fn connect(client: &Client, endpoint: &Endpoint, headers: &HeaderMap) -> Result<Socket, SubgraphError> {
+    let url = &endpoint.stream_url;
+    let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
+    let stream = client.connector().oneshot(http_twin(url)?).await.map_err(|error| unreachable(&error))?;
+    let mut request = url.to_string().into_client_request().map_err(|error| unreachable(&error))?;
+    for (name, value) in headers {
+        request.headers_mut().append(name, value.clone());
+    }
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    let limit = Some(client.response_bytes());
+    let config = WebSocketConfig::default().max_message_size(limit).max_frame_size(limit);
+    let (socket, _) = tokio_tungstenite::client_async_with_config(request, TokioIo::new(stream), Some(config))
+        .await
+        .map_err(|error| broken(&error))?;
+    Ok(socket)
+}
+
+/// The URL the connector understands: the same place by http or https.
+fn http_twin(url: &Uri) -> Result<Uri, SubgraphError> {
+    let mut parts = url.clone().into_parts();
+    parts.scheme = Some(if url.scheme_str() == Some("wss") { Scheme::HTTPS } else { Scheme::HTTP });
+    Uri::from_parts(parts).map_err(|error| SubgraphError::Unreachable(error.to_string()))
+}
+
+fn kind(text: &str) -> Option<String> {
+    serde_json::from_str::<Incoming<'_>>(text).ok().map(|message| message.kind.to_owned())
+}
+
+fn closed(frame: Option<&tokio_tungstenite::tungstenite::protocol::CloseFrame>) -> String {
+    match frame {
+        Some(frame) => format!("closed with code {} {}", u16::from(frame.code), frame.reason),
+        None => "closed without a code".to_owned(),
+    }
+}
+
+fn broken(error: &Error) -> SubgraphError {
+    match error {
+        Error::Http(response) => SubgraphError::StreamRefused(format!("HTTP status {}", response.status())),
+        other => SubgraphError::Unreachable(other.to_string()),
+    }
+}

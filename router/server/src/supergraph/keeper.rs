@@ -1,0 +1,225 @@
+//! Keeps the served supergraph up to date: look, compose, swap. A change that does not compose changes nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use baedal_composition::{Diagnostic, Subgraph};
+
+use super::{Absent, Origin, Source, SubgraphSource, disk, gather};
+use crate::engine::Engine;
+use crate::gateway::Gateway;
+
+/// First pause after a look that did not find everything; it doubles from look to look.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Why there is no new supergraph.
+#[derive(Debug, thiserror::Error)]
+pub enum SupergraphProblem {
+    /// The supergraph file cannot be read.
+    #[error("cannot read the supergraph {file}: {why}")]
+    Unreadable {
+        /// Its path.
+        file: String,
+        /// The system's reason.
+        why: String,
+    },
+    /// The subgraphs do not compose.
+    #[error("the subgraphs do not compose:\n{}", lines(.0))]
+    Composition(Vec<Diagnostic>),
+    /// The supergraph cannot be served.
+    #[error("the supergraph cannot be served: {0}")]
+    Engine(String),
+    /// SDL files are missing.
+    #[error("{}", .0.iter().map(|absent| format!("subgraph '{}': {}", absent.subgraph, absent.reason)).collect::<Vec<_>>().join("\n"))]
+    Absent(Vec<Absent>),
+}
+
+fn lines(errors: &[Diagnostic]) -> String {
+    errors.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn line(error: &Diagnostic) -> String {
+    let place = match (&error.subgraph, error.line) {
+        (Some(subgraph), Some(line)) => format!(" (subgraph '{subgraph}', line {line}:{})", error.column.unwrap_or(1)),
+        (Some(subgraph), None) => format!(" (subgraph '{subgraph}')"),
+        _ => String::new(),
+    };
+    format!("{}{place}: {}", error.code, error.message)
+}
+
+/// Looks after the supergraph of one gateway.
+pub struct Keeper {
+    gateway: Arc<Gateway>,
+    source: Source,
+    /// The newest SDL of each subgraph that ever told one.
+    known: BTreeMap<String, String>,
+    /// What the last attempt was made of.
+    attempted: Option<Attempt>,
+}
+
+#[derive(PartialEq)]
+enum Attempt {
+    File(String),
+    Subgraphs(Vec<Subgraph>),
+}
+
+impl Keeper {
+    /// A keeper that has not looked yet.
+    pub fn new(gateway: Arc<Gateway>) -> Keeper {
+        let source = Source::of(&gateway.config);
+        Keeper { gateway, source, known: BTreeMap::new(), attempted: None }
+    }
+
+    /// The look before anything is served. When only files are needed, a failure is final; live subgraphs may come
+    /// later, and what was kept on disk serves until then.
+    pub async fn first_look(&mut self) -> Result<(), SupergraphProblem> {
+        let kept = self.read_kept();
+        if let Some(kept) = &kept {
+            self.known = kept.subgraphs.clone();
+        }
+        let outcome = self.look().await;
+        if self.source.is_local() {
+            let absent = self.gateway.status().absent.clone();
+            return if absent.is_empty() { outcome } else { Err(SupergraphProblem::Absent(absent)) };
+        }
+        if let (None, Some(kept)) = (self.gateway.engine(), kept) {
+            self.serve(kept.supergraph, Origin::Kept).await.unwrap_or_else(|problem| {
+                tracing::error!("the supergraph kept on disk cannot be used: {problem}");
+            });
+        }
+        Ok(())
+    }
+
+    /// Looks again and again until the gateway stops.
+    pub async fn watch(mut self) {
+        let closing = self.gateway.closing.clone();
+        let usual = self.gateway.config.supergraph.poll_interval;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let whole = self.gateway.status().absent.is_empty();
+            let wait = if whole { usual } else { pause.min(usual) };
+            pause = if whole { FIRST_PAUSE } else { (pause * 2).min(usual) };
+            tokio::select! {
+                () = closing.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+            // What went wrong is logged and in the status.
+            let _ = self.look().await;
+        }
+    }
+
+    async fn look(&mut self) -> Result<(), SupergraphProblem> {
+        let outcome = match self.source.clone() {
+            Source::File(file) => self.look_at_file(&file).await,
+            Source::Subgraphs(sources) => self.look_at_subgraphs(&sources).await,
+        };
+        if let Err(problem) = &outcome {
+            tracing::error!("the supergraph is unchanged: {problem}");
+            let refused = match problem {
+                SupergraphProblem::Composition(errors) => errors.iter().map(line).collect(),
+                other => vec![other.to_string()],
+            };
+            self.gateway.update_status(|status| status.refused = refused);
+        }
+        outcome
+    }
+
+    async fn look_at_file(&mut self, file: &Path) -> Result<(), SupergraphProblem> {
+        let text = tokio::fs::read_to_string(file).await.map_err(|error| SupergraphProblem::Unreadable {
+            file: file.display().to_string(),
+            why: error.to_string(),
+        })?;
+        let attempt = Attempt::File(text.clone());
+        if self.attempted.as_ref() == Some(&attempt) {
+            return Ok(());
+        }
+        self.attempted = Some(attempt);
+        self.serve(text, Origin::File).await
+    }
+
+    async fn look_at_subgraphs(&mut self, sources: &[SubgraphSource]) -> Result<(), SupergraphProblem> {
+        let (found, absent) = gather::gather(&self.gateway.client, sources).await;
+        self.note_absent(absent);
+        self.known.extend(found);
+        let subgraphs = self.known_subgraphs(sources);
+        let attempt = Attempt::Subgraphs(subgraphs.clone());
+        if subgraphs.is_empty() || self.attempted.as_ref() == Some(&attempt) {
+            return Ok(());
+        }
+        self.attempted = Some(attempt);
+        let composed = heavy(move || baedal_composition::compose(&subgraphs)).await?;
+        let composed = composed.map_err(SupergraphProblem::Composition)?;
+        for hint in &composed.hints {
+            tracing::info!("composition hint: {}", line(hint));
+        }
+        self.serve(composed.supergraph_sdl.clone(), Origin::Composed).await?;
+        self.keep(composed.supergraph_sdl);
+        Ok(())
+    }
+
+    fn known_subgraphs(&self, sources: &[SubgraphSource]) -> Vec<Subgraph> {
+        let known = |source: &SubgraphSource| {
+            let sdl = self.known.get(&source.name)?.clone();
+            Some(Subgraph { name: source.name.clone(), url: source.url.clone(), sdl })
+        };
+        sources.iter().filter_map(known).collect()
+    }
+
+    /// Logs who went and who came back, once.
+    fn note_absent(&self, absent: Vec<Absent>) {
+        let before: HashMap<String, String> =
+            self.gateway.status().absent.iter().map(|absent| (absent.subgraph.clone(), absent.reason.clone())).collect();
+        for absent in &absent {
+            if !before.contains_key(&absent.subgraph) {
+                let known = self.known.contains_key(&absent.subgraph);
+                tracing::warn!(
+                    subgraph = absent.subgraph,
+                    reason = absent.reason,
+                    served_with_last_known_schema = known,
+                    "a subgraph does not tell its SDL; will ask again"
+                );
+            }
+        }
+        for name in before.keys().filter(|name| !absent.iter().any(|absent| absent.subgraph == **name)) {
+            tracing::info!(subgraph = name, "the subgraph tells its SDL again");
+        }
+        self.gateway.update_status(|status| status.absent = absent);
+    }
+
+    async fn serve(&self, supergraph: String, origin: Origin) -> Result<(), SupergraphProblem> {
+        let gateway = Arc::clone(&self.gateway);
+        let engine = heavy(move || Engine::new(&supergraph, &gateway.config)).await?;
+        let engine = engine.map_err(|error| SupergraphProblem::Engine(error.to_string()))?;
+        tracing::info!(subgraphs = engine.endpoints().len(), ?origin, "serving a new supergraph");
+        self.gateway.warn_if_unguarded(&engine);
+        self.gateway.swap(engine);
+        self.gateway.update_status(|status| {
+            status.origin = Some(origin);
+            status.refused.clear();
+        });
+        Ok(())
+    }
+
+    fn read_kept(&self) -> Option<disk::Kept> {
+        let folder = self.gateway.config.supergraph.state_dir.as_deref()?;
+        disk::read(folder).unwrap_or_else(|error| {
+            tracing::error!("{error}; it will be written anew");
+            None
+        })
+    }
+
+    fn keep(&self, supergraph: String) {
+        let Some(folder) = &self.gateway.config.supergraph.state_dir else { return };
+        let kept = disk::Kept { supergraph, subgraphs: self.known.clone() };
+        if let Err(error) = disk::write(folder, &kept) {
+            tracing::error!("{error}; a start while subgraphs are down will lack this supergraph");
+        }
+    }
+}
+
+/// Runs work that takes long off the threads that serve requests. A panic in it changes nothing that is served.
+async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SupergraphProblem> {
+    tokio::task::spawn_blocking(work).await.map_err(|stopped| SupergraphProblem::Engine(format!("internal failure: {stopped}")))
+}

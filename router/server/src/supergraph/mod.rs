@@ -1,0 +1,13 @@
+//! Where the supergraph comes from: live subgraphs, SDL files or a supergraph file; how it is kept up to date; and
+//! what is said about it in `/health/ready`.
+
+mod disk;
+mod gather;
+mod keeper;
+mod sources;
+mod status;
+
+pub use gather::fetch_sdl;
+pub use keeper::{Keeper, SupergraphProblem};
+pub use sources::{SdlPlace, Source, SubgraphSource};
+pub use status::{Absent, Origin, Status};

@@ -1,0 +1,62 @@
+//! What the configuration names as the source of the supergraph.
+
+use std::path::PathBuf;
+
+use http::Uri;
+
+use crate::config::Config;
+
+/// Where the supergraph comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A ready supergraph.
+    File(PathBuf),
+    /// Subgraphs to compose.
+    Subgraphs(Vec<SubgraphSource>),
+}
+
+/// A subgraph to compose.
+#[derive(Debug, Clone)]
+pub struct SubgraphSource {
+    /// Its name.
+    pub name: String,
+    /// Where calls go: its routing URL in the supergraph.
+    pub url: String,
+    /// Where its SDL is.
+    pub place: SdlPlace,
+}
+
+/// Where an SDL is.
+#[derive(Debug, Clone)]
+pub enum SdlPlace {
+    /// Told by the subgraph itself.
+    Live(Uri),
+    /// In a file.
+    File(PathBuf),
+}
+
+impl Source {
+    /// The source a (checked) configuration names.
+    pub fn of(config: &Config) -> Source {
+        if let Some(file) = &config.supergraph.file {
+            return Source::File(file.clone());
+        }
+        let sources = config.subgraphs.iter().filter_map(|(name, subgraph)| {
+            let url = subgraph.url.as_ref()?.to_string();
+            let place = match &subgraph.sdl {
+                Some(file) => SdlPlace::File(file.clone()),
+                None => SdlPlace::Live(url.parse().ok()?),
+            };
+            Some(SubgraphSource { name: name.clone(), url, place })
+        });
+        Source::Subgraphs(sources.collect())
+    }
+
+    /// Whether nothing but files is needed: then what is wrong at the start will not get better by waiting.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Source::File(_) => true,
+            Source::Subgraphs(sources) => sources.iter().all(|source| matches!(source.place, SdlPlace::File(_))),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Why a connection is closed: the protocol's codes, and three of our own (4413, and those of RFC 6455).
+
+use axum::extract::ws::{CloseFrame, Utf8Bytes};
+
+/// A reason to close.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Close {
+    /// 1001: the gateway stops; connect again.
+    GoingAway,
+    /// 1009: a message larger than `websocket.message_bytes`.
+    TooBig,
+    /// 1013: the token cannot be checked now.
+    TryAgainLater,
+    /// 4400: not a message of the protocol.
+    Invalid(&'static str),
+    /// 4401: an operation before `connection_ack`.
+    Unauthorized,
+    /// 4403: the token is refused, or has expired.
+    Forbidden(&'static str),
+    /// 4406: the client does not speak graphql-transport-ws.
+    Subprotocol,
+    /// 4408: no `connection_init` in time.
+    InitTimeout,
+    /// 4409: the id is in use.
+    InUse(String),
+    /// 4413: the client reads more slowly than events come.
+    SlowConsumer,
+    /// 4429: a second `connection_init`.
+    TooManyInits,
+}
+
+/// A close frame has room for 125 bytes, of which two are the code.
+const LONGEST_REASON: usize = 123;
+
+impl Close {
+    /// The close frame.
+    pub fn frame(&self) -> CloseFrame {
+        let (code, reason) = match self {
+            Close::GoingAway => (1001, "Going away".to_owned()),
+            Close::TooBig => (1009, "Message too big".to_owned()),
+            Close::TryAgainLater => (1013, "The token cannot be checked now, try again later".to_owned()),
+            Close::Invalid(why) => (4400, (*why).to_owned()),
+            Close::Unauthorized => (4401, "Unauthorized".to_owned()),
+            Close::Forbidden(why) => (4403, (*why).to_owned()),
+            Close::Subprotocol => (4406, "Subprotocol not acceptable".to_owned()),
+            Close::InitTimeout => (4408, "Connection initialisation timeout".to_owned()),
+            Close::InUse(id) => (4409, format!("Subscriber for {id} already exists")),
+            Close::SlowConsumer => (4413, "SLOW_CONSUMER".to_owned()),
+            Close::TooManyInits => (4429, "Too many initialisation requests".to_owned()),
+        };
+        CloseFrame { code, reason: shortened(reason) }
+    }
+}
+
+fn shortened(mut reason: String) -> Utf8Bytes {
+    if reason.len() > LONGEST_REASON {
+        reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    }
+    reason.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_id_is_cut_at_a_character() {
+        let frame = Close::InUse("배".repeat(100)).frame();
+        assert!(frame.reason.len() <= LONGEST_REASON);
+        assert_eq!(frame.code, 4409);
+    }
+}
