@@ -1,0 +1,44 @@
+//! HTTP: which path leads to which flow, and how its outcome is written. Errors become answers in [`answer`] only.
+
+mod address;
+mod answer;
+mod browser;
+mod client_auth;
+mod cookie;
+mod form;
+mod machine;
+mod pages;
+mod public;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::context::Context;
+
+/// No request takes longer: the slowest waits five seconds for its turn to hash a password.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// All endpoints.
+pub fn router(ctx: Arc<Context>) -> Router {
+    Router::new()
+        .route("/authorize", get(browser::authorize_get).post(browser::authorize_post))
+        .route("/login", post(browser::login))
+        .route("/consent", post(browser::consent))
+        .route("/token", post(machine::token))
+        .route("/revoke", post(machine::revoke))
+        .route("/introspect", post(machine::introspect))
+        .route("/userinfo", get(public::userinfo).post(public::userinfo))
+        .route("/jwks.json", get(public::jwks))
+        .route("/.well-known/openid-configuration", get(public::metadata))
+        .route("/.well-known/oauth-authorization-server", get(public::metadata))
+        .route("/style.css", get(pages::style))
+        .route("/health/live", get(public::live))
+        .route("/health/ready", get(public::ready))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .with_state(ctx)
+}

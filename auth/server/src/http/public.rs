@@ -1,0 +1,76 @@
+//! What anybody may read, and userinfo for whoever brings a token.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use baedal_token::{TokenError, http as bearer};
+use serde_json::json;
+
+use super::answer::{insert, oauth_error, private_json};
+use crate::context::Context;
+use crate::flow::{self, UserinfoRefusal};
+
+/// GET /.well-known/…
+pub async fn metadata(State(ctx): State<Arc<Context>>) -> Response {
+    ([(CACHE_CONTROL, "public, max-age=300")], Json(flow::metadata(&ctx.settings))).into_response()
+}
+
+/// GET /jwks.json. Caches keep it for less than the notice a new key is given.
+pub async fn jwks(State(ctx): State<Arc<Context>>) -> Response {
+    ([(CACHE_CONTROL, "public, max-age=30")], Json(ctx.keys().jwks().clone())).into_response()
+}
+
+/// GET or POST /userinfo, with the token in the header only (RFC 6750 sections 2.2 and 2.3 are not offered).
+pub async fn userinfo(State(ctx): State<Arc<Context>>, headers: HeaderMap) -> Response {
+    let token = match token(&headers) {
+        Ok(Some(token)) => token,
+        Ok(None) => return challenge(StatusCode::UNAUTHORIZED, Some(bearer::NO_TOKEN)),
+        Err(error) => return refused(&error),
+    };
+    match flow::userinfo(&ctx, token).await {
+        Ok(claims) => private_json(StatusCode::OK, &claims),
+        Err(UserinfoRefusal::Token(error)) => refused(&error),
+        Err(UserinfoRefusal::Scope) => {
+            challenge(StatusCode::FORBIDDEN, Some(r#"Bearer error="insufficient_scope", scope="openid""#))
+        }
+        Err(UserinfoRefusal::Server(error)) => oauth_error(&error),
+    }
+}
+
+fn token(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
+    let values = headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes());
+    bearer::single(values)?.map(bearer::bearer).transpose()
+}
+
+fn refused(error: &TokenError) -> Response {
+    let status = StatusCode::from_u16(bearer::status(error)).unwrap_or(StatusCode::UNAUTHORIZED);
+    challenge(status, bearer::www_authenticate(error))
+}
+
+fn challenge(status: StatusCode, value: Option<&'static str>) -> Response {
+    let mut response = private_json(status, &json!({ "error": "invalid_token" }));
+    if let Some(value) = value {
+        insert(&mut response, WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
+/// GET /health/live: the process answers.
+pub async fn live() -> Response {
+    Json(json!({ "status": "live" })).into_response()
+}
+
+/// GET /health/ready: the database answers, too.
+pub async fn ready(State(ctx): State<Arc<Context>>) -> Response {
+    match ctx.db.ping().await {
+        Ok(()) => Json(json!({ "status": "ready" })).into_response(),
+        Err(cause) => {
+            tracing::warn!(%cause, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "database unavailable" }))).into_response()
+        }
+    }
+}

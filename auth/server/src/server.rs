@@ -1,0 +1,154 @@
+//! Start and stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Settings};
+use crate::context::{Clock, Context};
+use crate::db::{Db, DbError, Engine, OpenError};
+use crate::domain::Hasher;
+use crate::{demo, http};
+
+/// How often keys are read again and old rows deleted.
+const ROUND: Duration = Duration::from_secs(10);
+/// How long open requests may take to finish at shutdown.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Why the server does not start, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {0}: {1}. Stop what uses the port, or choose another with --listen or BAEDAL_LISTEN")]
+    Listen(SocketAddr, std::io::Error),
+    /// The database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database, later.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// An issuer that clients could not trust.
+    #[error("the issuer {0:?} must be an https:// URL, or http:// on a loopback address, without query, fragment or trailing slash: set --issuer or ISSUER_URL")]
+    Issuer(String),
+    /// Tokens need one.
+    #[error("the audience is empty: set --audience or AUDIENCE")]
+    Audience,
+    /// Too short to be useful or too long to be safe.
+    #[error("access tokens live 60 to 86400 seconds: set --access-token-lifetime")]
+    Lifetime,
+    /// Documented passwords on a real database.
+    #[error("demo accounts have documented passwords and are not created on Postgres: start without --demo (DEMO=false) and create accounts with `baedal-auth user add`")]
+    DemoOnPostgres,
+    /// Documented passwords found where none should be.
+    #[error("this database holds demo accounts with documented passwords: use another database, or, for SQLite, start with --demo (DEMO=true)")]
+    DemoRows,
+    /// No thread to hash a password.
+    #[error("the machine is too busy to hash the demo passwords: try again")]
+    Busy,
+}
+
+/// A running server. Dropping it stops the server without waiting; [`Running::shutdown`] waits.
+pub struct Running {
+    addr: SocketAddr,
+    issuer: String,
+    stop: CancellationToken,
+    server: JoinHandle<()>,
+    rounds: JoinHandle<()>,
+    db: Db,
+}
+
+impl Running {
+    /// The address that was bound.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The issuer, as it stands in tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Stops accepting, lets open requests finish (10 seconds at most), closes the database.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        if tokio::time::timeout(DRAIN, &mut self.server).await.is_err() {
+            self.server.abort();
+        }
+        self.rounds.abort();
+        self.db.close().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.rounds.abort();
+    }
+}
+
+/// Starts a server.
+pub async fn start(config: Config) -> anyhow::Result<Running> {
+    Ok(start_at(config, system_clock()).await?)
+}
+
+/// Starts a server that lives in the time of `clock`, seconds since 1970.
+pub async fn start_at(config: Config, clock: Clock) -> Result<Running, StartError> {
+    let is_postgres = config.database_url.starts_with("postgres");
+    if config.demo_accounts && is_postgres {
+        return Err(StartError::DemoOnPostgres);
+    }
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
+    let addr = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+    let settings = Settings::read(&config, addr)?;
+    let issuer = settings.issuer.clone();
+    let db = Db::open(&config.database_url).await?;
+    check_demo(&db, &config).await?;
+    let hasher = Hasher::new(config.hashes_at_once);
+    let ctx = Arc::new(Context::new(db.clone(), settings, hasher, clock).await?);
+    if config.demo_accounts {
+        demo::install(&ctx).await?;
+    }
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(listener, Arc::clone(&ctx), stop.clone()));
+    let rounds = tokio::spawn(go_rounds(ctx));
+    Ok(Running { addr, issuer, stop, server, rounds, db })
+}
+
+/// The real time.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    })
+}
+
+async fn check_demo(db: &Db, config: &Config) -> Result<(), StartError> {
+    let unwanted = db.engine() == Engine::Postgres || !config.demo_accounts;
+    if unwanted && db.demo_rows().await? > 0 { Err(StartError::DemoRows) } else { Ok(()) }
+}
+
+async fn serve(listener: TcpListener, ctx: Arc<Context>, stop: CancellationToken) {
+    let app = http::router(ctx).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the server ended");
+    }
+}
+
+/// Picks up new keys and deletes what has expired, until the task is aborted.
+async fn go_rounds(ctx: Arc<Context>) {
+    let mut ticks = tokio::time::interval(ROUND);
+    loop {
+        ticks.tick().await;
+        if let Err(cause) = ctx.reload_keys().await {
+            tracing::warn!(%cause, "keys not read");
+        }
+        if let Err(cause) = ctx.db.sweep(ctx.now()).await {
+            tracing::warn!(%cause, "old rows not deleted");
+        }
+    }
+}
