@@ -1,0 +1,52 @@
+//! What order can be told at start.
+
+use std::{net::SocketAddr, time::Duration};
+
+use crate::{outbound::payment::Guards, policies::Limits};
+
+/// Everything order needs to know to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where GraphQL and health are served.
+    pub listen: SocketAddr,
+    /// `sqlite://PATH?mode=rwc` or `mongodb://HOST:PORT/DATABASE?replicaSet=NAME`.
+    pub database_url: String,
+    /// `embedded:PATH` or `kafka://HOST:PORT,…`.
+    pub events_url: String,
+    /// Payment's gRPC, e.g. `http://127.0.0.1:4022`.
+    pub payment_url: String,
+    /// Issuer of the access tokens; `None` leaves every caller anonymous.
+    pub issuer: Option<String>,
+    /// Audience an access token must have.
+    pub audience: String,
+    /// How calls to payment are guarded.
+    pub guards: Guards,
+    /// How long an order may wait for whom.
+    pub limits: Limits,
+    /// How often overdue orders are looked for.
+    pub sweep_every: Duration,
+}
+
+impl Config {
+    /// The usual values around an address and three URLs.
+    pub fn new(listen: SocketAddr, database_url: &str, events_url: &str, payment_url: &str) -> Config {
+        Config {
+            listen,
+            database_url: database_url.to_owned(),
+            events_url: events_url.to_owned(),
+            payment_url: payment_url.to_owned(),
+            issuer: None,
+            audience: "baedal".to_owned(),
+            guards: Guards::default(),
+            limits: Limits { payment: Duration::from_millis(3_000), acceptance: Duration::from_secs(30 * 60) },
+            sweep_every: Duration::from_secs(1),
+        }
+    }
+
+    /// Another deadline for payment; the sweep's patience follows it.
+    pub fn with_payment_deadline(mut self, deadline: Duration) -> Config {
+        self.limits.payment = deadline + Duration::from_millis(2_390);
+        self.guards.deadline = deadline;
+        self
+    }
+}

@@ -1,0 +1,38 @@
+//! Commands.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use baedal_kit::{auth::Caller, error::coded};
+
+use super::{CUSTOMER, OPERATOR, actor, error, input::PlaceOrderInput, types::Order};
+use crate::{app::App, domain::OrderId};
+
+/// Root of writing.
+pub struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// 주문하기: prices the dishes from the store's menu, charges the customer, places the order.
+    #[graphql(requires_scopes = "order")]
+    async fn place_order(&self, ctx: &Context<'_>, input: PlaceOrderInput) -> Result<Order> {
+        let basket = input.basket(&Caller::of(ctx).require(CUSTOMER)?.sub)?;
+        let app = ctx.data_unchecked::<Arc<App>>().clone();
+        // In a task of its own: a client that hangs up does not leave a charge half recorded.
+        let placed = tokio::spawn(async move { app.place(basket).await }).await;
+        let placed = placed.map_err(|_| coded("INTERNAL", "placing the order did not finish; send it again with the same key"))?;
+        placed.map(Order::new).map_err(error::app)
+    }
+
+    /// 주문취소: asks the store to give the order up, as long as it is not being cooked.
+    #[graphql(requires_scopes = "order", requires_scopes = "operator")]
+    async fn cancel_order(&self, ctx: &Context<'_>, id: ID) -> Result<Order> {
+        let caller = Caller::of(ctx);
+        caller.require_any(&[CUSTOMER, OPERATOR])?;
+        let unknown = || coded("NOT_FOUND", format!("there is no order {}", id.as_str()));
+        let order = OrderId::parse(&id).map_err(|_| unknown())?;
+        let actor = actor(caller).ok_or_else(unknown)?;
+        let app = ctx.data_unchecked::<Arc<App>>();
+        app.cancel(&actor, &order).await.map(Order::new).map_err(error::app)
+    }
+}

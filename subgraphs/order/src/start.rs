@@ -1,0 +1,98 @@
+//! Wiring: one running order service.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+use baedal_kit::{
+    Worker,
+    auth::Auth,
+    clock::{SystemClock, SystemIds},
+    consumer::{ConsumerStats, spawn_consumer},
+    log,
+    outbox::spawn_relay,
+    serve::{Running, Service, serve},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    app::{App, Ports},
+    config::Config,
+    inbound::{
+        events::{Events, TOPICS},
+        graphql,
+    },
+    outbound::payment::{
+        GrpcCall, GuardedPayments,
+        breaker::{Breaker, TokioClock},
+    },
+    store::Store,
+};
+
+/// Consumer group of order.
+const GROUP: &str = "order";
+
+/// A running order service.
+pub struct OrderService {
+    /// GraphQL, health and the workers.
+    pub running: Running,
+    /// The application, for looking inside.
+    pub app: Arc<App>,
+    /// The circuit to payment.
+    pub breaker: Arc<Breaker>,
+    /// What the consumer has done.
+    pub consumed: Arc<ConsumerStats>,
+}
+
+/// Starts order; everything has stopped when `Running::shutdown` has returned.
+pub async fn start(config: Config) -> anyhow::Result<Running> {
+    Ok(start_service(config).await?.running)
+}
+
+/// Starts order and shows its inside.
+pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
+    let store = Store::open(&config.database_url).await?;
+    let events = log::open(&config.events_url).await;
+    let events = events.context("order cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
+    let breaker = Arc::new(Breaker::new(config.guards.breaker.clone(), Arc::new(TokioClock::new())));
+    let call = GrpcCall::new(&config.payment_url).context("PAYMENT_GRPC_URL is not an address like http://127.0.0.1:4022")?;
+    let ports = Ports {
+        orders: store.orders.clone(),
+        menus: store.menus.clone(),
+        coupons: store.coupons.clone(),
+        payments: Arc::new(GuardedPayments::new(call, &config.guards, breaker.clone())),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+    };
+    let app = Arc::new(App::new(ports, config.limits.clone()));
+    let workers = CancellationToken::new();
+    let mut running = serve(Service {
+        name: "order",
+        listen: config.listen,
+        schema: graphql::schema(app.clone()),
+        auth: config.issuer.as_deref().map(|issuer| Auth::new(issuer, &config.audience)),
+        checks: vec![store.check],
+        workers: workers.clone(),
+    })
+    .await?;
+    running.keep(spawn_relay(store.outbox, events.clone(), store.outbox_notify, workers.clone()));
+    let consumer = spawn_consumer(events, GROUP, TOPICS, Arc::new(Events::new(app.clone())), workers.clone());
+    let consumed = consumer.stats();
+    running.keep(consumer.worker);
+    running.keep(Worker::spawn("order sweep", sweep(app.clone(), config.sweep_every, workers)));
+    Ok(OrderService { running, app, breaker, consumed })
+}
+
+/// Moves overdue orders on, at start and every now and then.
+async fn sweep(app: Arc<App>, every: Duration, shutdown: CancellationToken) {
+    loop {
+        match app.sweep().await {
+            Ok(0) => {}
+            Ok(moved) => tracing::info!(moved, "overdue orders moved on"),
+            Err(error) => tracing::warn!(%error, "the order sweep failed, it comes again"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Wiring: one running payment service.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use baedal_events::ORDER_TOPIC;
+use baedal_kit::{
+    auth::Auth,
+    clock::{SystemClock, SystemIds},
+    consumer::spawn_consumer,
+    log,
+    outbox::spawn_relay,
+    serve::{Check, Running, Service, serve},
+    sql::{Db, SqlOutbox},
+    Worker,
+};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Server, server::TcpIncoming};
+
+use crate::{
+    app::App,
+    config::Config,
+    inbound::{
+        events::OrderEvents,
+        graphql,
+        grpc::{PaymentGrpc, proto::payment_service_server::PaymentServiceServer},
+    },
+    outbound::{simulated::SimulatedProvider, sql::SqlPayments},
+};
+
+/// Consumer group on the order topic.
+const GROUP: &str = "payment";
+
+/// A running payment service.
+pub struct PaymentService {
+    /// GraphQL, health and the workers.
+    pub running: Running,
+    /// Where gRPC is served (the port is known only now when it was 0).
+    pub grpc_addr: SocketAddr,
+    /// The provider, for looking at its book.
+    pub provider: SimulatedProvider,
+}
+
+/// Starts payment; everything has stopped when `Running::shutdown` has returned.
+pub async fn start(config: Config) -> anyhow::Result<Running> {
+    Ok(start_service(config).await?.running)
+}
+
+/// Starts payment and says where its gRPC port is.
+pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
+    let db = Db::open(&config.database_url).await.context("payment cannot open its store; set DATABASE_URL to sqlite://PATH?mode=rwc or postgres://…")?;
+    let payments = Arc::new(SqlPayments::open(db.clone()).await.context("payment cannot prepare its tables")?);
+    let events = log::open(&config.events_url).await.context("payment cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
+    let grpc = listener(config.grpc_listen).await?;
+    let grpc_addr = grpc.local_addr()?;
+    let provider = SimulatedProvider::new(config.provider.clone());
+    let time = (Arc::new(SystemClock) as _, Arc::new(SystemIds) as _);
+    let app = App::new(payments.clone(), Arc::new(provider.clone()), time, config.patience.clone());
+    let workers = CancellationToken::new();
+    let settle = Arc::new(Notify::new());
+    let mut running = serve(Service {
+        name: "payment",
+        listen: config.listen,
+        schema: graphql::schema(payments),
+        auth: config.issuer.as_deref().map(|issuer| Auth::new(issuer, &config.audience)),
+        checks: vec![store_check(&db)],
+        workers: workers.clone(),
+    })
+    .await?;
+    running.keep(spawn_relay(Arc::new(SqlOutbox::new(&db)), events.clone(), db.outbox_notify(), workers.clone()));
+    let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
+    running.keep(spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, workers.clone()).worker);
+    running.keep(Worker::spawn("payment sweep", sweep(app.clone(), settle, config.sweep_every, workers.clone())));
+    running.keep(Worker::spawn("payment grpc", serve_grpc(app, grpc, workers)));
+    Ok(PaymentService { running, grpc_addr, provider })
+}
+
+async fn listener(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("payment cannot listen for gRPC on {addr}; stop what uses the port or set PAYMENT_GRPC_LISTEN to another"))
+}
+
+fn store_check(db: &Db) -> Check {
+    let db = db.clone();
+    Check::new("store", move || {
+        let db = db.clone();
+        async move { db.ping().await.map_err(|error| error.to_string()) }
+    })
+}
+
+async fn serve_grpc(app: App, listener: TcpListener, shutdown: CancellationToken) {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<PaymentServiceServer<PaymentGrpc>>().await;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let served = Server::builder()
+        .add_service(health_service)
+        .add_service(PaymentServiceServer::new(PaymentGrpc::new(app)))
+        .serve_with_incoming_shutdown(incoming, shutdown.cancelled_owned())
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "payment's gRPC server ended");
+    }
+}
+
+/// Settles open payments at start, whenever woken, and every now and then.
+async fn sweep(app: App, wake: Arc<Notify>, every: Duration, shutdown: CancellationToken) {
+    loop {
+        match app.settle().await {
+            Ok(settled) if settled.moved > 0 => tracing::debug!(?settled, "payments settled"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the payment sweep failed, it comes again"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = wake.notified() => {}
+            () = tokio::time::sleep(every) => {}
+        }
+    }
+}
