@@ -1,2 +1,51 @@
-//! Plans federated operations.
+//! Plans federated operations: a supergraph, an operation and its variables in, a [`plan::Plan`] out.
+//!
+//! Pure and synchronous: no I/O, no clock, the same plan for the same input. It knows nothing of
+//! HTTP, of how a plan is executed, or of how the supergraph was composed: it reads the public join
+//! specification ([`supergraph`]). [`plan()`] tells the story.
+mod authorize;
+mod display;
+mod fetch;
+mod graph;
+mod normalize;
+pub mod operation;
 pub mod plan;
+mod project;
+mod settings;
+pub mod supergraph;
+mod walk;
+
+use serde_json::{Map, Value};
+
+pub use operation::{CoercionError, Operation, OperationError};
+pub use plan::{OperationKind, Plan};
+pub use settings::{Access, PlanError, Settings};
+pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
+
+/// Plans an operation for one caller and one set of values of its conditional variables.
+pub fn plan(
+    sg: &Supergraph,
+    op: &Operation,
+    coerced: &Map<String, Value>,
+    settings: &Settings,
+    access: &Access,
+) -> Result<Plan, PlanError> {
+    let model = &sg.model;
+    let kind = op.kind();
+    let root = match kind {
+        OperationKind::Query => Some(model.query),
+        OperationKind::Mutation => model.mutation,
+        OperationKind::Subscription => model.subscription,
+    };
+    let root = root.expect("a validated operation has a root type");
+    let mut budget = settings::Budget::new(settings.work_budget);
+    let selection =
+        normalize::Normalizer { model, operation: op, variables: coerced, budget: &mut budget }.operation(root)?;
+    let (selection, errors) = authorize::authorize(model, access, selection);
+    let graph = graph::Graph::new(model, &settings.active_labels, budget);
+    let mut walk = walk::walk(graph, kind, root, &selection)?;
+    let mut names = project::Interner::default();
+    let fetches = fetch::fetches(&mut walk, &op.operation, kind, &mut names);
+    let answer = project::project(&walk, root, &selection, &mut names);
+    Ok(Plan { kind, slots: names.slots, types: names.types, fetches, answer, errors })
+}

@@ -1,0 +1,67 @@
+//! A plan for people.
+use std::fmt::{self, Display, Formatter};
+
+use crate::plan::{Entry, Fetch, Plan, Representation, RepresentationField, Target, TypeSet};
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.fetches.is_empty() {
+            writeln!(f, "No fetch: answered by the gateway.")?;
+        }
+        for (id, fetch) in self.fetches.iter().enumerate() {
+            self.fetch(id, fetch, f)?;
+        }
+        for error in &self.errors {
+            writeln!(f, "withheld {}: {} ({})", error.path.join("."), error.message, error.code)?;
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    fn fetch(&self, id: usize, fetch: &Fetch, f: &mut Formatter<'_>) -> fmt::Result {
+        let after: Vec<String> = fetch.after.iter().map(|a| format!("#{a}")).collect();
+        let after = if after.is_empty() { String::new() } else { format!(" after {}", after.join(", ")) };
+        writeln!(f, "#{id} {}{after}", fetch.subgraph)?;
+        writeln!(f, "  {}", fetch.query)?;
+        if let Entry::Entities(groups) = &fetch.entry {
+            for group in groups {
+                for target in &group.targets {
+                    writeln!(f, "  ${} = {}", group.variable, self.target(target))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn target(&self, target: &Target) -> String {
+        let mut path = String::new();
+        for step in &target.path {
+            path += ".";
+            path += &self.slots[step.slot.0 as usize];
+            path += &self.condition(&step.on);
+        }
+        let all: Vec<String> = target.representations.iter().map(|r| self.representation(r)).collect();
+        format!("{path}: {}", all.join(" | "))
+    }
+
+    fn representation(&self, r: &Representation) -> String {
+        format!("{}{{{} {}}}", self.condition(&r.on).replace(['[', ']'], ""), r.typename, self.members(&r.fields))
+    }
+
+    fn members(&self, fields: &[RepresentationField]) -> String {
+        let one = |field: &RepresentationField| {
+            let slot = &self.slots[field.slot.0 as usize];
+            let from = if *slot == field.name { String::new() } else { format!("={slot}") };
+            let inner = field.fields.as_ref().map(|f| format!("{{{}}}", self.members(f))).unwrap_or_default();
+            let null = if field.nullable { "?" } else { "" };
+            format!("{}{from}{null}{}{inner}", field.name, self.condition(&field.on))
+        };
+        fields.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    fn condition(&self, on: &Option<TypeSet>) -> String {
+        let names = |set: &TypeSet| set.iter().map(|t| &*self.types[t.0 as usize]).collect::<Vec<_>>().join("|");
+        on.as_ref().map(|set| format!("[{}]", names(set))).unwrap_or_default()
+    }
+}

@@ -1,0 +1,138 @@
+//! Makes fetches of wanted positions. One pass per file: [`order`] (levels, stages, merging),
+//! [`units`] (entities of one place that are fetched together), [`print`](mod@print) (query text
+//! and shapes, with aliases where a subgraph would refuse a response key).
+mod order;
+mod print;
+mod text;
+mod units;
+
+use std::collections::BTreeMap;
+
+use apollo_compiler::executable;
+
+use crate::plan::{Entry, EntityGroup, Fetch, FetchId, OperationKind, PathStep, Representation, RepresentationField, Shape, Target};
+use crate::project::Interner;
+use crate::supergraph::types::Types;
+use crate::walk::{PlaceId, PosId, Sent, SentField, Walk};
+
+use order::Call;
+use print::Printer;
+use units::Unit;
+
+/// All fetches of a walk, in an order in which each comes after what it waits for.
+pub(crate) fn fetches(walk: &mut Walk<'_>, operation: &executable::Operation, kind: OperationKind, names: &mut Interner) -> Vec<Fetch> {
+    let calls = order::order(walk);
+    let id_of: BTreeMap<PosId, FetchId> =
+        calls.iter().enumerate().flat_map(|(id, call)| call.heads.iter().map(move |h| (*h, id))).collect();
+    let mut fetches = Vec::with_capacity(calls.len());
+    for (id, call) in calls.iter().enumerate() {
+        let after = order::after(walk, &calls, &id_of, id);
+        let mut printer = Printer::new(walk.graph.model, call.sub);
+        let (query, kind, entry) = if call.level == 0 {
+            root(walk, call, &mut printer, operation, kind, names)
+        } else {
+            entities(walk, call, &mut printer, operation, names)
+        };
+        fetches.push(Fetch {
+            subgraph: walk.graph.model.subgraphs[call.sub.ix()].name.as_str().into(),
+            after,
+            kind,
+            query: query.into(),
+            operation_name: None,
+            variables: printer.variables.iter().map(|v| v.as_str().into()).collect(),
+            entry,
+        });
+    }
+    fetches
+}
+
+fn root(
+    walk: &Walk<'_>,
+    call: &Call,
+    printer: &mut Printer<'_>,
+    operation: &executable::Operation,
+    kind: OperationKind,
+    names: &mut Interner,
+) -> (String, OperationKind, Entry) {
+    let (texts, shape) = printer.level(walk, &call.heads, names);
+    let body = call.heads.iter().map(|h| texts[h].as_str()).collect::<Vec<_>>().join(" ");
+    let query = text::operation(kind, &[], &printer.variables, operation, &body);
+    (query, kind, Entry::Root(shape))
+}
+
+struct Printed {
+    text: String,
+    shape: Shape,
+    targets: Vec<Target>,
+}
+
+fn entities(
+    walk: &mut Walk<'_>,
+    call: &Call,
+    printer: &mut Printer<'_>,
+    operation: &executable::Operation,
+    names: &mut Interner,
+) -> (String, OperationKind, Entry) {
+    let mut groups: Vec<Printed> = Vec::new();
+    for unit in units::units(walk, &call.heads) {
+        let (mut texts, shape) = printer.level(walk, &[unit.position], names);
+        let text = texts.remove(&unit.position).unwrap_or_default();
+        let target = target(walk, &unit, names);
+        match groups.iter_mut().find(|g| g.text == text && g.shape == shape) {
+            Some(same) => same.targets.push(target),
+            None => groups.push(Printed { text, shape, targets: vec![target] }),
+        }
+    }
+    let base = text::free_variable("representations", operation);
+    let many = groups.len() > 1;
+    let (mut body, mut declared, mut out) = (Vec::new(), Vec::new(), Vec::new());
+    for (n, group) in groups.into_iter().enumerate() {
+        let (key, variable) = if many { (format!("e{n}"), format!("{base}_{n}")) } else { ("_entities".into(), base.clone()) };
+        let alias = if many { format!("{key}:") } else { String::new() };
+        body.push(format!("{alias}_entities(representations:${variable}){{{}}}", group.text));
+        declared.push(variable.clone());
+        let (response_key, variable) = (key.into(), variable.into());
+        out.push(EntityGroup { response_key, variable, targets: group.targets, shape: group.shape });
+    }
+    let query = text::operation(OperationKind::Query, &declared, &printer.variables, operation, &body.join(" "));
+    (query, OperationKind::Query, Entry::Entities(out))
+}
+
+fn target(walk: &Walk<'_>, unit: &Unit, names: &mut Interner) -> Target {
+    let representations = unit.sent.iter().map(|sent| representation(walk, sent, names)).collect();
+    Target { path: path(walk, unit.place, names), representations }
+}
+
+fn path(walk: &Walk<'_>, place: PlaceId, names: &mut Interner) -> Vec<PathStep> {
+    let mut steps = Vec::new();
+    let (mut at, mut on) = (place, None);
+    while let Some(parent) = walk.places[at].parent {
+        let here = &walk.places[at];
+        steps.push(PathStep { slot: names.slot(&here.slot), on });
+        let restricts = !walk.is_all(parent, &here.parent_on);
+        on = restricts.then(|| names.types(walk.graph.model, &here.parent_on));
+        at = parent;
+    }
+    steps.reverse();
+    steps
+}
+
+fn representation(walk: &Walk<'_>, sent: &Sent, names: &mut Interner) -> Representation {
+    let model = walk.graph.model;
+    Representation {
+        on: (!sent.any).then(|| names.types(model, &sent.on)),
+        typename: model.ty(sent.typename).name.as_str().into(),
+        fields: sent.fields.iter().map(|f| member(walk, f, names)).collect(),
+    }
+}
+
+fn member(walk: &Walk<'_>, field: &SentField, names: &mut Interner) -> RepresentationField {
+    let types = |on: &Types, names: &mut Interner| names.types(walk.graph.model, on);
+    RepresentationField {
+        name: field.name.as_str().into(),
+        slot: names.slot(&field.slot),
+        on: field.on.as_ref().map(|on| types(on, names)),
+        fields: field.fields.as_ref().map(|fields| fields.iter().map(|f| member(walk, f, names)).collect()),
+        nullable: field.nullable,
+    }
+}

@@ -1,0 +1,112 @@
+//! Which wanted positions share a call, and in which order calls are made.
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::FetchId;
+use crate::supergraph::model::SubId;
+use crate::walk::{Origin, PosId, Walk};
+
+/// One call of a subgraph: root positions, or entity fetches of one step.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub stage: usize,
+    pub level: u8,
+    pub sub: SubId,
+    pub heads: Vec<PosId>,
+}
+
+type Groups = BTreeMap<(usize, u8, SubId), Vec<PosId>>;
+
+/// Groups the heads of all wanted fetches; later ones of a subgraph take in earlier ones for which nothing waits.
+pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
+    let mut levels = BTreeMap::new();
+    for pos in 0..walk.positions.len() {
+        if walk.positions[pos].wanted && !matches!(walk.positions[pos].origin, Origin::Field { .. }) {
+            level(walk, pos, &mut levels);
+        }
+    }
+    let stages = stages(walk, &levels);
+    let mut groups = Groups::new();
+    for (head, level) in &levels {
+        let stage = stages[&walk.stage(*head)];
+        groups.entry((stage, *level, walk.positions[*head].sub)).or_default().push(*head);
+    }
+    sink(walk, &mut groups, &mut levels);
+    let calls = groups.into_iter().filter(|(_, heads)| !heads.is_empty());
+    calls.map(|((stage, level, sub), heads)| Call { stage, level, sub, heads }).collect()
+}
+
+fn level(walk: &Walk<'_>, head: PosId, levels: &mut BTreeMap<PosId, u8>) -> u8 {
+    if let Some(level) = levels.get(&head) {
+        return *level;
+    }
+    let found = match &walk.positions[head].origin {
+        Origin::Hop(hop) => 1 + hop.after.iter().map(|h| level(walk, *h, levels)).max().unwrap_or(0),
+        _ => 0,
+    };
+    levels.insert(head, found);
+    found
+}
+
+/// Root fields of a mutation run one after another; neighbours of one subgraph go in one call
+/// when nothing is to be fetched between them.
+fn stages(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>) -> BTreeMap<usize, usize> {
+    let mut calls: BTreeMap<usize, BTreeSet<(u8, SubId)>> = BTreeMap::new();
+    for (head, level) in levels {
+        calls.entry(walk.stage(*head)).or_default().insert((*level, walk.positions[*head].sub));
+    }
+    let mut merged = BTreeMap::new();
+    let mut last: Option<(usize, BTreeSet<(u8, SubId)>)> = None;
+    for (stage, calls) in calls {
+        let roots = |c: &BTreeSet<(u8, SubId)>| c.iter().filter(|(l, _)| *l == 0).copied().collect::<BTreeSet<_>>();
+        let to = match &last {
+            Some((to, before)) if before.len() == 1 && *before == roots(&calls) => *to,
+            Some((to, _)) => to + 1,
+            None => 0,
+        };
+        merged.insert(stage, to);
+        last = Some((to, calls));
+    }
+    merged
+}
+
+fn sink(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) {
+    let keys: Vec<_> = groups.keys().copied().filter(|(_, level, _)| *level > 0).rev().collect();
+    for (stage, level, sub) in keys {
+        let heads = &groups[&(stage, level, sub)];
+        let limit = waiting(walk, levels, heads);
+        let later = groups.range((stage, level + 1, SubId(0))..(stage + 1, 0, SubId(0)));
+        let into = later
+            .filter(|((_, l, s), heads)| *s == sub && !heads.is_empty() && limit.is_none_or(|limit| *l < limit))
+            .map(|(key, _)| *key)
+            .next();
+        if let Some(into) = into {
+            let heads = groups.insert((stage, level, sub), Vec::new()).unwrap_or_default();
+            heads.iter().for_each(|head| _ = levels.insert(*head, into.1));
+            let target = groups.entry(into).or_default();
+            target.extend(heads);
+            target.sort_unstable();
+        }
+    }
+}
+
+/// Lowest level of what waits for these heads.
+fn waiting(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>, heads: &[PosId]) -> Option<u8> {
+    let waits = |pos: PosId| match &walk.positions[pos].origin {
+        Origin::Hop(hop) => heads.iter().any(|h| hop.after.contains(h)),
+        _ => false,
+    };
+    levels.iter().filter(|(pos, _)| waits(**pos)).map(|(_, level)| *level).min()
+}
+
+/// What a call waits for: the calls that bring its representations, and the stage before.
+pub(super) fn after(walk: &Walk<'_>, calls: &[Call], id_of: &BTreeMap<PosId, FetchId>, id: FetchId) -> Vec<FetchId> {
+    let call = &calls[id];
+    let mut after = BTreeSet::new();
+    for head in &call.heads {
+        match &walk.positions[*head].origin {
+            Origin::Hop(hop) => after.extend(hop.after.iter().map(|h| id_of[h])),
+            _ => after.extend((0..id).filter(|i| calls[*i].stage + 1 == call.stage)),
+        }
+    }
+    after.into_iter().collect()
+}

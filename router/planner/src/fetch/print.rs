@@ -1,0 +1,226 @@
+//! Prints what a fetch selects, and the shape of what comes back.
+//!
+//! A *level* is everything under one response path, over all type conditions, since there a
+//! response key must have one shape (<https://spec.graphql.org/October2021/#SameResponseShape()>).
+//! In a subgraph's schema two fields may differ that are alike in the supergraph; then one gets an alias.
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use apollo_compiler::ast::Type;
+use indexmap::IndexMap;
+
+use super::text;
+use crate::graph::Overlay;
+use crate::plan::{Keep, Shape, ShapeField};
+use crate::project::Interner;
+use crate::supergraph::model::{Kind, Model, SubId};
+use crate::supergraph::types::{TypeIx, Types};
+use crate::walk::{FieldKey, Pick, PosId, Walk};
+
+pub(super) struct Printer<'m> {
+    model: &'m Model,
+    sub: SubId,
+    /// Client variables met.
+    pub variables: BTreeSet<String>,
+    interfaces: Vec<TypeIx>,
+}
+
+/// A field to print under a type condition, or directly.
+struct Item {
+    pos: PosId,
+    fragment: Option<TypeIx>,
+    slot: Rc<str>,
+    key: FieldKey,
+    ty: Type,
+    child: Option<PosId>,
+    alias: String,
+}
+
+impl<'m> Printer<'m> {
+    pub fn new(model: &'m Model, sub: SubId) -> Printer<'m> {
+        let is = |t: &TypeIx| {
+            model.ty(*t).kind == Kind::Interface && model.sub(sub, *t).is_some_and(|s| !s.interface_object)
+        };
+        let interfaces = (0..model.types.len() as u32).map(TypeIx).filter(is).collect();
+        Printer { model, sub, variables: BTreeSet::new(), interfaces }
+    }
+
+    /// Prints the positions of one level: the selection of each, and the shape of all together.
+    pub fn level(&mut self, walk: &Walk<'_>, positions: &[PosId], names: &mut Interner) -> (HashMap<PosId, String>, Shape) {
+        let mut items = Vec::new();
+        for pos in positions {
+            for pick in &walk.positions[*pos].picks {
+                self.items(walk, *pos, pick, &mut items);
+            }
+        }
+        self.assign_aliases(&mut items);
+        let mut children: IndexMap<String, Vec<PosId>> = IndexMap::new();
+        for item in &items {
+            if let Some(child) = item.child {
+                let known = children.entry(item.alias.clone()).or_default();
+                if !known.contains(&child) {
+                    known.push(child);
+                }
+            }
+        }
+        let mut below: HashMap<PosId, String> = HashMap::new();
+        let mut shapes: HashMap<String, Shape> = HashMap::new();
+        for (alias, positions) in children {
+            let (texts, shape) = self.level(walk, &positions, names);
+            below.extend(texts);
+            shapes.insert(alias, shape);
+        }
+        let mut shape = Shape::default();
+        let mut texts = HashMap::new();
+        for pos in positions {
+            let text = self.position(walk, *pos, &items, &below, &mut shapes, &mut shape, names);
+            texts.insert(*pos, text);
+        }
+        (texts, shape)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the outputs of one level")]
+    fn position(
+        &mut self,
+        walk: &Walk<'_>,
+        pos: PosId,
+        items: &[Item],
+        below: &HashMap<PosId, String>,
+        shapes: &mut HashMap<String, Shape>,
+        shape: &mut Shape,
+        names: &mut Interner,
+    ) -> String {
+        let mut parts: IndexMap<Option<TypeIx>, String> = IndexMap::new();
+        let mine = || items.iter().filter(|i| i.pos == pos);
+        if walk.positions[pos].typename {
+            parts.entry(None).or_default().push_str("__typename");
+            note(shape, "__typename", || Keep::Typename);
+        }
+        for item in mine().filter(|i| i.fragment.is_none()).chain(mine().filter(|i| i.fragment.is_some())) {
+            let part = parts.entry(item.fragment).or_default();
+            self.item(item, below, part);
+            let slot = names.slot(&item.slot);
+            let nested = item.child.is_some();
+            note(shape, &item.alias, || match shapes.remove(&item.alias) {
+                Some(inner) if nested => Keep::Object(slot, inner),
+                _ => Keep::Leaf(slot),
+            });
+        }
+        let mut text = String::new();
+        for (fragment, part) in parts {
+            match fragment {
+                None => text.push_str(&part),
+                Some(t) => _ = write!(text, "...on {}{{{part}}}", self.model.ty(t).name),
+            }
+        }
+        if text.is_empty() { "__typename".into() } else { text }
+    }
+
+    fn item(&mut self, item: &Item, below: &HashMap<PosId, String>, part: &mut String) {
+        if part.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            part.push(' ');
+        }
+        if item.alias != item.key.name.as_str() {
+            _ = write!(part, "{}:", item.alias);
+        }
+        part.push_str(&item.key.name);
+        text::arguments(&item.key.args, &mut self.variables, part);
+        if let Some(child) = item.child {
+            _ = write!(part, "{{{}}}", below.get(&child).map_or("__typename", |s| s.as_str()));
+        }
+    }
+
+    /// A pick as it stands in this subgraph: at once where the declared type has the field for all
+    /// its runtime types, else under conditions.
+    fn items(&self, walk: &Walk<'_>, pos: PosId, pick: &Pick, out: &mut Vec<Item>) {
+        let position = &walk.positions[pos];
+        let mut add = |fragment: Option<TypeIx>, ty: Type| {
+            let (slot, key, child) = (pick.slot.clone(), pick.key.clone(), pick.child);
+            out.push(Item { pos, fragment, slot, key, ty, child, alias: String::new() });
+        };
+        let cover: Types = position.cover.keys().copied().collect();
+        if let Some(declared) = position.declared
+            && let Some(ty) = self.field_type(declared, pick)
+            && self.direct(walk, declared, &cover, &pick.on)
+        {
+            return add(None, ty);
+        }
+        let on = pick.on.and(&cover);
+        if let Some(interface) = self.interface_for(walk, &on, &cover, pick) {
+            let ty = self.field_type(interface, pick).expect("an interface is chosen for its field");
+            return add(Some(interface), ty);
+        }
+        let mut locals: Vec<TypeIx> = on.iter().map(|t| position.cover[&t]).collect();
+        locals.dedup();
+        for local in locals {
+            if let Some(field) = self.model.sub_field(self.sub, local, &pick.key.name) {
+                add(Some(local), field.ty.clone());
+            }
+        }
+    }
+
+    fn field_type(&self, declared: TypeIx, pick: &Pick) -> Option<Type> {
+        let field = self.model.sub_field(self.sub, declared, &pick.key.name)?;
+        Some(field.ty.clone())
+    }
+
+    fn direct(&self, walk: &Walk<'_>, declared: TypeIx, cover: &Types, on: &Types) -> bool {
+        let object = self.model.ty(declared).kind == Kind::Object;
+        let interface_object = self.model.sub(self.sub, declared).is_some_and(|s| s.interface_object);
+        object || interface_object || walk.graph.model.visible(cover).is_subset(on)
+    }
+
+    /// An interface that stands for exactly these runtime types.
+    fn interface_for(&self, walk: &Walk<'_>, on: &Types, cover: &Types, pick: &Pick) -> Option<TypeIx> {
+        if on.len() < 2 {
+            return None;
+        }
+        self.interfaces.iter().copied().find(|interface| {
+            let stands: Types = walk.graph.cover(self.sub, *interface).into_iter().map(|(t, _)| t).collect();
+            let name = &pick.key.name;
+            let has = walk.graph.resolves(self.sub, *interface, Overlay::default(), *interface, name);
+            has.is_some() && stands.and(cover) == *on
+        })
+    }
+
+    fn assign_aliases(&self, items: &mut [Item]) {
+        let taken: BTreeSet<String> = items.iter().map(|i| i.slot.to_string()).collect();
+        let mut given: HashMap<Rc<str>, Vec<(FieldKey, Type, String)>> = HashMap::new();
+        let mut used = taken.clone();
+        for item in items {
+            let variants = given.entry(item.slot.clone()).or_default();
+            let same = variants.iter().find(|(key, ty, _)| *key == item.key && self.alike(ty, &item.ty));
+            item.alias = match same {
+                Some((_, _, alias)) => alias.clone(),
+                None if variants.is_empty() => item.slot.to_string(),
+                None => free_name(&item.slot, &mut used),
+            };
+            variants.push((item.key.clone(), item.ty.clone(), item.alias.clone()));
+        }
+    }
+
+    /// Whether two types are one response shape.
+    fn alike(&self, a: &Type, b: &Type) -> bool {
+        match (a, b) {
+            (Type::Named(a), Type::Named(b)) | (Type::NonNullNamed(a), Type::NonNullNamed(b)) => {
+                let composite = |n| self.model.named(n).is_some_and(|t| self.model.is_composite(t));
+                a == b || (composite(a) && composite(b))
+            }
+            (Type::List(a), Type::List(b)) | (Type::NonNullList(a), Type::NonNullList(b)) => self.alike(a, b),
+            _ => false,
+        }
+    }
+}
+
+fn free_name(slot: &str, used: &mut BTreeSet<String>) -> String {
+    let name = (1..).map(|n| format!("{slot}_{n}")).find(|n| !used.contains(n)).expect("some number is free");
+    used.insert(name.clone());
+    name
+}
+
+fn note(shape: &mut Shape, key: &str, keep: impl FnOnce() -> Keep) {
+    if !shape.fields.iter().any(|f| &*f.response_key == key) {
+        shape.fields.push(ShapeField { response_key: key.into(), keep: keep() });
+    }
+}

@@ -1,0 +1,90 @@
+//! Compact GraphQL text.
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use apollo_compiler::ast::Value;
+use apollo_compiler::executable;
+
+use crate::plan::OperationKind;
+use crate::supergraph::field_set::Args;
+
+/// An operation: `representations` are declared first, then the client's variables in use.
+pub(super) fn operation(
+    kind: OperationKind,
+    representations: &[String],
+    used: &BTreeSet<String>,
+    operation: &executable::Operation,
+    body: &str,
+) -> String {
+    let own = representations.iter().map(|name| format!("${name}:[_Any!]!"));
+    let client = operation.variables.iter().filter(|v| used.contains(v.name.as_str()));
+    let declared: Vec<String> = own.chain(client.map(|v| format!("${}:{}", v.name, v.ty))).collect();
+    let word = match kind {
+        OperationKind::Query => "query",
+        OperationKind::Mutation => "mutation",
+        OperationKind::Subscription => "subscription",
+    };
+    match (declared.is_empty(), kind) {
+        (true, OperationKind::Query) => format!("{{{body}}}"),
+        (true, _) => format!("{word}{{{body}}}"),
+        (false, _) => format!("{word}({}){{{body}}}", declared.join(",")),
+    }
+}
+
+/// A variable name that the client does not use.
+pub(super) fn free_variable(wanted: &str, operation: &executable::Operation) -> String {
+    let taken = |name: &str| operation.variables.iter().any(|v| v.name.as_str().starts_with(name));
+    let mut name = wanted.to_owned();
+    while taken(&name) {
+        name.push('_');
+    }
+    name
+}
+
+/// `(a:1,b:$b)`, or nothing. Names of variables are added to `used`.
+pub(super) fn arguments(args: &Args, used: &mut BTreeSet<String>, out: &mut String) {
+    for (ix, (name, value)) in args.0.iter().enumerate() {
+        out.push(if ix == 0 { '(' } else { ',' });
+        _ = write!(out, "{name}:");
+        literal(value, used, out);
+    }
+    if !args.0.is_empty() {
+        out.push(')');
+    }
+}
+
+fn literal(value: &Value, used: &mut BTreeSet<String>, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Enum(name) => out.push_str(name),
+        Value::Variable(name) => {
+            used.insert(name.to_string());
+            _ = write!(out, "${name}");
+        }
+        Value::String(text) => out.push_str(&serde_json::Value::String(text.clone()).to_string()),
+        Value::Float(number) => out.push_str(number.as_str()),
+        Value::Int(number) => out.push_str(number.as_str()),
+        Value::Boolean(value) => _ = write!(out, "{value}"),
+        Value::List(items) => {
+            out.push('[');
+            for (ix, item) in items.iter().enumerate() {
+                if ix > 0 {
+                    out.push(',');
+                }
+                literal(item, used, out);
+            }
+            out.push(']');
+        }
+        Value::Object(fields) => {
+            out.push('{');
+            for (ix, (name, value)) in fields.iter().enumerate() {
+                if ix > 0 {
+                    out.push(',');
+                }
+                _ = write!(out, "{name}:");
+                literal(value, used, out);
+            }
+            out.push('}');
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Entity fetches of one place in one call become one, unless their representations contradict.
+use crate::walk::{PlaceId, PosId, Sent, SentField, Walk};
+use crate::walk::Origin;
+use crate::supergraph::types::Types;
+
+/// Entities of one place with one representation and one selection.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub place: PlaceId,
+    pub position: PosId,
+    pub sent: Vec<Sent>,
+}
+
+pub(super) fn units(walk: &mut Walk<'_>, heads: &[PosId]) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    for head in heads {
+        let place = walk.positions[*head].place;
+        let Origin::Hop(hop) = &walk.positions[*head].origin else { continue };
+        let sent = hop.sent.clone();
+        let joined = units
+            .iter_mut()
+            .filter(|u| u.place == place)
+            .find_map(|unit| merge_sent(&unit.sent, &sent).map(|merged| (unit, merged)));
+        match joined {
+            Some((unit, merged)) => {
+                unit.sent = merged;
+                merge_positions(walk, unit.position, *head);
+            }
+            None => units.push(Unit { place, position: *head, sent }),
+        }
+    }
+    units
+}
+
+/// Both sets of representations in one, by runtime type; `None` where they contradict.
+fn merge_sent(a: &[Sent], b: &[Sent]) -> Option<Vec<Sent>> {
+    let one = |s: &Sent| s.on.iter().map(|t| Sent { on: Types::one(t), ..s.clone() }).collect::<Vec<_>>();
+    let mut all: Vec<Sent> = a.iter().flat_map(one).collect();
+    for sent in b.iter().flat_map(one) {
+        match all.iter_mut().find(|s| s.on == sent.on) {
+            None => all.push(sent),
+            Some(known) if known.typename == sent.typename => {
+                known.any &= sent.any;
+                merge_fields(&mut known.fields, &sent.fields)?;
+            }
+            Some(_) => return None,
+        }
+    }
+    let mut merged: Vec<Sent> = Vec::new();
+    for sent in all {
+        let same = |s: &&mut Sent| s.any == sent.any && s.typename == sent.typename && s.fields == sent.fields;
+        match merged.iter_mut().find(same) {
+            Some(known) => known.on = known.on.or(&sent.on),
+            None => merged.push(sent),
+        }
+    }
+    Some(merged)
+}
+
+fn merge_fields(into: &mut Vec<SentField>, more: &[SentField]) -> Option<()> {
+    for field in more {
+        if into.iter().any(|f| f.name == field.name && f.slot != field.slot) {
+            return None;
+        }
+        match into.iter_mut().find(|f| f.name == field.name && f.on == field.on) {
+            Some(known) => {
+                known.nullable &= field.nullable;
+                if let (Some(inner), Some(added)) = (&mut known.fields, &field.fields) {
+                    merge_fields(inner, added)?;
+                }
+            }
+            None => into.push(field.clone()),
+        }
+    }
+    Some(())
+}
+
+/// Moves what `from` selects into `into`: both are views of one subgraph on one place.
+fn merge_positions(walk: &mut Walk<'_>, into: PosId, from: PosId) {
+    let source = &mut walk.positions[from];
+    let (picks, cover) = (std::mem::take(&mut source.picks), source.cover.clone());
+    let (active, typename) = (source.active.clone(), source.typename);
+    let target = &mut walk.positions[into];
+    target.cover.extend(cover);
+    target.active = target.active.or(&active);
+    target.typename |= typename;
+    for pick in picks {
+        let picks = &mut walk.positions[into].picks;
+        let same = picks.iter_mut().find(|p| {
+            p.slot == pick.slot && p.key == pick.key && p.child.is_some() == pick.child.is_some()
+                && (p.child.is_none() || p.on == pick.on)
+        });
+        let Some(known) = same else {
+            picks.push(pick);
+            continue;
+        };
+        known.on = known.on.or(&pick.on);
+        if let (Some(a), Some(b)) = (known.child, pick.child) {
+            merge_positions(walk, a, b);
+        }
+    }
+}

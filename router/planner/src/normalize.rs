@@ -1,0 +1,199 @@
+//! Expands a client's selection: fragments resolved to the object types they match, `@skip` and
+//! `@include` evaluated, fields merged by response key for each runtime type.
+//! <https://spec.graphql.org/October2021/#CollectFields()>
+use std::collections::HashSet;
+
+use apollo_compiler::ast::Type;
+use apollo_compiler::executable::{Field, Selection as AstSelection, SelectionSet};
+use apollo_compiler::{Name, Node};
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use crate::operation::Operation;
+use crate::operation::conditions::included;
+use crate::settings::{Budget, PlanError};
+use crate::supergraph::field_set::Args;
+use crate::supergraph::model::{Kind, Model};
+use crate::supergraph::types::{TypeIx, Types};
+
+/// Nesting of selections.
+const DEPTH_LIMIT: usize = 200;
+
+/// The client's selection at one place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Selection {
+    /// Of the fields with one response key at most one applies to a runtime type. In the client's order.
+    pub fields: Vec<SelectedField>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SelectedField {
+    pub response_key: Name,
+    /// Object types of the public schema to which it applies.
+    pub on: Types,
+    pub what: Selected,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Selected {
+    Typename,
+    /// `__schema` or `__type`.
+    Given,
+    Field(FieldUse),
+    /// Removed by authorization.
+    Withheld(FieldUse),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FieldUse {
+    pub name: Name,
+    pub args: Args,
+    /// Type of the field on these object types.
+    pub ty: Type,
+    /// Empty for leaves.
+    pub sub: Selection,
+}
+
+pub(crate) struct Normalizer<'a> {
+    pub model: &'a Model,
+    pub operation: &'a Operation,
+    pub variables: &'a Map<String, Value>,
+    pub budget: &'a mut Budget,
+}
+
+struct Collected<'a> {
+    on: Types,
+    node: &'a Node<Field>,
+}
+
+type ByKey<'a> = IndexMap<&'a Name, Vec<(usize, Collected<'a>)>>;
+
+impl<'a> Normalizer<'a> {
+    /// Expands the whole operation; `root` is its root type.
+    pub fn operation(&mut self, root: TypeIx) -> Result<Selection, PlanError> {
+        let operation = self.operation;
+        self.place(&Types::one(root), &[(Types::one(root), &operation.operation.selection_set)], 0)
+    }
+
+    fn place(&mut self, types: &Types, sets: &[(Types, &'a SelectionSet)], depth: usize) -> Result<Selection, PlanError> {
+        if depth > DEPTH_LIMIT {
+            return Err(PlanError::TooDeep(DEPTH_LIMIT));
+        }
+        let mut by_key = ByKey::new();
+        let (mut order, mut seen) = (0, HashSet::new());
+        for (on, set) in sets {
+            self.collect(set, on, &mut order, &mut seen, &mut by_key, depth)?;
+        }
+        let mut fields = Vec::new();
+        for (key, nodes) in &by_key {
+            self.merge(key, types, nodes, depth, &mut fields)?;
+        }
+        fields.sort_by_key(|(order, _)| *order);
+        Ok(Selection { fields: fields.into_iter().map(|(_, field)| field).collect() })
+    }
+
+    fn collect(
+        &mut self,
+        set: &'a SelectionSet,
+        on: &Types,
+        order: &mut usize,
+        seen: &mut HashSet<(&'a Name, Types)>,
+        out: &mut ByKey<'a>,
+        depth: usize,
+    ) -> Result<(), PlanError> {
+        if depth > DEPTH_LIMIT {
+            return Err(PlanError::TooDeep(DEPTH_LIMIT));
+        }
+        self.budget.spend(1 + set.selections.len())?;
+        for selection in &set.selections {
+            if !included(selection.directives(), self.variables) {
+                continue;
+            }
+            match selection {
+                AstSelection::Field(node) => {
+                    *order += 1;
+                    let collected = Collected { on: on.clone(), node };
+                    out.entry(node.response_key()).or_default().push((*order, collected));
+                }
+                AstSelection::InlineFragment(fragment) => {
+                    let on = match &fragment.type_condition {
+                        Some(name) => self.condition(on, name),
+                        None => on.clone(),
+                    };
+                    if !on.is_empty() {
+                        self.collect(&fragment.selection_set, &on, order, seen, out, depth + 1)?;
+                    }
+                }
+                AstSelection::FragmentSpread(spread) => {
+                    let document = &self.operation.document;
+                    let Some(fragment) = document.fragments.get(&spread.fragment_name) else { continue };
+                    let on = self.condition(on, &fragment.selection_set.ty);
+                    if !on.is_empty() && seen.insert((&spread.fragment_name, on.clone())) {
+                        self.collect(&fragment.selection_set, &on, order, seen, out, depth + 1)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn condition(&self, on: &Types, name: &str) -> Types {
+        self.model.named(name).map(|t| on.and(&self.model.ty(t).possible)).unwrap_or_default()
+    }
+
+    /// Splits the runtime types of one response key by which selections apply and which type the field has.
+    fn merge(
+        &mut self,
+        key: &Name,
+        types: &Types,
+        nodes: &[(usize, Collected<'a>)],
+        depth: usize,
+        out: &mut Vec<(usize, SelectedField)>,
+    ) -> Result<(), PlanError> {
+        let mut classes: IndexMap<(Vec<usize>, Option<Type>), Vec<TypeIx>> = IndexMap::new();
+        for t in types.iter() {
+            self.budget.spend(nodes.len())?;
+            let mut which: Vec<usize> = (0..nodes.len()).filter(|i| nodes[*i].1.on.contains(t)).collect();
+            let Some(first) = which.first().copied() else { continue };
+            let node = nodes[first].1.node;
+            if node.selection_set.is_empty() {
+                which.truncate(1);
+            }
+            classes.entry((which, self.field_type(t, node))).or_default().push(t);
+        }
+        for ((which, ty), on) in classes {
+            let (order, first) = (nodes[which[0]].0, nodes[which[0]].1.node);
+            let on: Types = on.into_iter().collect();
+            let what = match (first.name.as_str(), ty) {
+                ("__typename", _) => Selected::Typename,
+                ("__schema" | "__type", _) => Selected::Given,
+                (_, ty) => {
+                    let ty = ty.unwrap_or_else(|| first.ty().clone());
+                    let sets: Vec<_> = which.iter().map(|i| &nodes[*i].1.node.selection_set).collect();
+                    let sub = self.sub(&ty, &sets, depth)?;
+                    let args = first.arguments.iter().map(|a| (a.name.clone(), (*a.value).clone())).collect();
+                    Selected::Field(FieldUse { name: first.name.clone(), args: Args::new(args), ty, sub })
+                }
+            };
+            self.budget.spend(1)?;
+            out.push((order, SelectedField { response_key: key.clone(), on, what }));
+        }
+        Ok(())
+    }
+
+    fn field_type(&self, t: TypeIx, node: &Field) -> Option<Type> {
+        self.model.ty(t).fields.get(&node.name).map(|f| f.ty.clone())
+    }
+
+    fn sub(&mut self, ty: &Type, sets: &[&'a SelectionSet], depth: usize) -> Result<Selection, PlanError> {
+        let Some(inner) = self.model.inner(ty) else { return Ok(Selection::default()) };
+        let def = self.model.ty(inner);
+        if !matches!(def.kind, Kind::Object | Kind::Interface | Kind::Union) {
+            return Ok(Selection::default());
+        }
+        let types = self.model.visible(&def.possible);
+        // A set is typed by the field it stands under, which may be wider than this object type's field.
+        let sets: Vec<_> = sets.iter().map(|set| (types.clone(), *set)).collect();
+        self.place(&types, &sets, depth + 1)
+    }
+}

@@ -1,0 +1,85 @@
+//! Reads a supergraph: the SDL of the join specification (v0.1–v0.5), as any composition emits it.
+//!
+//! Stages, one file each: [`links`] (which specifications the document uses, and whether we may
+//! serve it), [`read`] (into the compact [`model`]), [`api`] (what clients see).
+pub(crate) mod api;
+pub(crate) mod field_set;
+pub(crate) mod links;
+pub(crate) mod model;
+mod read;
+pub(crate) mod rights;
+pub(crate) mod types;
+
+use apollo_compiler::collections::HashMap;
+use apollo_compiler::schema::Implementers;
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{Name, Schema};
+
+pub use model::SubgraphInfo;
+use model::Model;
+
+/// Why a supergraph can't be served.
+#[derive(Debug, thiserror::Error)]
+pub enum SupergraphError {
+    /// The text is not GraphQL SDL.
+    #[error("the supergraph is not valid GraphQL SDL: {0}")]
+    Syntax(String),
+    /// No `join` specification is linked, or its graph enum is missing.
+    #[error("this SDL is not a supergraph: {0}")]
+    NotASupergraph(String),
+    /// A specification that must be understood for security or execution is not.
+    #[error("the supergraph uses {url} for {purpose}, which this gateway does not know; serving it would be unsafe")]
+    UnknownSpecification {
+        /// The `url` of the `@link` or `@core`.
+        url: String,
+        /// `SECURITY` or `EXECUTION`.
+        purpose: String,
+    },
+    /// A directive of the join specification says something impossible.
+    #[error("{coordinate}: {reason}")]
+    Invalid {
+        /// Type or field.
+        coordinate: String,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// What remains for clients is not a valid schema.
+    #[error("the public schema of this supergraph is not valid: {0}")]
+    PublicSchema(String),
+}
+
+/// A supergraph, ready to plan for.
+#[derive(Debug)]
+pub struct Supergraph {
+    pub(crate) model: Model,
+    api: Valid<Schema>,
+    api_sdl: String,
+    pub(crate) implementers: HashMap<Name, Implementers>,
+}
+
+impl Supergraph {
+    /// Reads supergraph SDL.
+    pub fn parse(sdl: &str) -> Result<Supergraph, SupergraphError> {
+        let schema = Schema::parse(sdl, "supergraph.graphql")
+            .map_err(|e| SupergraphError::Syntax(e.errors.to_string()))?;
+        let links = links::read(&schema)?;
+        let model = read::model(&schema, &links)?;
+        let api = api::api_schema(&schema, &links)?;
+        Ok(Supergraph { model, api_sdl: api.to_string(), implementers: api.implementers_map(), api })
+    }
+
+    /// The schema that clients see: for validation and introspection.
+    pub fn api_schema(&self) -> &Valid<Schema> {
+        &self.api
+    }
+
+    /// The schema that clients see, as SDL.
+    pub fn api_sdl(&self) -> &str {
+        &self.api_sdl
+    }
+
+    /// The subgraphs, in the order of the supergraph's graph enum.
+    pub fn subgraphs(&self) -> &[SubgraphInfo] {
+        &self.model.subgraphs
+    }
+}

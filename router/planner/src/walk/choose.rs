@@ -1,0 +1,164 @@
+//! Picks a position for each demand. Never more steps than the farthest demand needs anyway; under
+//! that deadline as few fetches as a greedy cover finds: what is forced first, then what costs
+//! nothing more, then the fetch that serves most for its price.
+use std::collections::HashMap;
+
+use super::{Demand, Origin, PlaceId, PosId, Walk};
+use crate::graph::Via;
+use crate::settings::PlanError;
+use crate::supergraph::model::SubId;
+use crate::supergraph::types::{TypeIx, Types};
+
+/// Positions that end in one fetch: stage, subgraph, level.
+type Group = (usize, SubId, u8);
+
+impl Walk<'_> {
+    pub(super) fn choose(&mut self) -> Result<(), PlanError> {
+        let mut open = std::mem::take(&mut self.demands);
+        let deadline = open.iter().filter_map(|d| d.candidates.first()).map(|c| c.1).max().unwrap_or(0);
+        open.iter_mut().for_each(|d| d.candidates.retain(|c| c.1 <= deadline));
+        self.take(&mut open, |_, demand| (demand.candidates.len() == 1).then(|| demand.candidates[0].0))?;
+        while !open.is_empty() {
+            self.take(&mut open, |walk, demand| walk.free(demand))?;
+            let best = self.best(&open)?;
+            self.take(&mut open, |_, demand| best.filter(|b| demand.candidates.iter().any(|c| c.0 == *b)))?;
+        }
+        self.presence()?;
+        for (place, on) in std::mem::take(&mut self.typenames) {
+            self.typename(place, &on)?;
+        }
+        Ok(())
+    }
+
+    /// Serves the demands for which `pick` names a position; keeps the others.
+    fn take(
+        &mut self,
+        open: &mut Vec<Demand>,
+        pick: impl Fn(&Self, &Demand) -> Option<PosId>,
+    ) -> Result<(), PlanError> {
+        let mut rest = Vec::new();
+        for demand in std::mem::take(open) {
+            self.graph.budget.spend(demand.candidates.len())?;
+            match pick(self, &demand) {
+                Some(pos) => self.serve(pos, &demand)?,
+                None => rest.push(demand),
+            }
+        }
+        *open = rest;
+        Ok(())
+    }
+
+    fn serve(&mut self, pos: PosId, demand: &Demand) -> Result<(), PlanError> {
+        self.commit(pos, &demand.on)?;
+        self.pick(pos, &demand.slot, &demand.key, &demand.on, None);
+        Ok(())
+    }
+
+    fn free(&self, demand: &Demand) -> Option<PosId> {
+        let mut free = demand.candidates.iter().filter(|c| self.price(c.0) == 0);
+        free.next().map(|c| c.0)
+    }
+
+    /// The position whose fetch serves most of the open demands for its price.
+    fn best(&mut self, open: &[Demand]) -> Result<Option<PosId>, PlanError> {
+        let mut served: HashMap<Group, usize> = HashMap::new();
+        for demand in open {
+            self.graph.budget.spend(demand.candidates.len())?;
+            for (pos, level) in &demand.candidates {
+                *served.entry((self.stage(*pos), self.positions[*pos].sub, *level)).or_default() += 1;
+            }
+        }
+        let mut best: Option<(usize, usize, u8, PosId)> = None;
+        for (pos, level) in open.iter().flat_map(|d| &d.candidates) {
+            let count = served[&(self.stage(*pos), self.positions[*pos].sub, *level)];
+            let price = self.price(*pos).max(1);
+            let better = |(c, p, l, _): &(usize, usize, u8, PosId)| (count * p, *l) > (c * price, *level);
+            if best.as_ref().is_none_or(better) {
+                best = Some((count, price, *level, *pos));
+            }
+        }
+        Ok(best.map(|(_, _, _, pos)| pos))
+    }
+
+    /// How many fetches more a position costs.
+    pub(super) fn price(&self, pos: PosId) -> usize {
+        let position = &self.positions[pos];
+        if position.wanted {
+            return 0;
+        }
+        match &position.origin {
+            Origin::Root { .. } => 1,
+            Origin::Field { parent, .. } => self.price(*parent),
+            Origin::Hop(hop) => {
+                let own = usize::from(!self.fetched.contains(&(hop.stage, position.sub, position.level)));
+                let below = self.places[position.place].base.iter().map(|b| self.price(*b)).min();
+                own + below.unwrap_or(0)
+            }
+        }
+    }
+
+    pub(super) fn cheapest(&self, candidates: impl Iterator<Item = PosId>) -> Option<PosId> {
+        candidates.min_by_key(|pos| (self.price(*pos), self.positions[*pos].level, *pos))
+    }
+
+    /// Every place must be asked for by some fetch, or its objects would be missing from the answer.
+    fn presence(&mut self) -> Result<(), PlanError> {
+        for place in 1..self.places.len() {
+            self.graph.budget.spend(1)?;
+            if !self.places[place].wanted {
+                self.ensure_presence(place, u8::MAX)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn ensure_presence(&mut self, place: PlaceId, max: u8) -> Result<Option<PosId>, PlanError> {
+        let base = self.places[place].base.iter().copied();
+        let near: Vec<PosId> = base.filter(|p| self.positions[*p].level <= max).collect();
+        let Some(pos) = self.cheapest(near.into_iter()) else { return Ok(None) };
+        let on: Types = self.positions[pos].cover.keys().copied().collect();
+        self.commit(pos, &on)?;
+        Ok(Some(pos))
+    }
+
+    /// Makes the runtime type known where it is one of these.
+    fn typename(&mut self, place: PlaceId, on: &Types) -> Result<(), PlanError> {
+        if self.places[place].certain {
+            return Ok(());
+        }
+        let types = self.places[place].types.clone();
+        if types.is_empty() {
+            let wanted: Vec<PosId> = self.places[place].base.iter().copied().filter(|p| self.positions[*p].wanted).collect();
+            wanted.into_iter().for_each(|p| self.positions[p].typename = true);
+        }
+        for t in on.and(&types).iter() {
+            self.know(place, t, u8::MAX)?;
+        }
+        Ok(())
+    }
+
+    /// A position, not above a level, at which the runtime type `t` shows itself; it is made to.
+    pub(super) fn know(&mut self, place: PlaceId, t: TypeIx, max: u8) -> Result<Option<PosId>, PlanError> {
+        self.graph.budget.spend(1)?;
+        let shows = |walk: &Self, p: &PosId| {
+            let position = &walk.positions[*p];
+            position.cover.get(&t) == Some(&t) && position.level <= max
+        };
+        let mut candidates: Vec<PosId> = self.places[place].base.iter().copied().filter(|p| shows(self, p)).collect();
+        if candidates.is_empty() {
+            candidates = self.interface_doors(place, t)?.into_iter().filter(|p| shows(self, p)).collect();
+        }
+        let Some(pos) = self.cheapest(candidates.into_iter()) else { return Ok(None) };
+        self.commit(pos, &Types::one(t))?;
+        self.positions[pos].typename = true;
+        Ok(Some(pos))
+    }
+
+    /// Hops to where an interface object's interface is real.
+    fn interface_doors(&mut self, place: PlaceId, t: TypeIx) -> Result<Vec<PosId>, PlanError> {
+        let reach = self.reach_at(place, t)?;
+        let doors = reach.open.iter().filter(|(door, _)| door.via == Via::Interface);
+        let doors: Vec<_> = doors.cloned().collect();
+        Ok(doors.into_iter().map(|(door, level)| self.open(place, t, &door, level, None, false)).collect())
+    }
+}

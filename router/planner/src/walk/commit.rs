@@ -1,0 +1,92 @@
+//! Makes a position wanted, and with it all that it stands on.
+use std::rc::Rc;
+
+use super::{FieldKey, Origin, Pick, PlaceId, PosId, Sent, Walk};
+use crate::graph::Via;
+use crate::settings::PlanError;
+use crate::supergraph::types::{TypeIx, Types};
+
+impl Walk<'_> {
+    /// Wants a position for these runtime types.
+    pub(super) fn commit(&mut self, pos: PosId, on: &Types) -> Result<(), PlanError> {
+        let position = &mut self.positions[pos];
+        let fresh = on.minus(&position.active);
+        let first = !std::mem::replace(&mut position.wanted, true);
+        if fresh.is_empty() && !first {
+            return Ok(());
+        }
+        position.active = position.active.or(on);
+        let (place, sub, level) = (position.place, position.sub, position.level);
+        self.places[place].wanted = true;
+        match &self.positions[pos].origin {
+            Origin::Root { stage } => _ = self.fetched.insert((*stage, sub, 0)),
+            Origin::Field { .. } if !first => {}
+            Origin::Field { parent, slot, key, on } => {
+                let (parent, slot, key, on) = (*parent, slot.clone(), key.clone(), on.clone());
+                self.commit(parent, &on)?;
+                self.pick(parent, &slot, &key, &on, Some(pos));
+            }
+            Origin::Hop(hop) => {
+                self.fetched.insert((hop.stage, sub, level));
+                for t in fresh.iter() {
+                    self.represent(pos, t)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Selects a field at a position.
+    pub(super) fn pick(&mut self, pos: PosId, slot: &Rc<str>, key: &FieldKey, on: &Types, child: Option<PosId>) {
+        let picks = &mut self.positions[pos].picks;
+        match picks.iter_mut().find(|p| p.slot == *slot && p.key == *key && p.child == child) {
+            Some(pick) => pick.on = pick.on.or(on),
+            None => picks.push(Pick { slot: slot.clone(), key: key.clone(), on: on.clone(), child }),
+        }
+    }
+
+    /// The executor finds the entities by the runtime types of what encloses them.
+    fn know_way(&mut self, place: PlaceId, max: u8, after: &mut Vec<PosId>) -> Result<(), PlanError> {
+        let mut at = place;
+        while let Some(parent) = self.places[at].parent {
+            let on = self.places[at].parent_on.clone();
+            if !self.is_all(parent, &on) {
+                for t in on.iter() {
+                    after.extend(self.know(parent, t, max)?);
+                }
+            }
+            at = parent;
+        }
+        Ok(())
+    }
+
+    /// Makes an entity fetch's representation of one runtime type, and wants what it is written from.
+    fn represent(&mut self, pos: PosId, t: TypeIx) -> Result<(), PlanError> {
+        let position = &self.positions[pos];
+        let (place, level) = (position.place, position.level);
+        let Origin::Hop(hop) = &position.origin else { unreachable!("only a hop has representations") };
+        let Some((via, typename, key)) = hop.doors.get(&t).copied() else { return Ok(()) };
+        let (requires, conditional) = (hop.requires, hop.conditional);
+        let any = self.places[place].certain || (via != Via::Concrete && !conditional);
+        let (max, on) = (level - 1, Types::one(t));
+        let mut after = Vec::new();
+        if !any && let Some(shown) = self.know(place, t, max)? {
+            after.push(shown);
+        }
+        self.know_way(place, max, &mut after)?;
+        let mut fields = self.need(place, &on, &key.fields, max, false, &mut after)?;
+        if let Some(requires) = requires {
+            let more = self.need(place, &on, requires, max, true, &mut after)?;
+            super::need::join(&mut fields, more);
+        }
+        let heads: Vec<PosId> = after.into_iter().map(|p| self.head(p)).collect();
+        let Origin::Hop(hop) = &mut self.positions[pos].origin else { unreachable!("only a hop has representations") };
+        hop.after.extend(heads);
+        let sent = Sent { on, any, typename, fields };
+        match hop.sent.iter_mut().find(|s| s.any == any && s.typename == typename && s.fields == sent.fields) {
+            Some(same) => same.on = same.on.or(&sent.on),
+            None => hop.sent.push(sent),
+        }
+        Ok(())
+    }
+}

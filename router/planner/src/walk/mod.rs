@@ -1,0 +1,240 @@
+//! Walks a selection through the graph from all candidate positions at once.
+//!
+//! 1. [`explore`]: lays out the *places* of the answer, and at each the *positions* (fetches in
+//!    which its object could be read), none of them wanted yet; every leaf becomes a *demand* with
+//!    its candidate positions.
+//! 2. [`choose`]: picks a position for each demand: fewest steps, then fewest fetches.
+//! 3. [`commit`]: a picked position pulls in what it stands on: its parent's field, or the key
+//!    fields and required fields of its representation.
+mod choose;
+mod commit;
+mod explore;
+mod need;
+mod slots;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use apollo_compiler::Name;
+
+use crate::graph::{Graph, Overlay, Reach, Via};
+use crate::normalize::{SelectedField, Selection};
+use crate::plan::OperationKind;
+use crate::settings::PlanError;
+use crate::supergraph::field_set::{Args, FieldSet};
+use crate::supergraph::model::{Key, SubId};
+use crate::supergraph::types::{TypeIx, Types};
+
+/// Index in [`Walk::places`].
+pub(crate) type PlaceId = usize;
+/// Index in [`Walk::positions`].
+pub(crate) type PosId = usize;
+
+/// A field with its arguments; in one object, equal uses have equal values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FieldKey {
+    pub name: Name,
+    pub args: Args,
+}
+
+/// Where objects stand in the answer.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub parent: Option<PlaceId>,
+    /// Slot of the enclosing object.
+    pub slot: Rc<str>,
+    /// Runtime types of the enclosing object below which this place is.
+    pub parent_on: Types,
+    /// Runtime types that can be met here.
+    pub types: Types,
+    /// Those that every candidate position knows: a type condition that is impossible from one of
+    /// them is impossible, wherever the field will be resolved.
+    pub common: Types,
+    /// Whether the schema says which one (an object type).
+    pub certain: bool,
+    /// Positions that come with the enclosing object.
+    pub base: Vec<PosId>,
+    /// What each slot means for which runtime types.
+    pub slots: Vec<slots::SlotUse>,
+    pub children: Vec<Child>,
+    hops: HashMap<HopKey, PosId>,
+    reach: HashMap<TypeIx, Rc<Reach<'a>>>,
+    /// Whether some fetch asks for it.
+    pub wanted: bool,
+}
+
+/// A place one field further down.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub slot: Rc<str>,
+    pub key: FieldKey,
+    pub on: Types,
+    pub place: PlaceId,
+}
+
+/// Subgraph, level, and which required fields are carried (index in [`Walk::requirements`]).
+type HopKey = (SubId, u8, Option<usize>);
+
+/// A fetch's view of a place.
+#[derive(Debug)]
+pub(crate) struct Position<'a> {
+    pub place: PlaceId,
+    pub sub: SubId,
+    pub level: u8,
+    overlay: Overlay,
+    /// Runtime types it can read, each with its local type.
+    pub cover: BTreeMap<TypeIx, TypeIx>,
+    /// Type of the field as the subgraph declares it; `None` where the position is an entity.
+    pub declared: Option<TypeIx>,
+    pub origin: Origin<'a>,
+    /// Runtime types for which it is wanted.
+    pub active: Types,
+    pub picks: Vec<Pick>,
+    /// Whether it is asked for the runtime type.
+    pub typename: bool,
+    pub wanted: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Origin<'a> {
+    /// A root fetch. Stages run one after another (mutations).
+    Root { stage: usize },
+    /// A field of another position of the same fetch.
+    Field { parent: PosId, slot: Rc<str>, key: FieldKey, on: Types },
+    /// An entity fetch.
+    Hop(Hop<'a>),
+}
+
+/// An entity fetch of one place.
+#[derive(Debug, Default)]
+pub(crate) struct Hop<'a> {
+    pub stage: usize,
+    doors: BTreeMap<TypeIx, (Via, TypeIx, &'a Key)>,
+    requires: Option<&'a FieldSet>,
+    conditional: bool,
+    pub sent: Vec<Sent>,
+    /// Positions whose fetches must be finished before.
+    pub after: BTreeSet<PosId>,
+}
+
+/// A representation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sent {
+    pub on: Types,
+    /// It is written without looking at the runtime type.
+    pub any: bool,
+    pub typename: TypeIx,
+    pub fields: Vec<SentField>,
+}
+
+/// A member of a representation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SentField {
+    pub name: Name,
+    pub slot: Rc<str>,
+    /// Runtime types of the enclosing object; `None` for any.
+    pub on: Option<Types>,
+    pub fields: Option<Vec<SentField>>,
+    pub nullable: bool,
+}
+
+/// A field selected at a position.
+#[derive(Clone, Debug)]
+pub(crate) struct Pick {
+    pub slot: Rc<str>,
+    pub key: FieldKey,
+    pub on: Types,
+    pub child: Option<PosId>,
+}
+
+/// Something a position is wanted for.
+#[derive(Debug)]
+struct Demand {
+    place: PlaceId,
+    on: Types,
+    slot: Rc<str>,
+    key: FieldKey,
+    /// With their levels, nearest first.
+    candidates: Vec<(PosId, u8)>,
+}
+
+/// The state of one planning.
+pub(crate) struct Walk<'a> {
+    pub graph: Graph<'a>,
+    pub places: Vec<Place<'a>>,
+    pub positions: Vec<Position<'a>>,
+    demands: Vec<Demand>,
+    /// Places where the client asks for `__typename`, or at least for presence.
+    typenames: Vec<(PlaceId, Types)>,
+    requirements: Vec<&'a FieldSet>,
+    /// Fetches there are already: stage, subgraph, level.
+    fetched: HashSet<(usize, SubId, u8)>,
+    depth: usize,
+    /// For selected fields (by address), the runtime types for which no subgraph is asked.
+    lost: HashMap<*const SelectedField, Types>,
+}
+
+/// Walks the whole operation.
+pub(crate) fn walk<'a>(
+    graph: Graph<'a>,
+    kind: OperationKind,
+    root: TypeIx,
+    selection: &'a Selection,
+) -> Result<Walk<'a>, PlanError> {
+    let mut walk = Walk {
+        graph,
+        places: Vec::new(),
+        positions: Vec::new(),
+        demands: Vec::new(),
+        typenames: Vec::new(),
+        requirements: Vec::new(),
+        fetched: HashSet::new(),
+        depth: 0,
+        lost: HashMap::new(),
+    };
+    walk.explore_root(kind, root, selection)?;
+    walk.choose()?;
+    Ok(walk)
+}
+
+impl Walk<'_> {
+    /// The root or hop position of the fetch this position is in.
+    pub fn head(&self, mut pos: PosId) -> PosId {
+        while let Origin::Field { parent, .. } = self.positions[pos].origin {
+            pos = parent;
+        }
+        pos
+    }
+
+    /// The stage of the fetch this position is in.
+    pub fn stage(&self, pos: PosId) -> usize {
+        match &self.positions[self.head(pos)].origin {
+            Origin::Root { stage } => *stage,
+            Origin::Hop(hop) => hop.stage,
+            Origin::Field { .. } => unreachable!("a head is no field"),
+        }
+    }
+
+    /// Runtime types for which a selected field is asked of no subgraph; it is null there.
+    pub fn lost(&self, field: &SelectedField) -> Option<&Types> {
+        self.lost.get(&std::ptr::from_ref(field))
+    }
+
+    /// Whether the runtime types are all that clients can meet at a place.
+    pub fn is_all(&self, place: PlaceId, on: &Types) -> bool {
+        let place = &self.places[place];
+        place.certain || self.graph.model.visible(&place.types).is_subset(on)
+    }
+
+    /// Response keys from the root, for messages.
+    pub fn path(&self, place: PlaceId, last: &str) -> String {
+        let mut names = vec![last.to_owned()];
+        let mut at = place;
+        while let Some(parent) = self.places[at].parent {
+            names.push(self.places[at].slot.to_string());
+            at = parent;
+        }
+        names.reverse();
+        names.join(".")
+    }
+}

@@ -1,0 +1,137 @@
+//! Internal demands: key fields and required fields of representations.
+use super::{FieldKey, PlaceId, PosId, SentField, Walk};
+use crate::settings::PlanError;
+use crate::supergraph::field_set::{FieldSet, FieldSetItem};
+use crate::supergraph::types::Types;
+
+/// Whose fields are needed, and by when.
+struct Wanting<'w> {
+    place: PlaceId,
+    on: &'w Types,
+    /// Highest level of the fetches that may bring them.
+    max: u8,
+    required: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// Wants the fields of a set at a place, from positions up to a level; these are added to `after`.
+    pub(super) fn need(
+        &mut self,
+        place: PlaceId,
+        on: &Types,
+        set: &'a FieldSet,
+        max: u8,
+        required: bool,
+        after: &mut Vec<PosId>,
+    ) -> Result<Vec<SentField>, PlanError> {
+        let mut fields = Vec::new();
+        for item in &set.0 {
+            let on = self.graph.item_types(item, on);
+            if on.is_empty() {
+                continue;
+            }
+            let wanting = Wanting { place, on: &on, max, required };
+            let field = self.need_item(item, &wanting, after)?;
+            join(&mut fields, vec![field]);
+        }
+        Ok(fields)
+    }
+
+    fn need_item(&mut self, item: &'a FieldSetItem, want: &Wanting<'_>, after: &mut Vec<PosId>) -> Result<SentField, PlanError> {
+        self.graph.budget.spend(1)?;
+        let key = FieldKey { name: item.name.clone(), args: item.args.clone() };
+        let slot = self.slot_for(want.place, &key, want.on);
+        let fields = if item.sub.0.is_empty() {
+            self.need_leaf(&slot, &key, &item.name, want, after)?;
+            None
+        } else {
+            Some(self.need_below(&slot, &key, item, want, after)?)
+        };
+        let place = &self.places[want.place];
+        let conditional = !place.certain && !place.types.is_subset(want.on);
+        let model = self.graph.model;
+        let non_null = |t| model.ty(t).fields.get(&item.name).is_some_and(|f| f.ty.is_non_null());
+        Ok(SentField {
+            name: item.name.clone(),
+            slot,
+            on: conditional.then(|| want.on.clone()),
+            fields,
+            nullable: want.required && !want.on.iter().all(non_null),
+        })
+    }
+
+    fn need_leaf(
+        &mut self,
+        slot: &std::rc::Rc<str>,
+        key: &FieldKey,
+        name: &'a str,
+        want: &Wanting<'_>,
+        after: &mut Vec<PosId>,
+    ) -> Result<(), PlanError> {
+        for (on, candidates) in self.groups(want.place, want.on, name, false)? {
+            let near = candidates.into_iter().filter(|(_, level)| *level <= want.max).map(|(pos, _)| pos);
+            let Some(pos) = self.cheapest(near) else {
+                let coordinate = on.first().map(|t| format!("{}.{name}", self.graph.model.ty(t).name));
+                let path = self.path(want.place, name);
+                return Err(PlanError::Unreachable { coordinate: coordinate.unwrap_or_default(), path });
+            };
+            self.commit(pos, &on)?;
+            self.pick(pos, slot, key, &on, None);
+            after.push(pos);
+        }
+        Ok(())
+    }
+
+    fn need_below(
+        &mut self,
+        slot: &std::rc::Rc<str>,
+        key: &FieldKey,
+        item: &'a FieldSetItem,
+        want: &Wanting<'_>,
+        after: &mut Vec<PosId>,
+    ) -> Result<Vec<SentField>, PlanError> {
+        let same = |c: &&super::Child| c.slot == *slot && c.key == *key && c.on.intersects(want.on);
+        let known: Vec<(PlaceId, Types)> =
+            self.places[want.place].children.iter().filter(same).map(|c| (c.place, c.on.clone())).collect();
+        let mut rest = want.on.clone();
+        known.iter().for_each(|(_, on)| rest = rest.minus(on));
+        let mut children: Vec<PlaceId> = known.into_iter().map(|(place, _)| place).collect();
+        if !rest.is_empty() {
+            children.extend(self.child_places(want.place, slot, key, &rest, false, &item.name)?);
+        }
+        let mut fields = Vec::new();
+        for child in children {
+            let types = self.places[child].types.clone();
+            join(&mut fields, self.need(child, &types, &item.sub, want.max, want.required, after)?);
+            if !self.places[child].certain && differs(&item.sub, &types) {
+                for t in types.iter() {
+                    after.extend(self.know(child, t, want.max)?);
+                }
+            }
+            if !self.places[child].wanted {
+                after.extend(self.ensure_presence(child, want.max)?);
+            }
+        }
+        Ok(fields)
+    }
+}
+
+fn differs(set: &FieldSet, types: &Types) -> bool {
+    set.0.iter().any(|item| item.on.as_ref().is_some_and(|on| !types.is_subset(on)))
+}
+
+/// Adds members to a representation; equal ones once, members of one object joined.
+pub(super) fn join(fields: &mut Vec<SentField>, more: Vec<SentField>) {
+    for field in more {
+        let same = fields.iter_mut().find(|f| f.name == field.name && f.slot == field.slot && f.on == field.on);
+        match (same, field) {
+            (None, field) => fields.push(field),
+            (Some(known), field) => {
+                known.nullable &= field.nullable;
+                if let (Some(inner), Some(added)) = (&mut known.fields, field.fields) {
+                    join(inner, added);
+                }
+            }
+        }
+    }
+}
