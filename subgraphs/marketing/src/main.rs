@@ -1,2 +1,58 @@
-//! Work in progress.
-fn main() {}
+//! baedal-marketing: the marketing service as a process of its own.
+
+use anyhow::Context;
+use baedal_kit::{serve, telemetry};
+use baedal_marketing::domain::Rules;
+use baedal_marketing::{Config, start};
+use clap::{ArgAction, Parser};
+use std::net::SocketAddr;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The marketing service of the delivery platform: coupons, points and the delivery feed.
+#[derive(Parser)]
+#[command(name = "baedal-marketing", version)]
+struct Args {
+    /// Address and port to listen on.
+    #[arg(long, env = "BAEDAL_LISTEN", default_value = "127.0.0.1:4014")]
+    listen: SocketAddr,
+    /// Database: sqlite://PATH?mode=rwc or mongodb://HOST:PORT/DATABASE?replicaSet=NAME.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// Event log: embedded:PATH or kafka://HOST:PORT,HOST:PORT.
+    #[arg(long, env = "EVENTS_URL")]
+    events_url: String,
+    /// URL of the auth server that issues the access tokens.
+    #[arg(long, env = "ISSUER_URL", default_value = "http://127.0.0.1:4001")]
+    issuer: String,
+    /// Audience that access tokens must name.
+    #[arg(long, env = "AUDIENCE", default_value = "baedal")]
+    audience: String,
+    /// Accepted for all services alike; marketing has no demo data, it fills itself from events (SQLite only).
+    #[arg(long, env = "DEMO", default_value_t = false, action = ArgAction::Set)]
+    demo: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    telemetry::init("marketing");
+    anyhow::ensure!(
+        !args.demo || args.database_url.starts_with("sqlite:"),
+        "DEMO=true is allowed on SQLite only: set DEMO=false, or DATABASE_URL to sqlite://PATH?mode=rwc"
+    );
+    let config = Config {
+        listen: args.listen,
+        database_url: args.database_url,
+        events_url: args.events_url,
+        issuer: args.issuer,
+        audience: args.audience,
+        rules: Rules::default(),
+    };
+    let running = start(config).await.context("baedal-marketing cannot start")?;
+    println!("baedal-marketing: {}", running.url());
+    serve::until_signal().await;
+    running.shutdown().await;
+    Ok(())
+}

@@ -1,2 +1,62 @@
-//! Work in progress.
-fn main() {}
+//! baedal-store: the store service as a process of its own.
+
+use anyhow::Context;
+use baedal_kit::{serve, telemetry};
+use baedal_store::{Config, start};
+use clap::{ArgAction, Parser};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The store service of the delivery platform: stores, menus and tickets.
+#[derive(Parser)]
+#[command(name = "baedal-store", version)]
+struct Args {
+    /// Address and port to listen on.
+    #[arg(long, env = "BAEDAL_LISTEN", default_value = "127.0.0.1:4013")]
+    listen: SocketAddr,
+    /// Database: sqlite://PATH?mode=rwc or postgres://USER:PASSWORD@HOST/DATABASE.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// Event log: embedded:PATH or kafka://HOST:PORT,HOST:PORT.
+    #[arg(long, env = "EVENTS_URL")]
+    events_url: String,
+    /// URL of the auth server that issues the access tokens.
+    #[arg(long, env = "ISSUER_URL", default_value = "http://127.0.0.1:4001")]
+    issuer: String,
+    /// Audience that access tokens must name.
+    #[arg(long, env = "AUDIENCE", default_value = "baedal")]
+    audience: String,
+    /// Put the demo stores in (SQLite only).
+    #[arg(long, env = "DEMO", default_value_t = false, action = ArgAction::Set)]
+    demo: bool,
+    /// Let tickets move from RECEIVED to DELIVERED by themselves.
+    #[arg(long, env = "STORE_AUTO", default_value_t = false, action = ArgAction::Set)]
+    auto: bool,
+    /// How long a ticket rests in each state in auto mode, in milliseconds.
+    #[arg(long, env = "STORE_STEP_DELAY_MS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(..=3_600_000))]
+    step_delay_ms: u64,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    telemetry::init("store");
+    let config = Config {
+        listen: args.listen,
+        database_url: args.database_url,
+        events_url: args.events_url,
+        issuer: args.issuer,
+        audience: args.audience,
+        demo: args.demo,
+        auto: args.auto,
+        step_delay: Duration::from_millis(args.step_delay_ms),
+    };
+    let running = start(config).await.context("baedal-store cannot start")?;
+    println!("baedal-store: {}", running.url());
+    serve::until_signal().await;
+    running.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! Driven adapters: what the ports are in this world.
+
+mod language;
+pub mod mongo;
+pub mod sql;
+
+/// Name of this service's inbox.
+const CONSUMER: &str = "marketing";
