@@ -12,7 +12,7 @@ pub fn text(settings: &Settings) -> String {
     if settings.parts().contains(&Part::Auth) {
         lines.push(String::new());
         lines.push("Demo accounts (login / password), on this embedded platform only:".to_owned());
-        for account in [Account::Customer, Account::Customer2, Account::Owner, Account::Operator] {
+        for account in Account::ALL {
             lines.push(format!("  {:<10} {}", account.login(), account.password()));
         }
     }

@@ -1,4 +1,6 @@
 //! The command line.
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 
@@ -70,11 +72,18 @@ impl Server {
     }
 }
 
-/// Runs the command of this process' arguments.
-///
-/// # Errors
-/// What went wrong and what to do, for the terminal.
-pub async fn run() -> Result<()> {
+/// Runs the command of this process' arguments; a failure is printed with what to do.
+pub async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         None => platform::run(cli.up).await,
@@ -87,7 +96,7 @@ pub async fn run() -> Result<()> {
 async fn print_token(token: &Token) -> Result<()> {
     let account = token.account;
     let (login, password) = (account.login(), account.password());
-    let tokens = login::account::login(&token.server.issuer(), None, login, &password, account.scopes()).await?;
+    let tokens = login::account::login(&token.server.issuer(), None, login, password, account.scopes()).await?;
     println!("{}", tokens.access);
     Ok(())
 }

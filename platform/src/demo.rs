@@ -1,4 +1,5 @@
 //! The accounts of the embedded platform. They exist nowhere else: a service on real stores refuses them.
+use baedal_auth::{DEMO_USERS, DemoUser};
 use clap::ValueEnum;
 
 /// Who a demo token is for.
@@ -15,6 +16,9 @@ pub enum Account {
 }
 
 impl Account {
+    /// All of them.
+    pub const ALL: [Account; 4] = [Account::Customer, Account::Customer2, Account::Owner, Account::Operator];
+
     /// Login name.
     pub fn login(self) -> &'static str {
         match self {
@@ -26,8 +30,13 @@ impl Account {
     }
 
     /// Password, printed at start.
-    pub fn password(self) -> String {
-        format!("baedal-{}", self.login())
+    pub fn password(self) -> &'static str {
+        self.user().password
+    }
+
+    /// `sub` of its tokens.
+    pub fn sub(self) -> &'static str {
+        self.user().sub
     }
 
     /// What the account may ask for.
@@ -37,5 +46,9 @@ impl Account {
             Account::Owner => &["openid", "store"],
             Account::Operator => &["openid", "operator"],
         }
+    }
+
+    fn user(self) -> &'static DemoUser {
+        DEMO_USERS.iter().find(|user| user.login == self.login()).expect("the auth server knows every demo account")
     }
 }

@@ -55,7 +55,7 @@ async fn auth(settings: &Settings) -> Result<RunningPart> {
         listen: settings.listen(Part::Auth),
         issuer: settings.issuer(),
         database_url: settings.database(Part::Auth),
-        demo_accounts: true,
+        demo_accounts: settings.demo(),
         audience: AUDIENCE.to_owned(),
         ..baedal_auth::Config::default()
     };
@@ -76,7 +76,7 @@ async fn store(settings: &Settings) -> Result<baedal_kit::serve::Running> {
         events_url: settings.events(),
         issuer: settings.issuer(),
         audience: AUDIENCE.to_owned(),
-        demo: true,
+        demo: settings.demo(),
         auto: true,
         step_delay: Duration::from_millis(settings.step_ms),
     })

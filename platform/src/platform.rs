@@ -38,7 +38,8 @@ async fn start_all(settings: &Settings, running: &mut Vec<RunningPart>) -> Resul
     for part in settings.parts() {
         running.push(parts::start(part, settings).await?);
     }
-    match settings.parts().contains(&Part::Gateway) {
+    // With its subgraphs in other processes the gateway serves what it can reach, whenever that comes.
+    match settings.parts() == Part::ALL {
         true => until_ready(settings).await,
         false => Ok(()),
     }

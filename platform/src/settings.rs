@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use url::Url;
 
 /// A part of the platform that can run in a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum)]
@@ -90,6 +91,40 @@ pub struct Settings {
     /// Ports.
     #[command(flatten)]
     pub ports: Ports,
+    /// Real servers in place of the embedded stores; there are no demo accounts and no demo stores then.
+    #[arg(skip)]
+    pub servers: Option<Servers>,
+}
+
+/// Addresses of real servers, and what this platform's databases on them are called.
+#[derive(Debug, Clone)]
+pub struct Servers {
+    /// `mongodb://…`, a replica set; the path is put in per service.
+    pub mongodb: Url,
+    /// `postgres://…`; the path is put in per service, and the databases must exist.
+    pub postgres: Url,
+    /// `host:port,…`.
+    pub kafka: String,
+    /// Goes before every database and topic name, so that several platforms can share the servers.
+    pub prefix: String,
+}
+
+impl Servers {
+    fn database(&self, part: Part) -> String {
+        let mut url = match part {
+            Part::Order | Part::Marketing => self.mongodb.clone(),
+            _ => self.postgres.clone(),
+        };
+        url.set_path(&format!("{}{part}", self.prefix));
+        url.into()
+    }
+
+    fn events(&self) -> String {
+        match self.prefix.as_str() {
+            "" => format!("kafka://{}", self.kafka),
+            prefix => format!("kafka://{}/{prefix}", self.kafka),
+        }
+    }
 }
 
 impl Settings {
@@ -131,13 +166,24 @@ impl Settings {
         format!("http://{}", self.listen(Part::Auth))
     }
 
-    /// The SQLite database of a part.
+    /// Whether demo accounts and stores exist: on embedded stores only.
+    pub fn demo(&self) -> bool {
+        self.servers.is_none()
+    }
+
+    /// The database of a part.
     pub fn database(&self, part: Part) -> String {
+        if let Some(servers) = &self.servers {
+            return servers.database(part);
+        }
         format!("sqlite://{}?mode=rwc", self.data.join(format!("{part}.db")).display())
     }
 
     /// The event log that all parts share.
     pub fn events(&self) -> String {
+        if let Some(servers) = &self.servers {
+            return servers.events();
+        }
         format!("embedded:{}", self.data.join("events.db").display())
     }
 }

@@ -1,0 +1,3 @@
+//! Processes that die.
+mod killed;
+mod parts;

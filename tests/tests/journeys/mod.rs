@@ -1,0 +1,4 @@
+//! What a customer, an owner and an operator do, from login to delivery, through the gateway.
+mod cancelling;
+mod first_order;
+mod privacy;

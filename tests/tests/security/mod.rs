@@ -1,0 +1,2 @@
+//! Tokens that must not open anything, at the gateway and at each subgraph.
+mod tokens;
