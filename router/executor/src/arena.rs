@@ -103,7 +103,10 @@ impl Arena {
     }
 
     pub(crate) fn add_object(&mut self, runtime: RuntimeType, run: Run) -> ObjectId {
-        self.objects.push(Object { runtime, first: Part { run, next: NO_PART } });
+        self.objects.push(Object {
+            runtime,
+            first: Part { run, next: NO_PART },
+        });
         ObjectId(index(self.objects.len() - 1))
     }
 
@@ -143,7 +146,10 @@ impl Arena {
             self.objects[object.0 as usize].first.run = run;
             return;
         }
-        self.parts.push(Part { run, next: first.next });
+        self.parts.push(Part {
+            run,
+            next: first.next,
+        });
         self.objects[object.0 as usize].first.next = index(self.parts.len() - 1);
     }
 
@@ -158,7 +164,8 @@ impl Arena {
     /// The runs of an object's entries.
     pub(crate) fn runs(&self, object: ObjectId) -> impl Iterator<Item = Run> + '_ {
         let first = self.objects[object.0 as usize].first;
-        std::iter::successors(Some(first), |part| self.parts.get(part.next as usize).copied()).map(|part| part.run)
+        std::iter::successors(Some(first), |part| self.parts.get(part.next as usize).copied())
+            .map(|part| part.run)
     }
 
     /// The first run: all there is of an object that was just read.
@@ -168,7 +175,8 @@ impl Arena {
 
     /// Where in `entries` an object's slot is.
     pub(crate) fn locate(&self, object: ObjectId, slot: Slot) -> Option<usize> {
-        self.runs(object).find_map(|run| run.range().find(|&at| self.entries[at].slot == slot))
+        self.runs(object)
+            .find_map(|run| run.range().find(|&at| self.entries[at].slot == slot))
     }
 
     pub(crate) fn find(&self, object: ObjectId, slot: Slot) -> Option<Value> {
@@ -177,7 +185,10 @@ impl Arena {
 
     pub(crate) fn cursor(&self, object: ObjectId) -> Cursor {
         let range = self.first_run(object).range();
-        Cursor { at: range.start, end: range.end }
+        Cursor {
+            at: range.start,
+            end: range.end,
+        }
     }
 
     /// Like [`Arena::find`], one comparison when slots are asked for in the order they were read.
@@ -196,9 +207,15 @@ impl Arena {
     fn search(&self, object: ObjectId, slot: Slot, cursor: &mut Cursor) -> Option<Value> {
         for run in self.runs(object) {
             let range = run.range();
-            if let Some(offset) = self.entries[range.clone()].iter().position(|entry| entry.slot == slot) {
+            if let Some(offset) = self.entries[range.clone()]
+                .iter()
+                .position(|entry| entry.slot == slot)
+            {
                 let at = range.start + offset;
-                *cursor = Cursor { at: at + 1, end: range.end };
+                *cursor = Cursor {
+                    at: at + 1,
+                    end: range.end,
+                };
                 return Some(self.entries[at].value);
             }
         }

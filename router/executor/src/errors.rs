@@ -32,7 +32,10 @@ pub(crate) struct Extensions {
 
 impl Extensions {
     pub(crate) fn code(code: &str) -> Extensions {
-        Extensions { code: Some(code.into()), service: None }
+        Extensions {
+            code: Some(code.into()),
+            service: None,
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -50,7 +53,11 @@ pub(crate) struct Errors {
 
 impl Errors {
     pub(crate) fn new(max: usize) -> Errors {
-        Errors { kept: Vec::new(), total: 0, max }
+        Errors {
+            kept: Vec::new(),
+            total: 0,
+            max,
+        }
     }
 
     pub(crate) fn total(&self) -> usize {

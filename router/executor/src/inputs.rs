@@ -43,7 +43,10 @@ impl Inputs {
     /// Inputs with these coerced variables, and the usual limits.
     pub fn with_variables(variables: &Map<String, Value>) -> Inputs {
         let raw = |(name, value): (&String, &Value)| (name.as_str().into(), Bytes::from(value.to_string()));
-        Inputs { variables: variables.iter().map(raw).collect(), ..Inputs::default() }
+        Inputs {
+            variables: variables.iter().map(raw).collect(),
+            ..Inputs::default()
+        }
     }
 
     /// Sets the JSON text of a prefilled root field.
@@ -61,7 +64,9 @@ impl Inputs {
 }
 
 fn named<'a>(list: &'a [(Box<str>, Bytes)], name: &str) -> Option<&'a Bytes> {
-    list.iter().find(|(known, _)| &**known == name).map(|(_, json)| json)
+    list.iter()
+        .find(|(known, _)| &**known == name)
+        .map(|(_, json)| json)
 }
 
 /// The client's answer.

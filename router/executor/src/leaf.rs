@@ -68,7 +68,9 @@ impl LeafKind {
         if raw == b"null" {
             return wrapping.nullable;
         }
-        let Some(item) = &wrapping.item else { return self.fits(raw) };
+        let Some(item) = &wrapping.item else {
+            return self.fits(raw);
+        };
         let mut all = true;
         let is_list = for_each_item(raw, &mut |raw| all = all && self.fits_all(raw, item));
         is_list && all
@@ -107,7 +109,9 @@ fn is_int(raw: &[u8]) -> bool {
         return false;
     }
     let value = digits.iter().try_fold(0_i64, |value, digit| {
-        digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0'))
+        digit
+            .is_ascii_digit()
+            .then(|| value * 10 + i64::from(digit - b'0'))
     });
     value.is_some_and(|value| value <= i64::from(i32::MAX) + negative)
 }
@@ -118,5 +122,7 @@ fn is_enum_value(raw: &[u8], values: &[Box<[u8]>]) -> bool {
         return true;
     }
     let plain = |raw: &[u8]| serde_json::from_slice::<String>(raw).ok();
-    raw.first() == Some(&b'"') && raw.contains(&b'\\') && plain(raw).is_some_and(|plain| known(&quoted(&plain)))
+    raw.first() == Some(&b'"')
+        && raw.contains(&b'\\')
+        && plain(raw).is_some_and(|plain| known(&quoted(&plain)))
 }

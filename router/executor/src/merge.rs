@@ -10,10 +10,20 @@ pub(crate) struct WrongType;
 impl Arena {
     /// Gives `target` the fields of `source`, which was just read by `shape`.
     /// `again`: it was attached somewhere before, so what can't be shared is copied.
-    pub(crate) fn attach(&mut self, target: ObjectId, source: ObjectId, shape: &Shape, again: bool) -> Result<(), WrongType> {
+    pub(crate) fn attach(
+        &mut self,
+        target: ObjectId,
+        source: ObjectId,
+        shape: &Shape,
+        again: bool,
+    ) -> Result<(), WrongType> {
         self.merge_types(target, source)?;
         let read = self.first_run(source);
-        let run = if again && !shape.shareable() { self.copy_run(read, shape) } else { read };
+        let run = if again && !shape.shareable() {
+            self.copy_run(read, shape)
+        } else {
+            read
+        };
         if shape.exclusive {
             self.link(target, run);
         } else {
@@ -40,7 +50,9 @@ impl Arena {
         for at in run.range() {
             let entry = self.entries[at];
             match self.locate(target, entry.slot) {
-                Some(place) => self.entries[place].value = self.merged(self.entries[place].value, entry.value),
+                Some(place) => {
+                    self.entries[place].value = self.merged(self.entries[place].value, entry.value)
+                }
                 None => self.open_entries.push(entry),
             }
         }
@@ -82,7 +94,12 @@ impl Arena {
         let base = self.open_entries.len();
         self.open_entries.extend_from_slice(&self.entries[run.range()]);
         for (slot, nested) in shape.objects().filter(|(_, nested)| !nested.pure) {
-            let Some(offset) = self.open_entries[base..].iter().position(|entry| entry.slot == slot) else { continue };
+            let Some(offset) = self.open_entries[base..]
+                .iter()
+                .position(|entry| entry.slot == slot)
+            else {
+                continue;
+            };
             let copy = self.copy_value(self.open_entries[base + offset].value, nested);
             self.open_entries[base + offset].value = copy;
         }

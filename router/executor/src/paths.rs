@@ -20,10 +20,16 @@ pub(crate) fn client_path(program: &Program, arena: &Arena, root: ObjectId, plac
     for step in place {
         match step {
             At::Slot(slot) => {
-                let object = if let Some(Value::Object(object)) = value { Some(object) } else { None };
+                let object = if let Some(Value::Object(object)) = value {
+                    Some(object)
+                } else {
+                    None
+                };
                 let runtime = object.map_or(RuntimeType::Unknown, |object| arena.runtime(object));
                 let found = selection.and_then(|selection| field_of(selection, *slot, runtime));
-                let Some((field, wrapping)) = found else { return path };
+                let Some((field, wrapping)) = found else {
+                    return path;
+                };
                 path.push(Segment::Key(field.response_key.clone()));
                 value = object.and_then(|object| arena.find(object, *slot));
                 lists = wrapping.item.as_deref();
@@ -47,7 +53,11 @@ pub(crate) fn client_path(program: &Program, arena: &Arena, root: ObjectId, plac
 }
 
 /// The client's field that shows a slot of an object of this type.
-fn field_of(selection: &Projection, slot: baedal_planner::plan::Slot, runtime: RuntimeType) -> Option<(&Field, &Wrapping)> {
+fn field_of(
+    selection: &Projection,
+    slot: baedal_planner::plan::Slot,
+    runtime: RuntimeType,
+) -> Option<(&Field, &Wrapping)> {
     let of_slot = |field: &&Field| field.source.slot().is_some_and(|(other, _)| other == slot);
     let fits = |field: &&Field| runtime == RuntimeType::Unknown || field.on.matches(runtime);
     let field = selection.fields.iter().filter(of_slot).find(fits)?;
@@ -62,7 +72,9 @@ pub(crate) fn below(shape: &Shape, path: &[serde_json::Value], place: &mut Vec<A
             place.push(At::Index(usize::try_from(index).unwrap_or(usize::MAX)));
             continue;
         }
-        let (Some(key), Some(here)) = (step.as_str(), shape) else { return };
+        let (Some(key), Some(here)) = (step.as_str(), shape) else {
+            return;
+        };
         match here.find(&quoted(key), 0).map(|at| &here.fields[at].keep) {
             Some(Keep::Leaf(slot)) => {
                 place.push(At::Slot(*slot));
@@ -78,15 +90,30 @@ pub(crate) fn below(shape: &Shape, path: &[serde_json::Value], place: &mut Vec<A
 }
 
 /// Where the entities of a group are: objects that were asked for, with their representation's number and place.
-pub(crate) fn asked_places(arena: &Arena, root: ObjectId, group: &Group, sent: &SentGroup) -> Vec<(u32, ObjectId, Vec<At>)> {
-    let asked: HashMap<ObjectId, u32> = sent.asked.iter().map(|one| (one.object, one.representation)).collect();
+pub(crate) fn asked_places(
+    arena: &Arena,
+    root: ObjectId,
+    group: &Group,
+    sent: &SentGroup,
+) -> Vec<(u32, ObjectId, Vec<At>)> {
+    let asked: HashMap<ObjectId, u32> = sent
+        .asked
+        .iter()
+        .map(|one| (one.object, one.representation))
+        .collect();
     let mut places = Vec::with_capacity(asked.len());
     for target in &group.targets {
-        walk(arena, Value::Object(root), &target.path, &mut Vec::new(), &mut |object, trail: &Vec<At>| {
-            if let Some(&representation) = asked.get(&object) {
-                places.push((representation, object, trail.clone()));
-            }
-        });
+        walk(
+            arena,
+            Value::Object(root),
+            &target.path,
+            &mut Vec::new(),
+            &mut |object, trail: &Vec<At>| {
+                if let Some(&representation) = asked.get(&object) {
+                    places.push((representation, object, trail.clone()));
+                }
+            },
+        );
     }
     places
 }

@@ -39,7 +39,9 @@ impl Places {
     pub(crate) const ROOT: PlaceId = PlaceId(0);
 
     pub(crate) fn of(plan: &Plan) -> Places {
-        let mut places = Places { places: vec![Place::default()] };
+        let mut places = Places {
+            places: vec![Place::default()],
+        };
         let mut writers = (0..).map(WriterId);
         let mut next = || writers.next().expect("numbers do not end");
         for fetch in &plan.fetches {
@@ -61,7 +63,8 @@ impl Places {
 
     /// The place a path leads to.
     pub(crate) fn walk(&mut self, path: &[PathStep]) -> PlaceId {
-        path.iter().fold(Places::ROOT, |place, step| self.enter(place, step.slot))
+        path.iter()
+            .fold(Places::ROOT, |place, step| self.enter(place, step.slot))
     }
 
     /// The place of a slot of the objects at `place`.

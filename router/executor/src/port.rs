@@ -39,6 +39,9 @@ pub struct CallError {
 impl CallError {
     /// An error with a code and a message the client may see.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> CallError {
-        CallError { code: code.into(), message: message.into() }
+        CallError {
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }

@@ -40,7 +40,10 @@ pub(crate) enum Body {
     /// It is always the same.
     Fixed(Bytes),
     /// `{"query":…,"variables":{`, then the client's variables (name, and `"name":`), then representations.
-    Open { head: Box<[u8]>, variables: Vec<(Box<str>, Box<[u8]>)> },
+    Open {
+        head: Box<[u8]>,
+        variables: Vec<(Box<str>, Box<[u8]>)>,
+    },
 }
 
 #[derive(Debug)]
@@ -80,10 +83,21 @@ impl Program {
             for &other in &after {
                 fetches[other].dependents.push(id);
             }
-            fetches.push(Fetch::compile(fetch, after.len(), &types, &mut places, &mut writer));
+            fetches.push(Fetch::compile(
+                fetch,
+                after.len(),
+                &types,
+                &mut places,
+                &mut writer,
+            ));
         }
         let answer = Projection::compile(&plan.answer);
-        Program { plan, types, fetches, answer }
+        Program {
+            plan,
+            types,
+            fetches,
+            answer,
+        }
     }
 
     /// The plan it was compiled from.
@@ -93,23 +107,40 @@ impl Program {
 }
 
 impl Fetch {
-    fn compile(fetch: &plan::Fetch, waits: usize, types: &TypeTable, places: &mut Places, writer: &mut WriterId) -> Fetch {
+    fn compile(
+        fetch: &plan::Fetch,
+        waits: usize,
+        types: &TypeTable,
+        places: &mut Places,
+        writer: &mut WriterId,
+    ) -> Fetch {
         let mut next_writer = || {
             let current = *writer;
             writer.0 += 1;
             current
         };
         let (entry, shape) = match &fetch.entry {
-            plan::Entry::Root(shape) => {
-                (Entry::Root, Shape::compile(shape, places, &[Places::ROOT], next_writer()))
-            }
+            plan::Entry::Root(shape) => (
+                Entry::Root,
+                Shape::compile(shape, places, &[Places::ROOT], next_writer()),
+            ),
             plan::Entry::Entities(groups) => {
                 let shapes = groups.iter().map(|group| {
-                    let at: Vec<_> = group.targets.iter().map(|target| places.walk(&target.path)).collect();
-                    (group.response_key.clone(), Shape::compile(&group.shape, places, &at, next_writer()))
+                    let at: Vec<_> = group
+                        .targets
+                        .iter()
+                        .map(|target| places.walk(&target.path))
+                        .collect();
+                    (
+                        group.response_key.clone(),
+                        Shape::compile(&group.shape, places, &at, next_writer()),
+                    )
                 });
                 let shape = Shape::envelope(shapes);
-                (Entry::Entities(groups.iter().map(|group| Group::compile(group, types)).collect()), shape)
+                (
+                    Entry::Entities(groups.iter().map(|group| Group::compile(group, types)).collect()),
+                    shape,
+                )
             }
         };
         Fetch {
@@ -136,8 +167,14 @@ impl Body {
             return Body::Fixed(head.into());
         }
         head.extend_from_slice(b",\"variables\":{");
-        let variables = fetch.variables.iter().map(|name| (name.clone(), member_key(name)));
-        Body::Open { head: head.into(), variables: variables.collect() }
+        let variables = fetch
+            .variables
+            .iter()
+            .map(|name| (name.clone(), member_key(name)));
+        Body::Open {
+            head: head.into(),
+            variables: variables.collect(),
+        }
     }
 }
 
@@ -145,7 +182,11 @@ impl Group {
     fn compile(group: &plan::EntityGroup, types: &TypeTable) -> Group {
         let target = |target: &plan::Target| Target {
             path: target.path.iter().map(Step::compile).collect(),
-            representations: target.representations.iter().map(|one| Representation::compile(one, types)).collect(),
+            representations: target
+                .representations
+                .iter()
+                .map(|one| Representation::compile(one, types))
+                .collect(),
         };
         Group {
             response_key: group.response_key.clone(),
@@ -158,11 +199,24 @@ impl Group {
 
 /// The slots of key leaves that the answer repeats.
 fn echo(group: &plan::EntityGroup) -> Vec<Slot> {
-    let sent = group.targets.iter().flat_map(|target| &target.representations).flat_map(|one| &one.fields);
-    let mut keys: Vec<Slot> = sent.filter(|field| !field.nullable && field.fields.is_none()).map(|field| field.slot).collect();
+    let sent = group
+        .targets
+        .iter()
+        .flat_map(|target| &target.representations)
+        .flat_map(|one| &one.fields);
+    let mut keys: Vec<Slot> = sent
+        .filter(|field| !field.nullable && field.fields.is_none())
+        .map(|field| field.slot)
+        .collect();
     keys.sort_unstable();
     keys.dedup();
-    keys.retain(|key| group.shape.fields.iter().any(|field| field.keep == plan::Keep::Leaf(*key)));
+    keys.retain(|key| {
+        group
+            .shape
+            .fields
+            .iter()
+            .any(|field| field.keep == plan::Keep::Leaf(*key))
+    });
     keys
 }
 

@@ -48,7 +48,9 @@ impl Projection {
                 source: Source::compile(&field.source),
             }
         };
-        Projection { fields: projection.fields.iter().map(field).collect() }
+        Projection {
+            fields: projection.fields.iter().map(field).collect(),
+        }
     }
 }
 
@@ -59,7 +61,11 @@ impl Source {
             plan::Source::Given => Source::Given,
             plan::Source::Withheld(wrapping) => Source::Withheld(wrapping.clone()),
             plan::Source::Field(slot, field) => match &field.named {
-                Named::Object { certain, possible, projection } => {
+                Named::Object {
+                    certain,
+                    possible,
+                    projection,
+                } => {
                     let composite = Composite {
                         certain: *certain,
                         possible: TypeMask::of(possible),

@@ -48,8 +48,17 @@ pub(crate) fn read(arena: &mut Arena, types: &TypeTable, shape: &Shape, body: &B
     arena.clear_open();
     let buffer = arena.keep(body.clone());
     let scan = Scanner::new(body);
-    let mut reader = Reader { scan, arena, types, hint: TypeId(0), buffer };
-    let mut response = Response { data: Data::None, errors: None };
+    let mut reader = Reader {
+        scan,
+        arena,
+        types,
+        hint: TypeId(0),
+        buffer,
+    };
+    let mut response = Response {
+        data: Data::None,
+        errors: None,
+    };
     let mut known = false;
     reader.scan.expect(b'{')?;
     let mut more = !reader.scan.eat(b'}');
@@ -60,13 +69,27 @@ pub(crate) fn read(arena: &mut Arena, types: &TypeTable, shape: &Shape, body: &B
         more = reader.scan.more(b'}')?;
     }
     reader.scan.end()?;
-    if known { Ok(response) } else { Err(Malformed::Response) }
+    if known {
+        Ok(response)
+    } else {
+        Err(Malformed::Response)
+    }
 }
 
 impl Reader<'_> {
     /// Reads a member of the response; false if it is none that a GraphQL response must have.
-    fn response_member(&mut self, key: &[u8], shape: &Shape, body: &Bytes, to: &mut Response) -> Scanned<bool> {
-        let plain = if key.contains(&b'\\') { unescaped(key) } else { None };
+    fn response_member(
+        &mut self,
+        key: &[u8],
+        shape: &Shape,
+        body: &Bytes,
+        to: &mut Response,
+    ) -> Scanned<bool> {
+        let plain = if key.contains(&b'\\') {
+            unescaped(key)
+        } else {
+            None
+        };
         match plain.as_deref().unwrap_or(key) {
             b"\"data\"" => {
                 to.data = match self.scan.peek() {
@@ -96,7 +119,12 @@ impl Reader<'_> {
         }
         self.scan.expect(b'{')?;
         let base = self.arena.open_entries.len();
-        let mut frame = Frame { runtime: RuntimeType::Unknown, expected: 0, met: 0, repeated: false };
+        let mut frame = Frame {
+            runtime: RuntimeType::Unknown,
+            expected: 0,
+            met: 0,
+            repeated: false,
+        };
         let mut more = !self.scan.eat(b'}');
         while more {
             match self.key(shape, &mut frame)? {
@@ -177,7 +205,11 @@ impl Reader<'_> {
             return Ok(Value::Null);
         }
         let len = index(self.scan.position() - start);
-        Ok(Value::Leaf(Leaf { buffer: self.buffer, start: index(start), len }))
+        Ok(Value::Leaf(Leaf {
+            buffer: self.buffer,
+            start: index(start),
+            len,
+        }))
     }
 
     /// An object, a list of them (of any nesting), null, or a wrong value: kept as it is, and found wrong when written.

@@ -43,7 +43,11 @@ impl Run<'_> {
         };
         let room = (u32::MAX as usize).saturating_sub(self.arena.received());
         if body.len() > self.inputs.max_body.min(room) {
-            return self.fail(fetch, sent, &CallError::new(TOO_LARGE, "The subgraph's answer is too large."));
+            return self.fail(
+                fetch,
+                sent,
+                &CallError::new(TOO_LARGE, "The subgraph's answer is too large."),
+            );
         }
         let response = match read(&mut self.arena, &self.program.types, &fetch.shape, &body) {
             Ok(response) => response,
@@ -53,7 +57,11 @@ impl Run<'_> {
             }
         };
         match (response.data, &response.errors) {
-            (Data::None, None) => self.fail(fetch, sent, &CallError::new(MALFORMED, "The subgraph answered without data.")),
+            (Data::None, None) => self.fail(
+                fetch,
+                sent,
+                &CallError::new(MALFORMED, "The subgraph answered without data."),
+            ),
             (Data::None, Some(_)) => {}
             (Data::Object(data), errors) => self.attach_data(fetch, sent, data, errors.is_some()),
         }
@@ -71,13 +79,17 @@ impl Run<'_> {
                 debug_assert!(attached.is_ok(), "an unknown type is never wrong");
             }
             Entry::Entities(groups) => {
-                for (((_, shape), group), (sent, slot)) in fetch.shape.objects().zip(groups).zip(sent.iter().zip(0..)) {
+                for (((_, shape), group), (sent, slot)) in
+                    fetch.shape.objects().zip(groups).zip(sent.iter().zip(0..))
+                {
                     let message = match self.arena.find(data, Slot(slot)) {
                         Some(Value::List(run)) if run.len == sent.count => {
                             self.attach_entities(fetch, shape, group, sent, run);
                             continue;
                         }
-                        Some(Value::List(_)) => "The subgraph answered with another number of entities than asked for.",
+                        Some(Value::List(_)) => {
+                            "The subgraph answered with another number of entities than asked for."
+                        }
                         None | Some(Value::Null) if sent.count == 0 || has_errors => continue,
                         None | Some(Value::Null) => "The subgraph answered without entities.",
                         Some(_) => "The subgraph answered with something else than entities.",
@@ -106,21 +118,35 @@ impl Run<'_> {
         }
         if !wrong.is_empty() {
             wrong.sort_unstable_by_key(|object| object.0);
-            let error = CallError::new(MALFORMED, "The subgraph answered with something else than the entity asked for.");
-            self.fail_group(fetch, group, sent, |object| wrong.binary_search_by_key(&object.0, |one| one.0).is_ok(), &error);
+            let error = CallError::new(
+                MALFORMED,
+                "The subgraph answered with something else than the entity asked for.",
+            );
+            self.fail_group(
+                fetch,
+                group,
+                sent,
+                |object| wrong.binary_search_by_key(&object.0, |one| one.0).is_ok(),
+                &error,
+            );
         }
     }
 
     /// Whether an entity that came can be the one asked for: its type is, and the keys it repeats are the same.
     fn is_the_one(&self, group: &Group, asked: &Asked, entity: ObjectId) -> bool {
         let typename = self.arena.runtime(entity);
-        let typed = asked.typename == RuntimeType::Unknown || typename == RuntimeType::Unknown || typename == asked.typename;
-        typed && group.echo.iter().all(|&key| match (self.arena.find(asked.object, key), self.arena.find(entity, key)) {
-            (Some(Value::Leaf(sent)), Some(Value::Leaf(came))) => {
-                same_key(self.arena.raw(sent), self.arena.raw(came))
-            }
-            _ => true,
-        })
+        let typed = asked.typename == RuntimeType::Unknown
+            || typename == RuntimeType::Unknown
+            || typename == asked.typename;
+        typed
+            && group.echo.iter().all(|&key| {
+                match (self.arena.find(asked.object, key), self.arena.find(entity, key)) {
+                    (Some(Value::Leaf(sent)), Some(Value::Leaf(came))) => {
+                        same_key(self.arena.raw(sent), self.arena.raw(came))
+                    }
+                    _ => true,
+                }
+            })
     }
 
     /// A fetch that brought nothing: an error at each place it would have filled.
@@ -160,7 +186,10 @@ impl Run<'_> {
         self.errors.push(|| Problem {
             message: error.message.as_str().into(),
             path,
-            extensions: Extensions { code: Some(error.code.as_str().into()), service: Some(fetch.subgraph.clone()) },
+            extensions: Extensions {
+                code: Some(error.code.as_str().into()),
+                service: Some(fetch.subgraph.clone()),
+            },
         });
     }
 
@@ -171,7 +200,10 @@ impl Run<'_> {
             Keep::Typename => None,
         };
         let slots = fetch.shape.fields.iter().filter_map(|field| slot(&field.keep));
-        let mut paths: Vec<_> = slots.map(|slot| self.client_path(&[slot])).filter(|path| !path.is_empty()).collect();
+        let mut paths: Vec<_> = slots
+            .map(|slot| self.client_path(&[slot]))
+            .filter(|path| !path.is_empty())
+            .collect();
         if paths.is_empty() {
             paths.push(Vec::new());
         }
@@ -243,9 +275,11 @@ impl Run<'_> {
         match (data, &fetch.entry) {
             (Data::Object(_), _) => vec![Vec::new()],
             (Data::None, Entry::Root) => self.root_paths(fetch),
-            (Data::None, Entry::Entities(_)) => {
-                places.iter().flatten().map(|(_, _, place)| self.client_path(place)).collect()
-            }
+            (Data::None, Entry::Entities(_)) => places
+                .iter()
+                .flatten()
+                .map(|(_, _, place)| self.client_path(place))
+                .collect(),
         }
     }
 
@@ -257,14 +291,22 @@ impl Run<'_> {
         places: &[Vec<(u32, ObjectId, Vec<At>)>],
         path: &[Json],
     ) -> Vec<Vec<Segment>> {
-        let Some((Json::String(key), rest)) = path.split_first() else { return Vec::new() };
-        let Some(position) = groups.iter().position(|group| *group.response_key == **key) else { return Vec::new() };
-        let Some((_, shape)) = fetch.shape.objects().nth(position) else { return Vec::new() };
+        let Some((Json::String(key), rest)) = path.split_first() else {
+            return Vec::new();
+        };
+        let Some(position) = groups.iter().position(|group| *group.response_key == **key) else {
+            return Vec::new();
+        };
+        let Some((_, shape)) = fetch.shape.objects().nth(position) else {
+            return Vec::new();
+        };
         let (number, rest) = match rest.split_first() {
             Some((index, rest)) => (index.as_u64(), rest),
             None => (None, rest),
         };
-        let wanted = |&&(other, _, _): &&(u32, ObjectId, Vec<At>)| number.is_none_or(|number| number == u64::from(other));
+        let wanted = |&&(other, _, _): &&(u32, ObjectId, Vec<At>)| {
+            number.is_none_or(|number| number == u64::from(other))
+        };
         let full = |(_, _, place): &(u32, ObjectId, Vec<At>)| {
             let mut place = place.clone();
             below(shape, rest, &mut place);
@@ -282,10 +324,19 @@ impl Run<'_> {
                 extensions: Extensions::code("SUBGRAPH_ERROR"),
             },
             ErrorPolicy::Pass => Problem {
-                message: shortened(reported.message.as_str().unwrap_or("The subgraph reported an error without a message.")),
+                message: shortened(
+                    reported
+                        .message
+                        .as_str()
+                        .unwrap_or("The subgraph reported an error without a message."),
+                ),
                 path,
                 extensions: Extensions {
-                    code: reported.extensions.get("code").and_then(Json::as_str).map(shortened),
+                    code: reported
+                        .extensions
+                        .get("code")
+                        .and_then(Json::as_str)
+                        .map(shortened),
                     service: Some(fetch.subgraph.clone()),
                 },
             },

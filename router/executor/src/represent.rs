@@ -40,7 +40,9 @@ impl Representation {
         Representation {
             typename: types.known(&representation.typename),
             on: TypeMask::of_condition(&representation.on),
-            head: [b"{\"__typename\":", &*quoted(&representation.typename)].concat().into(),
+            head: [b"{\"__typename\":", &*quoted(&representation.typename)]
+                .concat()
+                .into(),
             members: members(&representation.fields),
         }
     }
@@ -58,7 +60,10 @@ fn members(fields: &[plan::RepresentationField]) -> Vec<Member> {
         };
         match members.iter_mut().find(|member| member.key == key) {
             Some(member) => member.choices.push(choice),
-            None => members.push(Member { key, choices: vec![choice] }),
+            None => members.push(Member {
+                key,
+                choices: vec![choice],
+            }),
         }
     }
     members
@@ -90,8 +95,12 @@ fn write_members(
     let runtime = arena.runtime(object);
     let mut cursor = arena.cursor(object);
     for member in members {
-        let Some(choice) = member.choices.iter().find(|choice| choice.on.matches(runtime)) else { continue };
-        let value = arena.find_next(object, choice.slot, &mut cursor).ok_or(Incomplete)?;
+        let Some(choice) = member.choices.iter().find(|choice| choice.on.matches(runtime)) else {
+            continue;
+        };
+        let value = arena
+            .find_next(object, choice.slot, &mut cursor)
+            .ok_or(Incomplete)?;
         if value == Value::Null && !choice.nullable {
             return Err(Incomplete);
         }
@@ -102,7 +111,12 @@ fn write_members(
     Ok(())
 }
 
-fn write_value(arena: &Arena, value: Value, members: Option<&[Member]>, out: &mut Vec<u8>) -> Result<(), Incomplete> {
+fn write_value(
+    arena: &Arena,
+    value: Value,
+    members: Option<&[Member]>,
+    out: &mut Vec<u8>,
+) -> Result<(), Incomplete> {
     match (value, members) {
         (Value::Null, _) => out.extend_from_slice(b"null"),
         (Value::Leaf(leaf), None) => out.extend_from_slice(arena.raw(leaf)),

@@ -38,7 +38,12 @@ pub(crate) struct Asked {
 /// The request of a fetch; `None` when there is no entity to ask for.
 pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, arena: &Arena, root: ObjectId) -> Option<Request> {
     let (head, variables) = match &fetch.body {
-        Body::Fixed(body) => return Some(Request { body: body.clone(), sent: Vec::new() }),
+        Body::Fixed(body) => {
+            return Some(Request {
+                body: body.clone(),
+                sent: Vec::new(),
+            });
+        }
         Body::Open { head, variables } => (head, variables),
     };
     let mut out = Vec::with_capacity(head.len() + 256);
@@ -61,7 +66,10 @@ pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, arena: &Arena, root: Objec
         }
     }
     out.extend_from_slice(b"}}");
-    Some(Request { body: out.into(), sent })
+    Some(Request {
+        body: out.into(),
+        sent,
+    })
 }
 
 /// A comma, except after the opening brace.
@@ -77,24 +85,37 @@ fn write_group(group: &Group, arena: &Arena, root: ObjectId, out: &mut Vec<u8>) 
     let mut asked = Vec::new();
     let mut equal = Equal::default();
     for target in &group.targets {
-        crate::walk::walk(arena, Value::Object(root), &target.path, &mut (), &mut |object, ()| {
-            let mark = out.len();
-            if !equal.spans.is_empty() {
-                out.push(b',');
-            }
-            let start = out.len();
-            let Some(typename) = represent(arena, object, &target.representations, out) else {
-                return out.truncate(mark);
-            };
-            let (representation, new) = equal.number(out, start);
-            if !new {
-                out.truncate(mark);
-            }
-            asked.push(Asked { representation, object, typename });
-        });
+        crate::walk::walk(
+            arena,
+            Value::Object(root),
+            &target.path,
+            &mut (),
+            &mut |object, ()| {
+                let mark = out.len();
+                if !equal.spans.is_empty() {
+                    out.push(b',');
+                }
+                let start = out.len();
+                let Some(typename) = represent(arena, object, &target.representations, out) else {
+                    return out.truncate(mark);
+                };
+                let (representation, new) = equal.number(out, start);
+                if !new {
+                    out.truncate(mark);
+                }
+                asked.push(Asked {
+                    representation,
+                    object,
+                    typename,
+                });
+            },
+        );
     }
     out.push(b']');
-    SentGroup { count: crate::arena::index(equal.spans.len()), asked }
+    SentGroup {
+        count: crate::arena::index(equal.spans.len()),
+        asked,
+    }
 }
 
 /// Numbers texts, equal ones alike.
@@ -117,7 +138,8 @@ impl Equal {
             return (number, false);
         }
         let number = crate::arena::index(spans.len());
-        self.numbers.insert_unique(hash, number, |number| hasher.hash_one(at(number)));
+        self.numbers
+            .insert_unique(hash, number, |number| hasher.hash_one(at(number)));
         self.spans.push(start..out.len());
         (number, true)
     }

@@ -43,7 +43,11 @@ fn special(word: u64) -> u64 {
 
 impl<'b> Scanner<'b> {
     pub(crate) fn new(bytes: &'b [u8]) -> Scanner<'b> {
-        Scanner { bytes, at: 0, fit: true }
+        Scanner {
+            bytes,
+            at: 0,
+            fit: true,
+        }
     }
 
     pub(crate) fn position(&self) -> usize {
@@ -111,7 +115,11 @@ impl<'b> Scanner<'b> {
 
     /// Nothing but white space may follow.
     pub(crate) fn end(&mut self) -> Scanned<()> {
-        if self.peek().is_none() { Ok(()) } else { self.malformed() }
+        if self.peek().is_none() {
+            Ok(())
+        } else {
+            self.malformed()
+        }
     }
 
     /// A string: what lies between, and with, its quotes.
@@ -164,11 +172,15 @@ impl<'b> Scanner<'b> {
 
     /// The UTF-16 unit of a `\uXXXX` here, without stepping over it.
     fn peek_unit(&self) -> Scanned<u32> {
-        let Some(digits) = self.bytes.get(self.at + 2..self.at + 6) else { return self.malformed() };
-        digits.iter().try_fold(0, |unit, &digit| match char::from(digit).to_digit(16) {
-            Some(value) => Ok(unit * 16 + value),
-            None => self.malformed(),
-        })
+        let Some(digits) = self.bytes.get(self.at + 2..self.at + 6) else {
+            return self.malformed();
+        };
+        digits
+            .iter()
+            .try_fold(0, |unit, &digit| match char::from(digit).to_digit(16) {
+                Some(value) => Ok(unit * 16 + value),
+                None => self.malformed(),
+            })
     }
 
     fn code_unit(&mut self) -> Scanned<u32> {
@@ -182,7 +194,11 @@ impl<'b> Scanner<'b> {
         while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
             self.at += 1;
         }
-        if self.at == start { self.malformed() } else { Ok(self.at - start) }
+        if self.at == start {
+            self.malformed()
+        } else {
+            Ok(self.at - start)
+        }
     }
 
     fn number(&mut self) -> Scanned<()> {

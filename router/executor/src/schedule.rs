@@ -42,11 +42,20 @@ pub async fn execute<S: Subgraphs>(program: &Program, inputs: &Inputs, subgraphs
 
 /// Executes a subscription's program for one event: `event` is what the first fetch's subgraph sent,
 /// the body of a GraphQL response.
-pub async fn execute_event<S: Subgraphs>(program: &Program, inputs: &Inputs, event: Bytes, subgraphs: &S) -> Answer {
+pub async fn execute_event<S: Subgraphs>(
+    program: &Program,
+    inputs: &Inputs,
+    event: Bytes,
+    subgraphs: &S,
+) -> Answer {
     let mut run = Run::new(program, inputs);
     if let Some(position) = run.ready.iter().position(|&fetch| fetch == 0) {
         run.ready.remove(position);
-        run.end(Ended { fetch: 0, sent: Vec::new(), result: Ok(event) });
+        run.end(Ended {
+            fetch: 0,
+            sent: Vec::new(),
+            result: Ok(event),
+        });
         run.calls = 0;
     }
     run.drive(subgraphs).await;
@@ -58,14 +67,26 @@ pub fn subscription_request<'a>(program: &'a Program, inputs: &Inputs) -> Option
     let (arena, root) = Arena::new();
     let fetch = program.fetches.first()?;
     let body = request(fetch, inputs, &arena, root)?.body;
-    Some(SubgraphCall { subgraph: &fetch.subgraph, fetch: 0, kind: fetch.kind, body })
+    Some(SubgraphCall {
+        subgraph: &fetch.subgraph,
+        fetch: 0,
+        kind: fetch.kind,
+        body,
+    })
 }
 
 async fn call<S: Subgraphs>(program: &Program, subgraphs: &S, fetch: FetchId, request: Request) -> Ended {
     let Request { body, sent } = request;
     let kind = program.fetches[fetch].kind;
     let subgraph = &program.fetches[fetch].subgraph;
-    let result = subgraphs.call(SubgraphCall { subgraph, fetch, kind, body }).await;
+    let result = subgraphs
+        .call(SubgraphCall {
+            subgraph,
+            fetch,
+            kind,
+            body,
+        })
+        .await;
     Ended { fetch, sent, result }
 }
 
@@ -75,7 +96,16 @@ impl<'a> Run<'a> {
         let waits: Vec<usize> = program.fetches.iter().map(|fetch| fetch.waits).collect();
         let ready = (0..waits.len()).filter(|&fetch| waits[fetch] == 0).collect();
         let errors = Errors::new(inputs.max_errors);
-        let mut run = Run { program, inputs, arena, root, errors, waits, ready, calls: 0 };
+        let mut run = Run {
+            program,
+            inputs,
+            arena,
+            root,
+            errors,
+            waits,
+            ready,
+            calls: 0,
+        };
         run.report_planned();
         run
     }
@@ -138,7 +168,17 @@ impl<'a> Run<'a> {
     }
 
     fn answer(mut self) -> Answer {
-        let body = write_answer(self.program, self.inputs, &self.arena, self.root, &mut self.errors);
-        Answer { body, errors: self.errors.total(), calls: self.calls }
+        let body = write_answer(
+            self.program,
+            self.inputs,
+            &self.arena,
+            self.root,
+            &mut self.errors,
+        );
+        Answer {
+            body,
+            errors: self.errors.total(),
+            calls: self.calls,
+        }
     }
 }

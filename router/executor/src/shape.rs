@@ -35,7 +35,12 @@ pub(crate) enum Keep {
 
 impl Shape {
     /// `at`: every place this shape is read into by `writer`.
-    pub(crate) fn compile(shape: &plan::Shape, places: &mut Places, at: &[PlaceId], writer: WriterId) -> Shape {
+    pub(crate) fn compile(
+        shape: &plan::Shape,
+        places: &mut Places,
+        at: &[PlaceId],
+        writer: WriterId,
+    ) -> Shape {
         let mut exclusive = true;
         let fields = shape.fields.iter().map(|field| {
             let keep = match &field.keep {
@@ -50,11 +55,21 @@ impl Shape {
                     Keep::Object(*slot, Shape::compile(nested, places, &below, writer))
                 }
             };
-            Field { quoted: quoted(&field.response_key), keep }
+            Field {
+                quoted: quoted(&field.response_key),
+                keep,
+            }
         });
         let fields: Vec<Field> = fields.collect();
-        let pure = at.iter().all(|&place| places.only(place, writer) && places.only_within(place, writer));
-        Shape { by_key: by_key(&fields), fields, exclusive, pure }
+        let pure = at
+            .iter()
+            .all(|&place| places.only(place, writer) && places.only_within(place, writer));
+        Shape {
+            by_key: by_key(&fields),
+            fields,
+            exclusive,
+            pure,
+        }
     }
 
     /// A shape around shapes: one object field for each, its slot the index.
@@ -64,7 +79,12 @@ impl Shape {
             keep: Keep::Object(Slot(index), shape),
         };
         let fields: Vec<Field> = (0..).zip(shapes).map(field).collect();
-        Shape { by_key: by_key(&fields), fields, exclusive: true, pure: true }
+        Shape {
+            by_key: by_key(&fields),
+            fields,
+            exclusive: true,
+            pure: true,
+        }
     }
 
     /// The field of a key (as JSON text), looked for from `from` on and around.
@@ -74,7 +94,9 @@ impl Shape {
         }
         let (before, after) = self.fields.split_at(from.min(self.fields.len()));
         let position = |fields: &[Field]| fields.iter().position(|field| *field.quoted == *key);
-        position(after).map(|offset| before.len() + offset).or_else(|| position(before))
+        position(after)
+            .map(|offset| before.len() + offset)
+            .or_else(|| position(before))
     }
 
     /// The nested shapes of its objects, by slot.

@@ -59,7 +59,11 @@ pub(crate) struct TypeTable {
 impl TypeTable {
     pub(crate) fn new(names: &[Box<str>]) -> TypeTable {
         let quoted: Vec<Box<[u8]>> = names.iter().map(|name| quoted(name)).collect();
-        let ids = quoted.iter().zip(0..).map(|(name, id)| (name.clone(), TypeId(id))).collect();
+        let ids = quoted
+            .iter()
+            .zip(0..)
+            .map(|(name, id)| (name.clone(), TypeId(id)))
+            .collect();
         TypeTable { quoted, ids }
     }
 
@@ -70,16 +74,24 @@ impl TypeTable {
 
     /// The type of this name, if the plan has it.
     pub(crate) fn known(&self, name: &str) -> RuntimeType {
-        self.ids.get(&*quoted(name)).map_or(RuntimeType::Unknown, |id| RuntimeType::Known(*id))
+        self.ids
+            .get(&*quoted(name))
+            .map_or(RuntimeType::Unknown, |id| RuntimeType::Known(*id))
     }
 
     /// The type whose name is this JSON string. `hint` is the last answer: lists are often of one type.
     pub(crate) fn find(&self, raw: &[u8], hint: &mut TypeId) -> RuntimeType {
-        if self.quoted.get(hint.0 as usize).is_some_and(|name| **name == *raw) {
+        if self
+            .quoted
+            .get(hint.0 as usize)
+            .is_some_and(|name| **name == *raw)
+        {
             return RuntimeType::Known(*hint);
         }
         let found = self.ids.get(raw).copied().or_else(|| {
-            let plain = raw.contains(&b'\\').then(|| serde_json::from_slice::<String>(raw).ok())??;
+            let plain = raw
+                .contains(&b'\\')
+                .then(|| serde_json::from_slice::<String>(raw).ok())??;
             self.ids.get(&*quoted(&plain)).copied()
         });
         match found {

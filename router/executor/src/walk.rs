@@ -13,7 +13,10 @@ pub(crate) struct Step {
 
 impl Step {
     pub(crate) fn compile(step: &plan::PathStep) -> Step {
-        Step { slot: step.slot, on: TypeMask::of_condition(&step.on) }
+        Step {
+            slot: step.slot,
+            on: TypeMask::of_condition(&step.on),
+        }
     }
 }
 
@@ -56,8 +59,12 @@ pub(crate) fn walk<T: Trail>(
 ) {
     match value {
         Value::Object(object) => {
-            let Some((step, rest)) = path.split_first() else { return found(object, trail) };
-            let Some(value) = arena.find(object, step.slot) else { return };
+            let Some((step, rest)) = path.split_first() else {
+                return found(object, trail);
+            };
+            let Some(value) = arena.find(object, step.slot) else {
+                return;
+            };
             trail.enter(At::Slot(step.slot));
             walk_step(arena, value, step, rest, trail, found);
             trail.leave();
@@ -76,7 +83,9 @@ fn walk_step<T: Trail>(
     found: &mut impl FnMut(ObjectId, &T),
 ) {
     match value {
-        Value::Object(object) if step.on.matches(arena.runtime(object)) => walk(arena, value, rest, trail, found),
+        Value::Object(object) if step.on.matches(arena.runtime(object)) => {
+            walk(arena, value, rest, trail, found)
+        }
         Value::List(run) => {
             for (index, &item) in arena.items(run).iter().enumerate() {
                 trail.enter(At::Index(index));

@@ -70,8 +70,17 @@ pub(crate) fn write_answer(
     let mut out = Vec::with_capacity(arena.received() + 64);
     out.extend_from_slice(b"{\"data\":");
     let mark = out.len();
-    let mut writer = Writer { program, inputs, arena, errors, out };
-    if writer.object(root, RuntimeType::Unknown, &program.answer, None).is_err() {
+    let mut writer = Writer {
+        program,
+        inputs,
+        arena,
+        errors,
+        out,
+    };
+    if writer
+        .object(root, RuntimeType::Unknown, &program.answer, None)
+        .is_err()
+    {
         writer.null_at(mark);
     }
     let mut out = writer.out;
@@ -81,7 +90,13 @@ pub(crate) fn write_answer(
 }
 
 impl Writer<'_> {
-    fn object(&mut self, object: ObjectId, runtime: RuntimeType, projection: &Projection, above: Option<&Trail<'_>>) -> Written {
+    fn object(
+        &mut self,
+        object: ObjectId,
+        runtime: RuntimeType,
+        projection: &Projection,
+        above: Option<&Trail<'_>>,
+    ) -> Written {
         let mut lookup = self.lookup(object, projection);
         self.out.push(b'{');
         // The first key is written without its comma.
@@ -90,8 +105,14 @@ impl Writer<'_> {
             if field.on.matches(runtime) {
                 self.out.extend_from_slice(&field.key[comma..]);
                 comma = 0;
-                let value = field.source.slot().and_then(|(slot, _)| self.find(object, slot, &mut lookup));
-                let trail = Trail { above, at: Step::Key(&field.response_key) };
+                let value = field
+                    .source
+                    .slot()
+                    .and_then(|(slot, _)| self.find(object, slot, &mut lookup));
+                let trail = Trail {
+                    above,
+                    at: Step::Key(&field.response_key),
+                };
                 self.field(field, value, runtime, &trail)?;
             }
         }
@@ -103,7 +124,10 @@ impl Writer<'_> {
         if projection.fields.len() <= NARROW {
             return Lookup::InOrder(self.arena.cursor(object));
         }
-        let entries = self.arena.runs(object).flat_map(|run| &self.arena.entries[run.range()]);
+        let entries = self
+            .arena
+            .runs(object)
+            .flat_map(|run| &self.arena.entries[run.range()]);
         let mut sorted: Vec<(Slot, Value)> = entries.map(|entry| (entry.slot, entry.value)).collect();
         sorted.sort_by_key(|(slot, _)| *slot);
         Lookup::Sorted(sorted)
@@ -120,7 +144,13 @@ impl Writer<'_> {
         }
     }
 
-    fn field(&mut self, field: &Field, value: Option<Value>, runtime: RuntimeType, trail: &Trail<'_>) -> Written {
+    fn field(
+        &mut self,
+        field: &Field,
+        value: Option<Value>,
+        runtime: RuntimeType,
+        trail: &Trail<'_>,
+    ) -> Written {
         match &field.source {
             Source::Leaf(_, wrapping, kind) => self.leaf(value, wrapping, kind, trail),
             Source::Object(_, wrapping, composite) => self.composite(value, wrapping, composite, trail),
@@ -152,7 +182,13 @@ impl Writer<'_> {
         }
     }
 
-    fn composite(&mut self, value: Option<Value>, wrapping: &Wrapping, of: &Composite, trail: &Trail<'_>) -> Written {
+    fn composite(
+        &mut self,
+        value: Option<Value>,
+        wrapping: &Wrapping,
+        of: &Composite,
+        trail: &Trail<'_>,
+    ) -> Written {
         let mark = self.out.len();
         let written = match (value, &wrapping.item) {
             (Some(Value::Object(object)), None) => self.typed_object(object, wrapping, of, trail),
@@ -164,7 +200,10 @@ impl Writer<'_> {
                     if index > 0 {
                         self.out.push(b',');
                     }
-                    let trail = Trail { above: Some(trail), at: Step::Index(index) };
+                    let trail = Trail {
+                        above: Some(trail),
+                        at: Step::Index(index),
+                    };
                     self.composite(Some(value), item, of, &trail)
                 });
                 self.out.push(b']');
@@ -178,7 +217,13 @@ impl Writer<'_> {
     }
 
     /// An object of a type the public schema does not show here is null.
-    fn typed_object(&mut self, object: ObjectId, wrapping: &Wrapping, of: &Composite, trail: &Trail<'_>) -> Written {
+    fn typed_object(
+        &mut self,
+        object: ObjectId,
+        wrapping: &Wrapping,
+        of: &Composite,
+        trail: &Trail<'_>,
+    ) -> Written {
         let runtime = match (self.arena.runtime(object), of.certain) {
             (RuntimeType::Unknown, Some(certain)) => RuntimeType::Known(certain),
             (runtime, _) => runtime,
@@ -190,13 +235,23 @@ impl Writer<'_> {
         }
     }
 
-    fn leaf(&mut self, value: Option<Value>, wrapping: &Wrapping, kind: &LeafKind, trail: &Trail<'_>) -> Written {
+    fn leaf(
+        &mut self,
+        value: Option<Value>,
+        wrapping: &Wrapping,
+        kind: &LeafKind,
+        trail: &Trail<'_>,
+    ) -> Written {
         let mark = self.out.len();
         let written = match value {
             Some(Value::Leaf(leaf)) => {
                 let arena = self.arena;
                 let raw = arena.raw(leaf);
-                let fits = if wrapping.item.is_none() { kind.fits(raw) } else { kind.fits_all(raw, wrapping) };
+                let fits = if wrapping.item.is_none() {
+                    kind.fits(raw)
+                } else {
+                    kind.fits_all(raw, wrapping)
+                };
                 if fits {
                     self.out.extend_from_slice(raw);
                     return Ok(());
@@ -210,7 +265,13 @@ impl Writer<'_> {
     }
 
     /// A leaf (or list of leaves) with something wrong in it: item by item, to find where.
-    fn flawed_leaf(&mut self, raw: &[u8], wrapping: &Wrapping, kind: &LeafKind, trail: &Trail<'_>) -> Written {
+    fn flawed_leaf(
+        &mut self,
+        raw: &[u8],
+        wrapping: &Wrapping,
+        kind: &LeafKind,
+        trail: &Trail<'_>,
+    ) -> Written {
         if raw == b"null" {
             return self.null(wrapping, trail);
         }
@@ -224,16 +285,26 @@ impl Writer<'_> {
             Some(item) => {
                 let mut written = Ok(());
                 let mut index = 0;
+                self.out.push(b'[');
                 let is_list = for_each_item(raw, &mut |raw| {
-                    self.out.push(if index == 0 { b'[' } else { b',' });
-                    let trail = Trail { above: Some(trail), at: Step::Index(index) };
+                    if index > 0 {
+                        self.out.push(b',');
+                    }
+                    let trail = Trail {
+                        above: Some(trail),
+                        at: Step::Index(index),
+                    };
                     index += 1;
                     if written.is_ok() {
                         written = self.flawed_leaf(raw, item, kind, &trail);
                     }
                 });
                 self.out.push(b']');
-                if is_list { written } else { self.wrong("a list", trail) }
+                if is_list {
+                    written
+                } else {
+                    self.wrong("a list", trail)
+                }
             }
         };
         self.settle(written, wrapping, mark)
@@ -265,8 +336,17 @@ impl Writer<'_> {
     fn no_null(&mut self, trail: &Trail<'_>) -> Written {
         if self.errors.is_full() || !self.errors.explain(&trail.path()) {
             let message = |path: &[Segment]| {
-                let keys = path.iter().filter_map(|step| if let Segment::Key(key) = step { Some(&**key) } else { None });
-                format!("Cannot return null for non-nullable field {}.", keys.collect::<Vec<_>>().join("."))
+                let keys = path.iter().filter_map(|step| {
+                    if let Segment::Key(key) = step {
+                        Some(&**key)
+                    } else {
+                        None
+                    }
+                });
+                format!(
+                    "Cannot return null for non-nullable field {}.",
+                    keys.collect::<Vec<_>>().join(".")
+                )
             };
             self.push(trail, "NON_NULL_VIOLATION", message);
         }
@@ -274,14 +354,20 @@ impl Writer<'_> {
     }
 
     fn wrong(&mut self, expected: &str, trail: &Trail<'_>) -> Written {
-        self.push(trail, "INVALID_VALUE", |_| format!("The subgraph's value is not {expected}."));
+        self.push(trail, "INVALID_VALUE", |_| {
+            format!("The subgraph's value is not {expected}.")
+        });
         Err(Bubble)
     }
 
     fn push(&mut self, trail: &Trail<'_>, code: &str, message: impl FnOnce(&[Segment]) -> String) {
         self.errors.push(|| {
             let path = trail.path();
-            Problem { message: message(&path).into(), path, extensions: Extensions::code(code) }
+            Problem {
+                message: message(&path).into(),
+                path,
+                extensions: Extensions::code(code),
+            }
         });
     }
 }

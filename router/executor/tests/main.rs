@@ -1,0 +1,11 @@
+//! The executor, black box: plans written by hand, subgraphs that say what the test wants.
+mod answers;
+mod entities;
+mod errors;
+mod hostile;
+mod nulls;
+mod oracle;
+mod plans;
+mod properties;
+mod scheduling;
+mod script;
