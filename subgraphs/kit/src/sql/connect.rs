@@ -2,7 +2,7 @@
 
 use super::SqlError;
 use sqlx::{
-    AnyPool, Executor,
+    AnyConnection, AnyPool, Connection, Executor,
     any::{AnyPoolOptions, install_default_drivers},
 };
 use std::{path::Path, sync::Arc, time::Duration};
@@ -110,7 +110,8 @@ async fn open_sqlite(url: &str) -> Result<AnyPool, SqlError> {
             ))
         })?;
     }
-    let pool = AnyPoolOptions::new()
+    first_sqlite_connection(url).await.map_err(|error| sqlite_open_error(path, &error))?;
+    AnyPoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
@@ -121,12 +122,15 @@ async fn open_sqlite(url: &str) -> Result<AnyPool, SqlError> {
         })
         .connect(url)
         .await
-        .map_err(|error| sqlite_open_error(path, &error))?;
-    sqlx::query("SELECT COUNT(*) FROM sqlite_schema")
-        .execute(&pool)
-        .await
-        .map_err(|error| sqlite_open_error(path, &error))?;
-    Ok(pool)
+        .map_err(|error| sqlite_open_error(path, &error))
+}
+
+/// A pool tells only that it timed out; a connection of its own tells why the file cannot be used.
+async fn first_sqlite_connection(url: &str) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect(url).await?;
+    connection.execute(SQLITE_SETUP).await?;
+    connection.execute("SELECT COUNT(*) FROM sqlite_schema").await?;
+    connection.close().await
 }
 
 /// Result codes: <https://www.sqlite.org/rescode.html>.
@@ -145,17 +149,20 @@ fn sqlite_open_error(path: &str, error: &sqlx::Error) -> SqlError {
 }
 
 async fn open_postgres(url: &str) -> Result<AnyPool, SqlError> {
+    let failed = |error: sqlx::Error| {
+        let shown = hide_password(url);
+        SqlError::Open(format!(
+            "cannot connect to {shown}: {error}. Check that the server runs, and the user and database in the URL"
+        ))
+    };
+    // A pool tells only that it timed out; a connection of its own tells why.
+    AnyConnection::connect(url).await.map_err(failed)?.close().await.map_err(failed)?;
     AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE)
         .connect(url)
         .await
-        .map_err(|error| {
-            let shown = hide_password(url);
-            SqlError::Open(format!(
-                "cannot connect to {shown}: {error}. Check that the server runs, and the user and database in the URL"
-            ))
-        })
+        .map_err(failed)
 }
 
 /// The URL without its password, for messages.

@@ -26,6 +26,11 @@ impl Tx {
         &mut self.inner
     }
 
+    /// The database it runs on.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
     /// Makes it durable, and wakes the relay if events were put in the outbox.
     pub async fn commit(self) -> Result<(), SqlError> {
         self.inner.commit().await?;
