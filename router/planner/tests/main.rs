@@ -1,0 +1,7 @@
+//! Tests of the planner, in one binary.
+mod cases;
+mod operations;
+mod properties;
+mod subgraph_view;
+mod support;
+mod supergraphs;
