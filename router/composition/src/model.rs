@@ -130,8 +130,8 @@ pub(crate) struct Field {
     pub args: IndexMap<Name, Input>,
     pub external: bool,
     pub shareable: bool,
-    /// `@shareable` on the field itself, not inherited from its type.
-    pub shareable_here: bool,
+    /// `@external` on the field itself, not inherited from its type.
+    pub external_here: bool,
     pub requires: Option<FieldSet>,
     pub provides: Option<FieldSet>,
     pub overrides: Option<Override>,
@@ -243,11 +243,6 @@ impl Model {
 }
 
 impl TypeDef {
-    /// An entity of this subgraph.
-    pub fn is_entity(&self) -> bool {
-        !self.keys.is_empty()
-    }
-
     /// Has fields that answers can select.
     pub fn is_composite(&self) -> bool {
         matches!(self.kind, Kind::Object | Kind::Interface | Kind::Union)

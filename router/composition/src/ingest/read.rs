@@ -137,16 +137,16 @@ impl<'a> Reader<'a> {
 
     fn field(&self, field: &Node<FieldDefinition>) -> Field {
         let notes = Annotations::new(&field.directives, self.linked);
-        let shareable = notes.has("shareable");
+        let external = notes.has("external");
         Field {
             name: field.name.clone(),
             description: field.description.clone(),
             place: field.location(),
             ty: self.retype(&field.ty),
             args: field.arguments.iter().map(|arg| (arg.name.clone(), self.input(arg))).collect(),
-            external: notes.has("external"),
-            shareable,
-            shareable_here: shareable,
+            external,
+            external_here: external,
+            shareable: notes.has("shareable"),
             requires: notes.field_set("requires"),
             provides: notes.field_set("provides"),
             overrides: notes.overrides(),

@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostics::Diagnostic;
 use crate::model::{Model, Place};
+pub(crate) use contexts::split as split_context;
 use lattice::Lattice;
 use merged::{GraphId, Merged};
 

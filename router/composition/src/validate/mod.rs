@@ -1,7 +1,22 @@
 //! Stage 2: is each subgraph right on its own? One rule per file.
+//!
+//! The codes: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/errors>
+
+mod contexts;
+mod cost;
+mod external;
+mod field_sets;
+mod interface_keys;
+mod interface_objects;
+mod keys;
+mod overrides;
+mod provides;
+mod requires;
+mod selection;
+mod shareable;
 
 use crate::diagnostics::Diagnostic;
-use crate::model::Model;
+use crate::model::{Model, Place};
 
 /// Checks all subgraphs; all errors at once.
 pub(crate) fn validate_all(models: &[Model]) -> Result<(), Vec<Diagnostic>> {
@@ -9,6 +24,35 @@ pub(crate) fn validate_all(models: &[Model]) -> Result<(), Vec<Diagnostic>> {
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-fn validate(_model: &Model) -> Vec<Diagnostic> {
-    Vec::new()
+fn validate(model: &Model) -> Vec<Diagnostic> {
+    let mut report = Report { model, errors: Vec::new() };
+    let rules = [
+        keys::check,
+        requires::check,
+        provides::check,
+        external::check,
+        shareable::check,
+        overrides::check,
+        interface_keys::check,
+        interface_objects::check,
+        cost::check,
+        contexts::check,
+    ];
+    for rule in rules {
+        rule(&mut report);
+    }
+    report.errors
+}
+
+/// One subgraph and what is wrong with it.
+struct Report<'m> {
+    model: &'m Model,
+    errors: Vec<Diagnostic>,
+}
+
+impl Report<'_> {
+    fn error(&mut self, code: &str, place: Place, message: impl AsRef<str>) {
+        let message = format!("[{}] {}", self.model.name, message.as_ref());
+        self.errors.push(self.model.report(code, place, message));
+    }
 }

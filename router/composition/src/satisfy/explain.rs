@@ -1,0 +1,165 @@
+//! What a failing query looks like, and why each subgraph that might answer cannot.
+
+use apollo_compiler::Name;
+use apollo_compiler::ast::Type;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::reach::Reach;
+use super::world::{Entry, Position, TypeId, World};
+use crate::merge::merged::{GraphId, MField};
+use crate::model::{Kind, Model};
+
+/// One step of the way to a field.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Root(TypeId),
+    Field(TypeId, Name),
+    On(TypeId),
+}
+
+/// The query that takes the steps.
+pub(super) fn query(world: &World<'_>, steps: &[Step]) -> String {
+    let mut out = String::new();
+    let mut depth = 0;
+    for (index, step) in steps.iter().enumerate() {
+        let indent = "  ".repeat(depth);
+        let last = index + 1 == steps.len();
+        match step {
+            Step::Root(ty) => {
+                let operation = world.ty(*ty).name.to_lowercase();
+                let head = if operation == "query" { String::new() } else { format!("{operation} ") };
+                let _ = writeln!(out, "{head}{{");
+            }
+            Step::On(ty) => {
+                let _ = writeln!(out, "{indent}... on {} {{", world.ty(*ty).name);
+            }
+            Step::Field(ty, name) => {
+                let field = world.ty(*ty).fields.get(name);
+                let args = field.map(|field| arguments(world, field)).unwrap_or_default();
+                let composite = field.and_then(|field| world.id(field.ty.inner_named_type()));
+                let composite = composite.is_some_and(|id| world.is_composite(id));
+                let tail = if !last { " {" } else if composite { " { __typename }" } else { "" };
+                let _ = writeln!(out, "{indent}{name}{args}{tail}");
+            }
+        }
+        if !last {
+            depth += 1;
+        }
+    }
+    for depth in (0..depth).rev() {
+        let _ = writeln!(out, "{}}}", "  ".repeat(depth));
+    }
+    out.trim_end().to_owned()
+}
+
+/// Required arguments with values that fit.
+fn arguments(world: &World<'_>, field: &MField) -> String {
+    let required = field.args.iter().filter(|(_, arg)| arg.required());
+    let given: Vec<String> = required.map(|(name, arg)| format!("{name}: {}", sample(world, &arg.ty))).collect();
+    if given.is_empty() { String::new() } else { format!("({})", given.join(", ")) }
+}
+
+fn sample(world: &World<'_>, ty: &Type) -> String {
+    if ty.is_list() {
+        return "[]".to_owned();
+    }
+    let name = ty.inner_named_type();
+    match name.as_str() {
+        "Int" => "1".to_owned(),
+        "Float" => "1.0".to_owned(),
+        "Boolean" => "true".to_owned(),
+        _ => {
+            let merged = world.id(name).map(|id| world.ty(id));
+            let value = merged.and_then(|ty| ty.values.keys().next());
+            let input = merged.is_some_and(|ty| ty.kind == Kind::Input);
+            value.map_or_else(|| if input { "{}" } else { "\"…\"" }.to_owned(), |value| value.to_string())
+        }
+    }
+}
+
+/// Why nobody can answer the field, standing at `closure`.
+pub(super) fn reasons(
+    reach: &mut Reach<'_>,
+    models: &[Model],
+    ty: TypeId,
+    field: &Name,
+    closure: &[Position],
+) -> String {
+    let world = reach.world;
+    let coordinate = format!("{}.{field}", world.ty(ty).name);
+    let mut out = String::new();
+    let here: BTreeSet<GraphId> = closure.iter().map(|at| at.graph).collect();
+    for at in closure {
+        let _ = writeln!(out, "- from subgraph \"{}\":", models[at.graph].name);
+        let _ = writeln!(out, "  - {}", local_reason(world, *at, field, &coordinate));
+    }
+    if closure.is_empty() {
+        let _ = writeln!(out, "- no subgraph can be asked for type \"{}\" here.", world.ty(ty).name);
+    }
+    for graph in candidates(world, ty, field).into_iter().filter(|graph| !here.contains(graph)) {
+        let target = &models[graph].name;
+        let entries: Vec<Entry<'_>> = world.entries(ty).iter().filter(|entry| entry.graph == graph).copied().collect();
+        if entries.is_empty() {
+            let _ = writeln!(
+                out,
+                "- cannot move to subgraph \"{target}\", which has field \"{coordinate}\", because type \"{}\" has no @key defined in subgraph \"{target}\".",
+                world.ty(ty).name
+            );
+        }
+        for entry in entries {
+            let _ = writeln!(out, "- {}", entry_reason(models, world, &entry, &coordinate, &here));
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+fn local_reason(world: &World<'_>, at: Position, field: &Name, coordinate: &str) -> String {
+    match world.local(at, field) {
+        Some(local) if local.external => {
+            format!("field \"{coordinate}\" is not resolvable because marked @external.")
+        }
+        Some(local) => local.requires.map_or_else(
+            || format!("cannot find field \"{coordinate}\"."),
+            |requires| format!("cannot satisfy @requires(fields: \"{}\") on field \"{coordinate}\".", requires.raw),
+        ),
+        None => format!("cannot find field \"{coordinate}\"."),
+    }
+}
+
+fn entry_reason(
+    models: &[Model],
+    world: &World<'_>,
+    entry: &Entry<'_>,
+    coordinate: &str,
+    here: &BTreeSet<GraphId>,
+) -> String {
+    let target = &models[entry.graph].name;
+    let ty = &world.ty(entry.ty).name;
+    let key = &entry.key.raw;
+    if !entry.resolvable {
+        return format!(
+            "cannot move to subgraph \"{target}\", which has field \"{coordinate}\", because @key(fields: \"{key}\") of \"{ty}\" is defined there with \"resolvable: false\"."
+        );
+    }
+    let from: Vec<String> = here.iter().map(|graph| format!("\"{}\"", models[*graph].name)).collect();
+    format!(
+        "cannot move to subgraph \"{target}\" using @key(fields: \"{key}\") of \"{ty}\", the key field(s) cannot be resolved from {}.",
+        from.join(", ")
+    )
+}
+
+/// The subgraphs that resolve the field when asked directly.
+fn candidates(world: &World<'_>, ty: TypeId, field: &Name) -> BTreeSet<GraphId> {
+    let interfaces = world.ty(ty).implements.iter().filter_map(|name| world.id(name));
+    let mut found = BTreeSet::new();
+    for id in std::iter::once(ty).chain(interfaces) {
+        for at in world.everywhere(id) {
+            let own = id == ty || world.is_interface_object(at.graph, id);
+            if own && world.local(at, field).is_some_and(|local| !local.external) {
+                found.insert(at.graph);
+            }
+        }
+    }
+    found
+}
