@@ -1,0 +1,9 @@
+//! Tests of composition: cases as data, laws as properties.
+
+mod cases;
+mod determinism;
+mod rendering;
+mod robustness;
+mod scale;
+mod support;
+mod twins;
