@@ -8,7 +8,7 @@
 //! 3. `request` writes a fetch's body from raw slices of what was received before (`walk` finds the entities);
 //! 4. `read` takes a subgraph's body apart in one pass directed by the shape, over `scan`, into the `arena`;
 //! 5. `merge` attaches what was read to the objects it belongs to;
-//! 6. `receive` turns failures and subgraph errors into `errors` at the client's `paths`;
+//! 6. `receive` turns failures, and `report` subgraphs' errors, into `errors` at the client's `paths`;
 //! 7. `write` walks the projection once and writes the answer; `leaf` checks values; null rules are applied here.
 //!
 //! It must not know: HTTP, schemas, query text, tokens, clocks. It reaches subgraphs through the
@@ -26,6 +26,7 @@ mod program;
 mod projection;
 mod read;
 mod receive;
+mod report;
 mod represent;
 mod request;
 mod scan;

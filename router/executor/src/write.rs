@@ -50,7 +50,7 @@ struct Writer<'a> {
     out: Vec<u8>,
 }
 
-/// With more fields than this, an object whose slots don't come in order is looked up in a sorted copy.
+/// With more fields than this, selected and present, slots are looked up in a sorted copy.
 const NARROW: usize = 48;
 
 /// How the slots of an object are found.
@@ -121,14 +121,15 @@ impl Writer<'_> {
     }
 
     fn lookup(&self, object: ObjectId, projection: &Projection) -> Lookup {
-        if projection.fields.len() <= NARROW {
+        let entries = || {
+            self.arena
+                .runs(object)
+                .flat_map(|run| &self.arena.entries[run.range()])
+        };
+        if projection.fields.len() <= NARROW || entries().nth(NARROW).is_none() {
             return Lookup::InOrder(self.arena.cursor(object));
         }
-        let entries = self
-            .arena
-            .runs(object)
-            .flat_map(|run| &self.arena.entries[run.range()]);
-        let mut sorted: Vec<(Slot, Value)> = entries.map(|entry| (entry.slot, entry.value)).collect();
+        let mut sorted: Vec<(Slot, Value)> = entries().map(|entry| (entry.slot, entry.value)).collect();
         sorted.sort_by_key(|(slot, _)| *slot);
         Lookup::Sorted(sorted)
     }
@@ -229,6 +230,9 @@ impl Writer<'_> {
             (runtime, _) => runtime,
         };
         match runtime {
+            RuntimeType::Known(id) if of.certain.is_some_and(|certain| certain != id) => {
+                self.wrong("an object of the type that is certain here", trail)
+            }
             RuntimeType::Known(_) if !of.possible.matches(runtime) => self.null(wrapping, trail),
             RuntimeType::Foreign => self.wrong("an object of a type that is possible here", trail),
             _ => self.object(object, runtime, &of.projection, Some(trail)),

@@ -194,8 +194,9 @@ fn an_object_of_a_type_the_public_schema_hides_is_null() {
     let outcome = make("n:N(User|Shop){id:ID}", "Nonsense");
     assert_eq!(outcome.data(), &json!({"n":null}));
     assert_eq!(outcome.codes(), [r#"INVALID_VALUE ["n"]"#]);
-    let outcome = make("n:User{id:ID}", "Shop");
-    assert_eq!(outcome.data(), &json!({"n":null}));
+    let outcome = make("n:User{id:ID} k:Shop{id:ID}", "Shop");
+    assert_eq!(outcome.data(), &json!({"n":null,"k":null}));
+    assert_eq!(outcome.codes(), [r#"INVALID_VALUE ["n"]"#]);
 }
 
 #[test]

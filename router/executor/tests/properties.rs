@@ -28,7 +28,7 @@ impl Dice {
 }
 
 fn space(dice: &mut Dice) -> &'static str {
-    *dice.pick::<&str>(&["", "", "", "", "", " ", "\n", "\t ", "\r\n  "])
+    dice.pick::<&str>(&["", "", "", "", "", " ", "\n", "\t ", "\r\n  "])
 }
 
 /// A JSON string, its characters now and then escaped.

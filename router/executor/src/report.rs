@@ -1,0 +1,164 @@
+//! Errors that subgraphs report: where they belong in the client's terms, and what of them clients see.
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use crate::arena::ObjectId;
+use crate::errors::{Extensions, Problem, Segment};
+use crate::inputs::ErrorPolicy;
+use crate::leaf::for_each_item;
+use crate::paths::{asked_places, below};
+use crate::program::{Entry, Fetch, Group};
+use crate::read::Data;
+use crate::request::SentGroup;
+use crate::schedule::Run;
+use crate::walk::At;
+
+/// A message of a subgraph is cut after this many bytes.
+const MAX_MESSAGE: usize = 8 << 10;
+
+/// A subgraph's error, as far as it is looked at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reported {
+    message: Json,
+    path: Json,
+    extensions: Json,
+}
+
+impl Run<'_> {
+    /// Passes on the errors a subgraph reported.
+    pub(crate) fn report(&mut self, fetch: &Fetch, sent: &[SentGroup], errors: &[u8], data: Data) {
+        let mut list: Vec<Reported> = Vec::new();
+        let mut more = 0;
+        let max = self.inputs.max_errors;
+        let is_list = for_each_item(errors, &mut |raw| {
+            if list.len() < max {
+                list.push(serde_json::from_slice(raw).unwrap_or_default());
+            } else {
+                more += 1;
+            }
+        });
+        if !is_list || (list.is_empty() && data == Data::None && more == 0) {
+            list.push(Reported::default());
+        }
+        let places = self.entity_places(fetch, sent);
+        for reported in list {
+            if self.errors.is_full() {
+                more += 1;
+                continue;
+            }
+            for path in self.reported_paths(fetch, &places, &reported.path, data) {
+                self.push_reported(fetch, &reported, path);
+            }
+        }
+        for _ in 0..more {
+            self.push_reported(fetch, &Reported::default(), Vec::new());
+        }
+    }
+
+    /// For each entity group of the fetch, the places asked for.
+    fn entity_places(&self, fetch: &Fetch, sent: &[SentGroup]) -> Vec<Vec<(u32, ObjectId, Vec<At>)>> {
+        match &fetch.entry {
+            Entry::Root => Vec::new(),
+            Entry::Entities(groups) => {
+                let places = |(group, sent)| asked_places(&self.arena, self.root, group, sent);
+                groups.iter().zip(sent).map(places).collect()
+            }
+        }
+    }
+
+    /// Where a subgraph's error belongs. Without a usable path: nowhere if there is data, else to all the fetch would have filled.
+    fn reported_paths(
+        &self,
+        fetch: &Fetch,
+        places: &[Vec<(u32, ObjectId, Vec<At>)>],
+        path: &Json,
+        data: Data,
+    ) -> Vec<Vec<Segment>> {
+        let path = path.as_array().map_or(&[][..], Vec::as_slice);
+        let found = match &fetch.entry {
+            Entry::Root => {
+                let mut place = Vec::new();
+                below(&fetch.shape, path, &mut place);
+                vec![self.client_path(&place)]
+            }
+            Entry::Entities(groups) => self.entity_paths(fetch, groups, places, path),
+        };
+        if found.iter().any(|path| !path.is_empty()) {
+            return found;
+        }
+        match (data, &fetch.entry) {
+            (Data::Object(_), _) => vec![Vec::new()],
+            (Data::None, Entry::Root) => self.root_paths(fetch),
+            (Data::None, Entry::Entities(_)) => places
+                .iter()
+                .flatten()
+                .map(|(_, _, place)| self.client_path(place))
+                .collect(),
+        }
+    }
+
+    /// `["_entities", 3, "a"]` at each place of the entity; without an index, at each place of the group.
+    fn entity_paths(
+        &self,
+        fetch: &Fetch,
+        groups: &[Group],
+        places: &[Vec<(u32, ObjectId, Vec<At>)>],
+        path: &[Json],
+    ) -> Vec<Vec<Segment>> {
+        let Some((Json::String(key), rest)) = path.split_first() else {
+            return Vec::new();
+        };
+        let Some(position) = groups.iter().position(|group| *group.response_key == **key) else {
+            return Vec::new();
+        };
+        let Some((_, shape)) = fetch.shape.objects().nth(position) else {
+            return Vec::new();
+        };
+        let (number, rest) = match rest.split_first() {
+            Some((index, rest)) => (index.as_u64(), rest),
+            None => (None, rest),
+        };
+        let wanted = |&&(other, _, _): &&(u32, ObjectId, Vec<At>)| {
+            number.is_none_or(|number| number == u64::from(other))
+        };
+        let full = |(_, _, place): &(u32, ObjectId, Vec<At>)| {
+            let mut place = place.clone();
+            below(shape, rest, &mut place);
+            self.client_path(&place)
+        };
+        places[position].iter().filter(wanted).map(full).collect()
+    }
+
+    fn push_reported(&mut self, fetch: &Fetch, reported: &Reported, path: Vec<Segment>) {
+        let policy = self.inputs.error_policy;
+        self.errors.push(|| match policy {
+            ErrorPolicy::Mask => Problem {
+                message: "A subgraph reported an error.".into(),
+                path,
+                extensions: Extensions::code("SUBGRAPH_ERROR"),
+            },
+            ErrorPolicy::Pass => Problem {
+                message: shortened(
+                    reported
+                        .message
+                        .as_str()
+                        .unwrap_or("The subgraph reported an error without a message."),
+                ),
+                path,
+                extensions: Extensions {
+                    code: reported
+                        .extensions
+                        .get("code")
+                        .and_then(Json::as_str)
+                        .map(shortened),
+                    service: Some(fetch.subgraph.clone()),
+                },
+            },
+        });
+    }
+}
+
+fn shortened(text: &str) -> Box<str> {
+    text[..text.floor_char_boundary(MAX_MESSAGE)].into()
+}
