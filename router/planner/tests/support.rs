@@ -1,6 +1,7 @@
 //! One helper that touches the API.
 use std::path::{Path, PathBuf};
 
+use baedal_composition::{Subgraph, compose};
 use baedal_planner::{Access, Operation, Plan, PlanError, Settings, Supergraph, plan};
 use serde_json::{Map, Value};
 
@@ -25,9 +26,29 @@ pub fn supergraph(body: &str) -> Supergraph {
     Supergraph::parse(&sdl(body)).expect("the supergraph is readable")
 }
 
+/// A case's supergraph: written by hand (`supergraph.graphql`), or composed of `subgraphs.graphql`,
+/// in which each subgraph begins with a line `### name`.
 pub fn case(name: &str) -> (String, Supergraph) {
-    let body = std::fs::read_to_string(cases().join(name).join("supergraph.graphql")).expect("the case exists");
-    (sdl(&body), supergraph(&body))
+    let folder = cases().join(name);
+    if let Ok(body) = std::fs::read_to_string(folder.join("supergraph.graphql")) {
+        return (sdl(&body), supergraph(&body));
+    }
+    let text = std::fs::read_to_string(folder.join("subgraphs.graphql")).expect("the case exists");
+    let sdl = composed(&text);
+    let sg = Supergraph::parse(&sdl).unwrap_or_else(|e| panic!("{name}: {e}\n{sdl}"));
+    (sdl, sg)
+}
+
+/// Composes subgraphs written in one text.
+pub fn composed(text: &str) -> String {
+    const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.7\", import: [\"@key\", \"@external\", \"@requires\", \"@provides\", \"@shareable\", \"@override\", \"@inaccessible\", \"@interfaceObject\", \"@authenticated\", \"@requiresScopes\"])";
+    let parts = text.split("### ").skip(1).map(|part| {
+        let (name, sdl) = part.split_once('\n').expect("a name and SDL");
+        let sdl = format!("{LINK}\n{sdl}");
+        Subgraph { name: name.trim().to_owned(), url: format!("http://{}", name.trim()), sdl }
+    });
+    let parts: Vec<Subgraph> = parts.collect();
+    compose(&parts).unwrap_or_else(|errors| panic!("does not compose: {errors:#?}")).supergraph_sdl
 }
 
 /// `# variables: {…}` on the first line of an operation file.

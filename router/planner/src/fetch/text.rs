@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use apollo_compiler::ast::Value;
+use apollo_compiler::ast::{Value, VariableDefinition};
 use apollo_compiler::executable;
 
 use crate::plan::OperationKind;
@@ -18,7 +18,7 @@ pub(super) fn operation(
 ) -> String {
     let own = representations.iter().map(|name| format!("${name}:[_Any!]!"));
     let client = operation.variables.iter().filter(|v| used.contains(v.name.as_str()));
-    let declared: Vec<String> = own.chain(client.map(|v| format!("${}:{}", v.name, v.ty))).collect();
+    let declared: Vec<String> = own.chain(client.map(|v| declaration(v))).collect();
     let word = match kind {
         OperationKind::Query => "query",
         OperationKind::Mutation => "mutation",
@@ -29,6 +29,16 @@ pub(super) fn operation(
         (true, _) => format!("{word}{{{body}}}"),
         (false, _) => format!("{word}({}){{{body}}}", declared.join(",")),
     }
+}
+
+/// The default is kept: with it a nullable variable may stand where null may not.
+fn declaration(variable: &VariableDefinition) -> String {
+    let mut out = format!("${}:{}", variable.name, variable.ty);
+    if let Some(default) = &variable.default_value {
+        out.push('=');
+        literal(default, &mut BTreeSet::new(), &mut out);
+    }
+    out
 }
 
 /// A variable name that the client does not use.
