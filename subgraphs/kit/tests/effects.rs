@@ -2,7 +2,7 @@
 
 use crate::{
     log::Rig,
-    store::{Store, TOPIC},
+    store::Store,
     support::{event, eventually, fresh, read_all, record},
 };
 use async_trait::async_trait;
@@ -21,6 +21,8 @@ use std::{
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
+
+const TOPIC: &str = "t";
 
 /// Writes one effect per event, with the inbox or, to see that the inbox is what counts, without.
 struct Apply {
@@ -48,20 +50,20 @@ const PER_KEY: u64 = 25;
 
 /// Three relays, then consumers 1 → 3 → 1, one of them killed, while events flow.
 async fn each_effect_once_with_replicas(rig: Rig, store: Store) {
-    let (group, stop) = (fresh("group"), CancellationToken::new());
+    let (topic, group, stop) = (fresh("topic"), fresh("group"), CancellationToken::new());
     let mut relays = Vec::new();
     for _ in 0..3 {
         relays.push(spawn_relay(store.outbox(), rig.process().await, store.notify(), stop.clone()));
     }
     let consumer = async |stop: &CancellationToken| {
         let handler = Arc::new(Apply { store: store.clone(), inbox: true });
-        spawn_consumer(rig.process().await, &group, &[TOPIC], handler, stop.clone())
+        spawn_consumer(rig.process().await, &group, &[&topic], handler, stop.clone())
     };
     let first = consumer(&stop).await;
     let (second_stops, mut others) = (CancellationToken::new(), Vec::new());
     for n in 0..PER_KEY {
         let round: Vec<Envelope> = (0..KEYS).map(|key| event(&format!("key-{key}"), n)).collect();
-        store.put(&round).await;
+        store.put_to(&topic, &round).await;
         match n {
             5 => others.push(consumer(&stop).await),
             8 => others.push(consumer(&second_stops).await),
@@ -169,7 +171,7 @@ async fn a_relay_outlives_a_log_that_is_away() {
     let flaky = Arc::new(Flaky { log: Arc::clone(&log), failures: AtomicU32::new(0) });
     let relay = spawn_relay(store.outbox(), flaky, store.notify(), stop.clone());
     let events: Vec<Envelope> = (0..10).map(|n| event("a", n)).collect();
-    store.put(&events).await;
+    store.put_to(TOPIC, &events).await;
     eventually("the outbox is empty", async || store.outbox().depth().await.is_ok_and(|depth| depth.rows == 0)).await;
     stop.cancel();
     relay.stopped(Duration::from_secs(5)).await;
@@ -187,7 +189,7 @@ async fn a_stopped_relay_sends_what_it_has_and_gives_the_lease_back() {
     let (rig, store, stop) = (Rig::embedded(), Store::sqlite().await, CancellationToken::new());
     let log = rig.process().await;
     let relay = spawn_relay(store.outbox(), Arc::clone(&log), store.notify(), stop.clone());
-    store.put(&[event("a", 1)]).await;
+    store.put_to(TOPIC, &[event("a", 1)]).await;
     stop.cancel();
     relay.stopped(Duration::from_secs(5)).await;
     assert_eq!(read_all(&log, TOPIC, 1).await.len(), 1);

@@ -19,7 +19,7 @@ pub enum Store {
     Mongo(Mongo),
 }
 
-pub const TOPIC: &str = "kit.topic";
+const TOPIC: &str = "kit.topic";
 
 /// The table of effects the suites write.
 const EFFECTS: &[&str] = &["CREATE TABLE effects (id {serial}, record_key TEXT NOT NULL, n BIGINT NOT NULL)"];
@@ -61,19 +61,23 @@ impl Store {
         }
     }
 
+    async fn put(&self, events: &[Envelope]) {
+        self.put_to(TOPIC, events).await;
+    }
+
     /// Puts events in the outbox, in one transaction.
-    pub async fn put(&self, events: &[Envelope]) {
+    pub async fn put_to(&self, topic: &str, events: &[Envelope]) {
         match self {
             Store::Sql(db, _) => {
                 let work = |mut tx: sql::Tx| async move {
-                    sql::put_outbox(&mut tx, TOPIC, events).await?;
+                    sql::put_outbox(&mut tx, topic, events).await?;
                     tx.commit_with(()).await
                 };
                 db.transaction(work).await.expect("committed");
             }
             Store::Mongo(mongo) => {
                 let work = |mut tx: mongo::MongoTx| async move {
-                    mongo::put_outbox(&mut tx, TOPIC, events).await?;
+                    mongo::put_outbox(&mut tx, topic, events).await?;
                     tx.commit_with(()).await
                 };
                 mongo.transaction(work).await.expect("committed");

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use mongodb::{
     Collection, Database,
-    bson::{Bson, Document, doc},
+    bson::{Bson, DateTime, Document, doc},
     error::{ErrorKind, WriteFailure},
     options::ReturnDocument,
 };
@@ -97,25 +97,24 @@ impl MongoOutbox {
         self.db.collection(LEASE)
     }
 
-    /// Free, expired or ours: then it is taken. Held by another: the upsert meets the existing id and is refused.
+    /// Free, expired or ours: then it is taken. Held by another: it stays as it is.
     async fn take_lease(&self, owner: &str, ttl: Duration) -> Result<bool, MongoError> {
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-        let free = doc! { "_id": LEASE_NAME, "$or": [
-            { "owner": owner },
-            { "$expr": { "$lt": ["$until", "$$NOW"] } },
-        ] };
+        let until = doc! { "$ifNull": ["$until", DateTime::from_millis(0)] };
+        let free = doc! { "$or": [{ "$eq": ["$owner", { "$literal": owner }] }, { "$lt": [until, "$$NOW"] }] };
         let take = vec![doc! { "$set": {
-            "owner": { "$literal": owner },
-            "until": { "$add": ["$$NOW", ttl] },
+            "owner": { "$cond": [free.clone(), { "$literal": owner }, "$owner"] },
+            "until": { "$cond": [free, { "$add": ["$$NOW", ttl] }, "$until"] },
         } }];
-        let taken = self
+        let lease = self
             .leases()
-            .find_one_and_update(free, take)
+            .find_one_and_update(doc! { "_id": LEASE_NAME }, take)
             .upsert(true)
             .return_document(ReturnDocument::After)
             .await;
-        match taken {
-            Ok(lease) => Ok(lease.is_some()),
+        match lease {
+            Ok(lease) => Ok(lease.is_some_and(|lease| lease.get_str("owner").is_ok_and(|holder| holder == owner))),
+            // Two made the first lease at once, and the other was faster.
             Err(error) if is_duplicate_key(&error) => Ok(false),
             Err(error) => Err(error.into()),
         }
