@@ -9,7 +9,11 @@ fn main() {
     let subgraphs: Vec<Subgraph> = paths
         .filter(|path| path.extension().is_some_and(|extension| extension == "graphql"))
         .map(|path| Subgraph {
-            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            name: path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
             url: String::new(),
             sdl: std::fs::read_to_string(&path).expect("the file can be read"),
         })

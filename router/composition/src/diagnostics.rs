@@ -24,13 +24,27 @@ impl Diagnostic {
     /// An error that no single subgraph is to blame for.
     pub(crate) fn global(code: &str, message: impl Into<String>) -> Diagnostic {
         let code = code.to_owned();
-        Diagnostic { code, message: message.into(), subgraph: None, line: None, column: None }
+        Diagnostic {
+            code,
+            message: message.into(),
+            subgraph: None,
+            line: None,
+            column: None,
+        }
     }
 }
 
 /// Orders by subgraph and place, without repetitions.
 pub(crate) fn tidy(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let key = |d: &Diagnostic| (d.subgraph.clone(), d.line, d.column, d.code.clone(), d.message.clone());
+    let key = |d: &Diagnostic| {
+        (
+            d.subgraph.clone(),
+            d.line,
+            d.column,
+            d.code.clone(),
+            d.message.clone(),
+        )
+    };
     all.sort_by_key(key);
     all.dedup();
     all
@@ -102,10 +116,14 @@ fn fix(code: &str) -> Option<&'static str> {
             "make it optional or give it a default, or add it to the other subgraphs"
         }
         "ENUM_VALUE_MISMATCH" => "add the value to the other subgraphs, or mark it @inaccessible",
-        "EMPTY_MERGED_ENUM_TYPE" | "EMPTY_MERGED_INPUT_TYPE" => "let the subgraphs agree on at least one member",
+        "EMPTY_MERGED_ENUM_TYPE" | "EMPTY_MERGED_INPUT_TYPE" => {
+            "let the subgraphs agree on at least one member"
+        }
         "UNKNOWN_FEDERATION_LINK_VERSION" => "link https://specs.apollo.dev/federation/v2.0 up to v2.12",
         "NO_QUERIES" => "let at least one subgraph define a field on Query",
-        "INTERFACE_FIELD_NO_IMPLEM" => "add the field to the implementing type in a subgraph that can resolve it",
+        "INTERFACE_FIELD_NO_IMPLEM" => {
+            "add the field to the implementing type in a subgraph that can resolve it"
+        }
         "EXTENSION_WITH_NO_BASE" => "define the type (without extend) in the subgraph that owns it",
         _ => return None,
     })

@@ -34,7 +34,11 @@ pub(crate) enum Sel {
         sub: Vec<Sel>,
     },
     /// `... on T { }`; without a condition the selection counts for the enclosing type.
-    On { condition: Option<Name>, directives: bool, sub: Vec<Sel> },
+    On {
+        condition: Option<Name>,
+        directives: bool,
+        sub: Vec<Sel>,
+    },
 }
 
 impl FieldSet {
@@ -47,7 +51,12 @@ impl FieldSet {
         };
         let raw = strip_braces(&raw);
         let parsed = parse(&raw);
-        FieldSet { raw, place, parsed, is_string }
+        FieldSet {
+            raw,
+            place,
+            parsed,
+            is_string,
+        }
     }
 
     /// The selection, empty where it could not be parsed.
@@ -61,7 +70,11 @@ fn loose_text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Enum(name) => name.to_string(),
-        Value::List(items) => items.iter().map(|item| loose_text(item)).collect::<Vec<_>>().join(" "),
+        Value::List(items) => items
+            .iter()
+            .map(|item| loose_text(item))
+            .collect::<Vec<_>>()
+            .join(" "),
         _ => String::new(),
     }
 }
@@ -132,7 +145,9 @@ pub(crate) fn targets(
     for one in selection {
         match one {
             Sel::Field { name, sub, .. } => {
-                let Some(field) = ty.fields.get(name) else { continue };
+                let Some(field) = ty.fields.get(name) else {
+                    continue;
+                };
                 visit(ty, name);
                 if implementations && ty.kind == Kind::Interface {
                     for object in model.runtime_types(ty) {
@@ -163,11 +178,24 @@ fn print_one(selection: &Sel) -> String {
     let (head, sub) = match selection {
         Sel::Field { name, args, sub, .. } if args.is_empty() => (name.to_string(), sub),
         Sel::Field { name, args, sub, .. } => {
-            let args: Vec<String> = args.iter().map(|arg| format!("{}: {}", arg.name, arg.value.serialize().no_indent())).collect();
+            let args: Vec<String> = args
+                .iter()
+                .map(|arg| format!("{}: {}", arg.name, arg.value.serialize().no_indent()))
+                .collect();
             (format!("{name}({})", args.join(", ")), sub)
         }
-        Sel::On { condition: Some(name), sub, .. } => (format!("... on {name}"), sub),
-        Sel::On { condition: None, sub, .. } => ("...".to_owned(), sub),
+        Sel::On {
+            condition: Some(name),
+            sub,
+            ..
+        } => (format!("... on {name}"), sub),
+        Sel::On {
+            condition: None, sub, ..
+        } => ("...".to_owned(), sub),
     };
-    if sub.is_empty() { head } else { format!("{head} {{ {} }}", print(sub)) }
+    if sub.is_empty() {
+        head
+    } else {
+        format!("{head} {{ {} }}", print(sub))
+    }
 }

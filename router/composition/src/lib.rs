@@ -64,5 +64,8 @@ pub fn compose(subgraphs: &[Subgraph]) -> Result<Composed, Vec<Diagnostic>> {
     validate::validate_all(&models).map_err(diagnostics::tidy)?;
     let (merged, hints) = merge::merge(&models).map_err(diagnostics::tidy)?;
     satisfy::satisfy(&models, &merged).map_err(diagnostics::tidy)?;
-    Ok(Composed { supergraph_sdl: emit::emit(&merged), hints: diagnostics::tidy(hints) })
+    Ok(Composed {
+        supergraph_sdl: emit::emit(&merged),
+        hints: diagnostics::tidy(hints),
+    })
 }

@@ -220,17 +220,25 @@ impl Model {
 
     /// Whether `@composeDirective` asks for a directive of this subgraph in the supergraph.
     pub fn composes(&self, directive: &str) -> bool {
-        self.composed.iter().any(|(name, _)| name.strip_prefix('@') == Some(directive))
+        self.composed
+            .iter()
+            .any(|(name, _)| name.strip_prefix('@') == Some(directive))
     }
 
     /// The object types of this subgraph that a value of `ty` can have at run time.
     pub fn runtime_types<'m>(&'m self, ty: &'m TypeDef) -> Vec<&'m TypeDef> {
         match ty.kind {
             Kind::Object => vec![ty],
-            Kind::Union => ty.members.iter().filter_map(|member| self.types.get(member)).collect(),
+            Kind::Union => ty
+                .members
+                .iter()
+                .filter_map(|member| self.types.get(member))
+                .collect(),
             Kind::Interface => {
                 let objects = self.types.values().filter(|object| object.kind == Kind::Object);
-                objects.filter(|object| object.implements.contains(&ty.name)).collect()
+                objects
+                    .filter(|object| object.implements.contains(&ty.name))
+                    .collect()
             }
             Kind::Scalar | Kind::Enum | Kind::Input => Vec::new(),
         }

@@ -22,7 +22,10 @@ fn each_case_composes_to_its_snapshot() {
 
 #[test]
 fn the_whole_text_of_a_supergraph() {
-    let folder = cases().into_iter().find(|folder| folder.ends_with("fed1_basic")).unwrap();
+    let folder = cases()
+        .into_iter()
+        .find(|folder| folder.ends_with("fed1_basic"))
+        .unwrap();
     let composed = compose(&subgraphs(&folder)).unwrap();
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("whole_text", composed.supergraph_sdl);
@@ -34,10 +37,17 @@ fn the_whole_text_of_a_supergraph() {
 fn every_supergraph_is_valid_graphql() {
     let mut read = 0;
     for folder in cases() {
-        let Ok(composed) = compose(&subgraphs(&folder)) else { continue };
+        let Ok(composed) = compose(&subgraphs(&folder)) else {
+            continue;
+        };
         if let Err(failed) = Schema::parse_and_validate(&composed.supergraph_sdl, "supergraph.graphql") {
             // apollo-compiler 1.33 has no @oneOf of its own; we do not emit it either.
-            panic!("{}:\n{}\n{}", folder.display(), failed.errors, composed.supergraph_sdl);
+            panic!(
+                "{}:\n{}\n{}",
+                folder.display(),
+                failed.errors,
+                composed.supergraph_sdl
+            );
         }
         read += 1;
     }

@@ -19,11 +19,17 @@ fn order_of_subgraphs_does_not_matter() {
 
 #[test]
 fn url_is_printed_and_changes_nothing_else() {
-    let folder = cases().into_iter().find(|folder| folder.ends_with("fed1_basic")).unwrap();
+    let folder = cases()
+        .into_iter()
+        .find(|folder| folder.ends_with("fed1_basic"))
+        .unwrap();
     let mut given = subgraphs(&folder);
     let before = compose(&given).unwrap().supergraph_sdl;
     let old = given[0].url.clone();
     given[0].url = "http://elsewhere/\"quoted\"".to_owned();
     let after = compose(&given).unwrap().supergraph_sdl;
-    assert_eq!(before.replace(&format!("\"{old}\""), "\"http://elsewhere/\\\"quoted\\\"\""), after);
+    assert_eq!(
+        before.replace(&format!("\"{old}\""), "\"http://elsewhere/\\\"quoted\\\"\""),
+        after
+    );
 }

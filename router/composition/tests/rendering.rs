@@ -5,7 +5,10 @@ use baedal_composition::{compose, diagnostics};
 
 #[test]
 fn the_source_line_has_a_caret_and_a_fix() {
-    let folder = cases().into_iter().find(|folder| folder.ends_with("sharing_refused")).unwrap();
+    let folder = cases()
+        .into_iter()
+        .find(|folder| folder.ends_with("sharing_refused"))
+        .unwrap();
     let given = subgraphs(&folder);
     let text = diagnostics::render(&compose(&given).unwrap_err(), &given);
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
@@ -26,10 +29,17 @@ fn json_has_exactly_five_keys() {
 #[test]
 fn names_and_emptiness_are_checked() {
     let codes = |given: &[baedal_composition::Subgraph]| -> Vec<String> {
-        compose(given).unwrap_err().into_iter().map(|error| error.code).collect()
+        compose(given)
+            .unwrap_err()
+            .into_iter()
+            .map(|error| error.code)
+            .collect()
     };
     assert_eq!(codes(&[]), ["NO_QUERIES"]);
-    assert_eq!(codes(&[subgraph("", "type Query { a: Int }")]), ["INVALID_SUBGRAPH_NAME"]);
+    assert_eq!(
+        codes(&[subgraph("", "type Query { a: Int }")]),
+        ["INVALID_SUBGRAPH_NAME"]
+    );
     let twice = subgraph("a", "type Query { a: Int }");
     assert_eq!(codes(&[twice.clone(), twice]), ["INVALID_SUBGRAPH_NAME"]);
 }

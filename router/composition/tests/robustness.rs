@@ -7,10 +7,45 @@ use proptest::prelude::*;
 
 /// What mutations put in place of a token.
 const TOKENS: &[&str] = &[
-    "{", "}", "(", ")", "!", "[", "]", "@", "@key(fields: \"id\")", "@key(fields: \"{}\")", "extend", "type", "interface",
-    "union", "enum", "input", "scalar", "Query", "\"\"\"", "\"", "@external", "@shareable", "@requires(fields: \"x { y }\")",
-    "@link(url: \"https://specs.apollo.dev/federation/v2.9\")", "@interfaceObject", "@override(from: \"a\")", "schema",
-    "implements", "&", "|", "=", ":", "null", "\u{0}", "한글", "_entities", "_Any", "@provides(fields: \"\")", "1e999",
+    "{",
+    "}",
+    "(",
+    ")",
+    "!",
+    "[",
+    "]",
+    "@",
+    "@key(fields: \"id\")",
+    "@key(fields: \"{}\")",
+    "extend",
+    "type",
+    "interface",
+    "union",
+    "enum",
+    "input",
+    "scalar",
+    "Query",
+    "\"\"\"",
+    "\"",
+    "@external",
+    "@shareable",
+    "@requires(fields: \"x { y }\")",
+    "@link(url: \"https://specs.apollo.dev/federation/v2.9\")",
+    "@interfaceObject",
+    "@override(from: \"a\")",
+    "schema",
+    "implements",
+    "&",
+    "|",
+    "=",
+    ":",
+    "null",
+    "\u{0}",
+    "한글",
+    "_entities",
+    "_Any",
+    "@provides(fields: \"\")",
+    "1e999",
 ];
 
 fn mutate(sdl: &str, edits: &[(usize, usize, u8)]) -> String {
@@ -57,10 +92,18 @@ proptest! {
 
 #[test]
 fn deep_nesting_is_refused_not_overflowed() {
-    let deep = format!("type Query {{ a: {}Int{} }}", "[".repeat(5_000), "]".repeat(5_000));
+    let deep = format!(
+        "type Query {{ a: {}Int{} }}",
+        "[".repeat(5_000),
+        "]".repeat(5_000)
+    );
     let errors = compose(&[super::support::subgraph("a", &deep)]).unwrap_err();
     assert_eq!(errors[0].code, "INVALID_GRAPHQL");
-    let key = format!("type Query {{ p: P }} type P @key(fields: \"{}id{}\") {{ id: ID }}", "a { ".repeat(3_000), " }".repeat(3_000));
+    let key = format!(
+        "type Query {{ p: P }} type P @key(fields: \"{}id{}\") {{ id: ID }}",
+        "a { ".repeat(3_000),
+        " }".repeat(3_000)
+    );
     let errors = compose(&[super::support::subgraph("a", &key)]).unwrap_err();
     assert_eq!(errors[0].code, "KEY_INVALID_FIELDS");
 }

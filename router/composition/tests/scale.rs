@@ -22,7 +22,10 @@ fn large(subgraphs: usize, types: usize) -> Vec<Subgraph> {
         }
         for step in 1..=10 {
             let other = (s + step) % subgraphs;
-            let _ = writeln!(sdl, "type T{other}x{step} @key(fields: \"id\") {{ id: ID! from{s}: T{s}x{step} }}");
+            let _ = writeln!(
+                sdl,
+                "type T{other}x{step} @key(fields: \"id\") {{ id: ID! from{s}: T{s}x{step} }}"
+            );
         }
         all.push(subgraph(&format!("s{s}"), &sdl));
     }

@@ -6,20 +6,38 @@ use std::path::{Path, PathBuf};
 /// The folder of all cases.
 pub fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     folders.sort();
     folders
 }
 
 /// The subgraphs of one case, each named as its file.
 pub fn subgraphs(folder: &Path) -> Vec<Subgraph> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     paths.sort();
-    paths.iter().map(|path| subgraph(&path.file_stem().unwrap().to_string_lossy(), &std::fs::read_to_string(path).unwrap())).collect()
+    paths
+        .iter()
+        .map(|path| {
+            subgraph(
+                &path.file_stem().unwrap().to_string_lossy(),
+                &std::fs::read_to_string(path).unwrap(),
+            )
+        })
+        .collect()
 }
 
 pub fn subgraph(name: &str, sdl: &str) -> Subgraph {
-    Subgraph { name: name.to_owned(), url: format!("http://{name}"), sdl: sdl.to_owned() }
+    Subgraph {
+        name: name.to_owned(),
+        url: format!("http://{name}"),
+        sdl: sdl.to_owned(),
+    }
 }
 
 /// The supergraph without what is the same in all of them, and the hints; or the errors.
@@ -48,7 +66,13 @@ fn line(diagnostic: &Diagnostic) -> String {
 
 /// Leaves out the definitions of the join and link specifications.
 fn own_part(sdl: &str) -> String {
-    let machinery = ["directive @join__", "directive @link", "scalar join__FieldSet", "scalar link__Import", "enum link__Purpose"];
+    let machinery = [
+        "directive @join__",
+        "directive @link",
+        "scalar join__FieldSet",
+        "scalar link__Import",
+        "enum link__Purpose",
+    ];
     let mut kept: Vec<&str> = Vec::new();
     let mut skipping = false;
     for line in sdl.lines() {

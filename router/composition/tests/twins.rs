@@ -25,7 +25,9 @@ fn twin(one: &str) -> String {
 }
 
 fn composed(owner: &str, other: &str) -> String {
-    compose(&[subgraph("owner", owner), subgraph("other", other)]).unwrap().supergraph_sdl
+    compose(&[subgraph("owner", owner), subgraph("other", other)])
+        .unwrap()
+        .supergraph_sdl
 }
 
 #[test]
@@ -39,8 +41,15 @@ fn both_versions_and_their_mixtures_agree() {
 #[test]
 fn only_federation_1_forgives_an_unused_external() {
     let other = OTHER_1.replace("tax: Int @requires(fields: \"price\")", "tax: Int");
-    assert_eq!(composed(OWNER_1, &other), composed(OWNER_1, &other.replace("price: Int @external", "")));
-    let errors = compose(&[subgraph("owner", &twin(OWNER_1)), subgraph("other", &twin(&other))]).unwrap_err();
+    assert_eq!(
+        composed(OWNER_1, &other),
+        composed(OWNER_1, &other.replace("price: Int @external", ""))
+    );
+    let errors = compose(&[
+        subgraph("owner", &twin(OWNER_1)),
+        subgraph("other", &twin(&other)),
+    ])
+    .unwrap_err();
     let codes: Vec<&str> = errors.iter().map(|error| error.code.as_str()).collect();
     assert_eq!(codes, ["EXTERNAL_UNUSED"]);
 }

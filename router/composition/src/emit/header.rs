@@ -84,24 +84,37 @@ fn used_specs(merged: &Merged) -> Vec<Spec> {
     let any = |test: fn(&Marks) -> bool| all_marks(merged).any(test);
     let candidates = [
         (any(|marks| marks.inaccessible), INACCESSIBLE),
-        (any(|marks| !marks.tags.is_empty()) || !merged.schema_tags.is_empty(), TAG),
+        (
+            any(|marks| !marks.tags.is_empty()) || !merged.schema_tags.is_empty(),
+            TAG,
+        ),
         (any(|marks| marks.authenticated), AUTHENTICATED),
         (any(|marks| marks.scopes.is_some()), REQUIRES_SCOPES),
         (any(|marks| marks.policies.is_some()), POLICY),
-        (any(|marks| marks.cost.is_some() || marks.list_size.is_some()), COST),
+        (
+            any(|marks| marks.cost.is_some() || marks.list_size.is_some()),
+            COST,
+        ),
         (merged.has_context, CONTEXT),
     ];
-    candidates.into_iter().filter_map(|(used, spec)| used.then_some(spec)).collect()
+    candidates
+        .into_iter()
+        .filter_map(|(used, spec)| used.then_some(spec))
+        .collect()
 }
 
 fn all_marks(merged: &Merged) -> impl Iterator<Item = &Marks> {
     merged.types.values().flat_map(|ty| {
-        let fields = ty.fields.values().flat_map(|field| {
-            std::iter::once(&field.marks).chain(field.args.values().map(|arg| &arg.marks))
-        });
+        let fields = ty
+            .fields
+            .values()
+            .flat_map(|field| std::iter::once(&field.marks).chain(field.args.values().map(|arg| &arg.marks)));
         let inputs = ty.inputs.values().map(|input| &input.marks);
         let values = ty.values.values().map(|value| &value.marks);
-        std::iter::once(&ty.marks).chain(fields).chain(inputs).chain(values)
+        std::iter::once(&ty.marks)
+            .chain(fields)
+            .chain(inputs)
+            .chain(values)
     })
 }
 
@@ -110,7 +123,10 @@ fn schema(out: &mut String, merged: &Merged, specs: &[Spec]) {
     out.push_str("schema\n");
     out.push_str("  @link(url: \"https://specs.apollo.dev/link/v1.0\")\n");
     let version = join_version(merged);
-    let _ = writeln!(out, "  @link(url: \"https://specs.apollo.dev/join/v0.{version}\", for: EXECUTION)");
+    let _ = writeln!(
+        out,
+        "  @link(url: \"https://specs.apollo.dev/join/v0.{version}\", for: EXECUTION)"
+    );
     for spec in specs {
         let _ = writeln!(out, "  {}", spec.link);
     }
@@ -121,7 +137,11 @@ fn schema(out: &mut String, merged: &Merged, specs: &[Spec]) {
         let _ = writeln!(out, "  @tag(name: {})", quoted(tag));
     }
     out.push_str("{\n");
-    for (operation, root) in [("query", "Query"), ("mutation", "Mutation"), ("subscription", "Subscription")] {
+    for (operation, root) in [
+        ("query", "Query"),
+        ("mutation", "Mutation"),
+        ("subscription", "Subscription"),
+    ] {
         if merged.types.contains_key(root) {
             let _ = writeln!(out, "  {operation}: {root}");
         }
@@ -138,15 +158,28 @@ fn composed_link(feature: &Feature, imports: &[Import]) -> String {
         }
     };
     let list: Vec<String> = imports.iter().map(one).collect();
-    format!("@link(url: {}, import: [{}])", quoted(&feature.url), list.join(", "))
+    format!(
+        "@link(url: {}, import: [{}])",
+        quoted(&feature.url),
+        list.join(", ")
+    )
 }
 
 fn directives(out: &mut String, merged: &Merged, specs: &[Spec]) {
     let version = join_version(merged);
-    let mut all: Vec<String> = specs.iter().flat_map(|spec| spec.directives).map(|text| (*text).to_owned()).collect();
+    let mut all: Vec<String> = specs
+        .iter()
+        .flat_map(|spec| spec.directives)
+        .map(|text| (*text).to_owned())
+        .collect();
     all.extend(join_directives(version));
     all.push("directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA".to_owned());
-    all.extend(merged.directives.values().map(|directive| directive.serialize().to_string()));
+    all.extend(
+        merged
+            .directives
+            .values()
+            .map(|directive| directive.serialize().to_string()),
+    );
     all.sort_by(|a, b| directive_name(a).cmp(directive_name(b)));
     for directive in all {
         out.push_str(directive.trim_end());
@@ -194,7 +227,13 @@ fn machinery(out: &mut String, merged: &Merged, specs: &[Spec]) {
     }
     out.push_str("enum join__Graph {\n");
     for graph in &merged.graphs {
-        let _ = writeln!(out, "  {} @join__graph(name: {}, url: {})", graph.id, quoted(&graph.name), quoted(&graph.url));
+        let _ = writeln!(
+            out,
+            "  {} @join__graph(name: {}, url: {})",
+            graph.id,
+            quoted(&graph.name),
+            quoted(&graph.url)
+        );
     }
     out.push_str("}\n\nscalar link__Import\n\nenum link__Purpose {\n");
     out.push_str("  \"\"\"\n  `SECURITY` features provide metadata necessary to securely resolve fields.\n  \"\"\"\n  SECURITY\n\n");

@@ -72,17 +72,35 @@ fn marks(marks: &Marks) -> Vec<String> {
     if marks.inaccessible {
         all.push("@inaccessible".to_owned());
     }
-    all.extend(marks.tags.iter().map(|tag| format!("@tag(name: {})", quoted(tag))));
+    all.extend(
+        marks
+            .tags
+            .iter()
+            .map(|tag| format!("@tag(name: {})", quoted(tag))),
+    );
     if marks.authenticated {
         all.push("@authenticated".to_owned());
     }
-    all.extend(marks.scopes.as_ref().map(|scopes| format!("@requiresScopes(scopes: {})", nested(scopes))));
-    all.extend(marks.policies.as_ref().map(|policies| format!("@policy(policies: {})", nested(policies))));
+    all.extend(
+        marks
+            .scopes
+            .as_ref()
+            .map(|scopes| format!("@requiresScopes(scopes: {})", nested(scopes))),
+    );
+    all.extend(
+        marks
+            .policies
+            .as_ref()
+            .map(|policies| format!("@policy(policies: {})", nested(policies))),
+    );
     all.extend(marks.cost.map(|weight| format!("@cost(weight: {weight})")));
     all.extend(marks.list_size.as_ref().map(list_size));
-    all.extend(marks.deprecated.iter().map(|directive| directive.to_string()));
-    all.extend(marks.specified_by.iter().map(|directive| directive.to_string()));
-    all.extend(marks.custom.iter().map(|directive| directive.serialize().no_indent().to_string()));
+    let written = marks
+        .deprecated
+        .iter()
+        .chain(&marks.specified_by)
+        .chain(&marks.custom);
+    all.extend(written.map(|directive| directive.serialize().no_indent().to_string()));
     all
 }
 
@@ -99,10 +117,19 @@ fn nested(alternatives: &[Vec<String>]) -> String {
 fn list_size(size: &crate::model::ListSize) -> String {
     let parts = [
         size.assumed.map(|number| format!("assumedSize: {number}")),
-        size.slicing.as_ref().map(|names| format!("slicingArguments: {}", list(names))),
-        size.sized.as_ref().map(|names| format!("sizedFields: {}", list(names))),
-        size.require_one.map(|flag| format!("requireOneSlicingArgument: {flag}")),
+        size.slicing
+            .as_ref()
+            .map(|names| format!("slicingArguments: {}", list(names))),
+        size.sized
+            .as_ref()
+            .map(|names| format!("sizedFields: {}", list(names))),
+        size.require_one
+            .map(|flag| format!("requireOneSlicingArgument: {flag}")),
     ];
     let given: Vec<String> = parts.into_iter().flatten().collect();
-    if given.is_empty() { "@listSize".to_owned() } else { format!("@listSize({})", given.join(", ")) }
+    if given.is_empty() {
+        "@listSize".to_owned()
+    } else {
+        format!("@listSize({})", given.join(", "))
+    }
 }

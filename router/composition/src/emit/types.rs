@@ -75,13 +75,25 @@ fn type_directives(merged: &Merged, ty: &MType) -> Vec<String> {
     let id = |graph: usize| merged.graphs[graph].id.as_str();
     let mut all = Vec::new();
     for (graph, interface) in &ty.join_implements {
-        all.push(format!("@join__implements(graph: {}, interface: {})", id(*graph), quoted(interface)));
+        all.push(format!(
+            "@join__implements(graph: {}, interface: {})",
+            id(*graph),
+            quoted(interface)
+        ));
     }
     all.extend(ty.joins.iter().map(|join| join_type(id(join.graph), join)));
     for (graph, member) in &ty.join_members {
-        all.push(format!("@join__unionMember(graph: {}, member: {})", id(*graph), quoted(member)));
+        all.push(format!(
+            "@join__unionMember(graph: {}, member: {})",
+            id(*graph),
+            quoted(member)
+        ));
     }
-    all.extend(ty.contexts.iter().map(|context| format!("@context(name: {})", quoted(context))));
+    all.extend(
+        ty.contexts
+            .iter()
+            .map(|context| format!("@context(name: {})", quoted(context))),
+    );
     all.extend(marks(&ty.marks));
     all
 }
@@ -107,18 +119,31 @@ fn join_type(graph: &str, join: &JoinType) -> String {
 fn join_field(merged: &Merged, join: &JoinField) -> String {
     let ty = join.ty.as_ref().map(|ty| ty.to_string());
     let parts = [
-        join.graph.map(|graph| format!("graph: {}", merged.graphs[graph].id)),
-        join.requires.as_ref().map(|set| format!("requires: {}", quoted(&set.raw))),
-        join.provides.as_ref().map(|set| format!("provides: {}", quoted(&set.raw))),
+        join.graph
+            .map(|graph| format!("graph: {}", merged.graphs[graph].id)),
+        join.requires
+            .as_ref()
+            .map(|set| format!("requires: {}", quoted(&set.raw))),
+        join.provides
+            .as_ref()
+            .map(|set| format!("provides: {}", quoted(&set.raw))),
         ty.map(|ty| format!("type: {}", quoted(&ty))),
         join.external.then(|| "external: true".to_owned()),
-        join.overrides.as_ref().map(|from| format!("override: {}", quoted(from))),
+        join.overrides
+            .as_ref()
+            .map(|from| format!("override: {}", quoted(from))),
         join.used_overridden.then(|| "usedOverridden: true".to_owned()),
-        join.label.as_ref().map(|label| format!("overrideLabel: {}", quoted(label))),
+        join.label
+            .as_ref()
+            .map(|label| format!("overrideLabel: {}", quoted(label))),
         (!join.context_args.is_empty()).then(|| context_arguments(&join.context_args)),
     ];
     let given: Vec<String> = parts.into_iter().flatten().collect();
-    if given.is_empty() { "@join__field".to_owned() } else { format!("@join__field({})", given.join(", ")) }
+    if given.is_empty() {
+        "@join__field".to_owned()
+    } else {
+        format!("@join__field({})", given.join(", "))
+    }
 }
 
 fn context_arguments(args: &[ContextArg]) -> String {
@@ -185,7 +210,10 @@ fn write_input_field(out: &mut String, merged: &Merged, name: &Name, field: &MIn
 fn write_value(out: &mut String, merged: &Merged, name: &Name, value: &MValue) {
     description(out, value.description.as_ref().map(|text| text.as_str()), "  ");
     let _ = write!(out, "  {name}");
-    let joins = value.graphs.iter().map(|graph| format!("@join__enumValue(graph: {})", merged.graphs[*graph].id));
+    let joins = value
+        .graphs
+        .iter()
+        .map(|graph| format!("@join__enumValue(graph: {})", merged.graphs[*graph].id));
     write_directives(out, joins.chain(marks(&value.marks)));
 }
 

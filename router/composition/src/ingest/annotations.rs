@@ -20,7 +20,9 @@ impl<'a> Annotations<'a> {
 
     fn all(&self, name: &'static str) -> impl Iterator<Item = &'a Node<Directive>> {
         let linked = self.linked;
-        self.list.iter().filter(move |directive| linked.canonical(&directive.name) == Some(name))
+        self.list
+            .iter()
+            .filter(move |directive| linked.canonical(&directive.name) == Some(name))
     }
 
     /// The first application of a directive.
@@ -35,13 +37,21 @@ impl<'a> Annotations<'a> {
     /// The field set of `@requires` or `@provides`.
     pub fn field_set(&self, name: &'static str) -> Option<FieldSet> {
         let directive = self.get(name)?;
-        Some(FieldSet::read(directive.specified_argument_by_name("fields"), directive.location()))
+        Some(FieldSet::read(
+            directive.specified_argument_by_name("fields"),
+            directive.location(),
+        ))
     }
 
     pub fn keys(&self, extension: bool) -> Vec<Key> {
         let read = |directive: &Node<Directive>| Key {
-            set: FieldSet::read(directive.specified_argument_by_name("fields"), directive.location()),
-            resolvable: directive.specified_argument_by_name("resolvable").and_then(|value| value.to_bool()),
+            set: FieldSet::read(
+                directive.specified_argument_by_name("fields"),
+                directive.location(),
+            ),
+            resolvable: directive
+                .specified_argument_by_name("resolvable")
+                .and_then(|value| value.to_bool()),
             extension,
         };
         self.all("key").map(read).collect()
@@ -50,11 +60,17 @@ impl<'a> Annotations<'a> {
     pub fn overrides(&self) -> Option<Override> {
         let directive = self.get("override")?;
         let from = text(directive, "from").unwrap_or_default();
-        Some(Override { from, label: text(directive, "label"), place: directive.location() })
+        Some(Override {
+            from,
+            label: text(directive, "label"),
+            place: directive.location(),
+        })
     }
 
     pub fn contexts(&self) -> Vec<(String, Place)> {
-        self.all("context").filter_map(|each| Some((text(each, "name")?, each.location()))).collect()
+        self.all("context")
+            .filter_map(|each| Some((text(each, "name")?, each.location())))
+            .collect()
     }
 
     pub fn from_context(&self) -> Option<String> {
@@ -67,14 +83,18 @@ impl<'a> Annotations<'a> {
             self.linked.canonical(&directive.name).is_some() || is_builtin(&directive.name)
         };
         let custom = self.list.iter().filter(|directive| !known(directive)).cloned();
-        let cost = self.get("cost").and_then(|each| each.specified_argument_by_name("weight"));
+        let cost = self
+            .get("cost")
+            .and_then(|each| each.specified_argument_by_name("weight"));
         Marks {
             inaccessible: self.has("inaccessible"),
             tags: self.all("tag").filter_map(|tag| text(tag, "name")).collect(),
             deprecated: self.list.get("deprecated").cloned(),
             specified_by: self.list.get("specifiedBy").cloned(),
             authenticated: self.has("authenticated"),
-            scopes: self.get("requiresScopes").map(|each| alternatives(each, "scopes")),
+            scopes: self
+                .get("requiresScopes")
+                .map(|each| alternatives(each, "scopes")),
             policies: self.get("policy").map(|each| alternatives(each, "policies")),
             cost: cost.and_then(|value| value.to_i32()),
             list_size: self.get("listSize").map(list_size),
@@ -88,12 +108,17 @@ fn is_builtin(name: &str) -> bool {
 }
 
 pub(super) fn text(directive: &Directive, argument: &str) -> Option<String> {
-    directive.specified_argument_by_name(argument).and_then(|value| value.as_str()).map(str::to_owned)
+    directive
+        .specified_argument_by_name(argument)
+        .and_then(|value| value.as_str())
+        .map(str::to_owned)
 }
 
 /// A list of lists of strings; a lone value counts as a list, as GraphQL coerces it.
 fn alternatives(directive: &Directive, argument: &str) -> Vec<Vec<String>> {
-    let Some(value) = directive.specified_argument_by_name(argument) else { return Vec::new() };
+    let Some(value) = directive.specified_argument_by_name(argument) else {
+        return Vec::new();
+    };
     items(value).iter().map(|inner| strings(inner)).collect()
 }
 
@@ -105,11 +130,18 @@ fn items(value: &Node<Value>) -> Vec<Node<Value>> {
 }
 
 fn strings(value: &Node<Value>) -> Vec<String> {
-    items(value).iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    items(value)
+        .iter()
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn list_size(directive: &Node<Directive>) -> ListSize {
-    let argument = |name: &str| directive.specified_argument_by_name(name).filter(|value| !value.is_null());
+    let argument = |name: &str| {
+        directive
+            .specified_argument_by_name(name)
+            .filter(|value| !value.is_null())
+    };
     ListSize {
         assumed: argument("assumedSize").and_then(|value| value.to_i32()),
         slicing: argument("slicingArguments").map(strings),

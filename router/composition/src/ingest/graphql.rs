@@ -20,8 +20,15 @@ pub(super) fn check(
     subgraph: &Subgraph,
 ) -> Result<(), Vec<Diagnostic>> {
     let mut errors = check_definitions(document, linked, subgraph);
-    let own = Document { sources: document.sources.clone(), definitions: own_definitions(document, linked) };
-    let mut builder = Schema::builder().adopt_orphan_extensions().ignore_builtin_redefinitions().add_ast(&own);
+    errors.extend(check_types(document, subgraph));
+    let own = Document {
+        sources: document.sources.clone(),
+        definitions: own_definitions(document, linked),
+    };
+    let mut builder = Schema::builder()
+        .adopt_orphan_extensions()
+        .ignore_builtin_redefinitions()
+        .add_ast(&own);
     let added = Document::parse(added_definitions(&own, linked), "federation")
         .expect("the definitions are generated from valid names and constant text");
     builder = builder.add_ast(&added);
@@ -38,28 +45,38 @@ pub(super) fn check(
 
 /// The subgraph's own definitions: without federation's machinery.
 fn own_definitions(document: &Document, linked: &Linked) -> Vec<Definition> {
-    document.definitions.iter().filter_map(|definition| own_definition(definition, linked)).collect()
+    document
+        .definitions
+        .iter()
+        .filter_map(|definition| own_definition(definition, linked))
+        .collect()
 }
 
 fn own_definition(definition: &Definition, linked: &Linked) -> Option<Definition> {
     match definition {
         Definition::DirectiveDefinition(directive) => {
-            let theirs = linked.canonical(&directive.name).is_some() || directive.name == linked.link.as_str();
+            let theirs =
+                linked.canonical(&directive.name).is_some() || directive.name == linked.link.as_str();
             (!theirs).then(|| definition.clone())
         }
         Definition::ObjectTypeDefinition(object) => {
             let mut object = object.clone();
             if object.fields.iter().any(|field| is_machinery_field(&field.name)) {
-                object.make_mut().fields.retain(|field| !is_machinery_field(&field.name));
+                object
+                    .make_mut()
+                    .fields
+                    .retain(|field| !is_machinery_field(&field.name));
             }
-            let emptied = object.fields.is_empty() && object.name == "Query";
             let machinery = linked.is_machinery_type(&object.name);
-            (!machinery && !emptied).then(|| Definition::ObjectTypeDefinition(object))
+            (!machinery).then(|| Definition::ObjectTypeDefinition(object))
         }
         Definition::ObjectTypeExtension(object) => {
             let mut object = object.clone();
             if object.fields.iter().any(|field| is_machinery_field(&field.name)) {
-                object.make_mut().fields.retain(|field| !is_machinery_field(&field.name));
+                object
+                    .make_mut()
+                    .fields
+                    .retain(|field| !is_machinery_field(&field.name));
             }
             Some(Definition::ObjectTypeExtension(object))
         }
@@ -100,26 +117,41 @@ fn added_definitions(own: &Document, linked: &Linked) -> String {
     if !defines("oneOf") {
         sdl.push_str("directive @oneOf on INPUT_OBJECT\n");
     }
-    if !has_query(own) {
-        sdl.push_str("type federation__Query { unused: Int }\nextend schema { query: federation__Query }\n");
-    }
+    sdl.push_str(&missing_query(own));
     sdl
 }
 
-fn has_query(own: &Document) -> bool {
+/// A subgraph may have no query of its own: then a stand-in, so that the rest can be checked.
+fn missing_query(own: &Document) -> String {
     let operations = roots::operations(own);
-    if !operations.is_empty() {
-        return operations.iter().any(|root| root.0.is_query());
+    let root = operations.iter().find(|root| root.0.is_query());
+    let query = root.map_or("Query", |root| root.1.as_str());
+    let mut found = None;
+    for definition in &own.definitions {
+        let fields = match definition {
+            Definition::ObjectTypeDefinition(object) if object.name == query => object.fields.len(),
+            Definition::ObjectTypeExtension(object) if object.name == query => object.fields.len(),
+            _ => continue,
+        };
+        found = Some(found.unwrap_or(0) + fields);
     }
-    own.definitions.iter().any(|definition| {
-        matches!(definition, Definition::ObjectTypeDefinition(_) | Definition::ObjectTypeExtension(_))
-            && definition.name().is_some_and(|name| name == "Query")
-    })
+    let implied = operations.is_empty() || root.is_some();
+    match found {
+        Some(0) if implied => format!("extend type {query} {{ federation__unused: Int }}\n"),
+        Some(_) if implied => String::new(),
+        _ if root.is_some() => String::new(),
+        _ => {
+            "type federation__Query { unused: Int }\nextend schema { query: federation__Query }\n".to_owned()
+        }
+    }
 }
 
 /// Says how to write a federation directive that the schema has not imported.
 fn explain_directive(message: String, linked: &Linked) -> String {
-    let name = message.split("@").nth(1).and_then(|rest| rest.split(['`', '"', ' ']).next());
+    let name = message
+        .split("@")
+        .nth(1)
+        .and_then(|rest| rest.split(['`', '"', ' ']).next());
     let unknown = message.starts_with("cannot find directive");
     let Some(spec) = name.filter(|_| unknown).and_then(spec::find) else {
         return message;
@@ -130,7 +162,10 @@ fn explain_directive(message: String, linked: &Linked) -> String {
             spec.name
         ),
         Federation::Two(minor) if minor < spec.since => {
-            format!("@{0} needs federation v2.{1}, and this schema links v2.{minor}", spec.name, spec.since)
+            format!(
+                "@{0} needs federation v2.{1}, and this schema links v2.{minor}",
+                spec.name, spec.since
+            )
         }
         Federation::Two(_) => format!(
             "if you meant the \"@{0}\" federation directive, use the fully-qualified name \"@federation__{0}\" or add \"@{0}\" to the `import` argument of the @link to the federation specification",
@@ -144,13 +179,63 @@ fn explain_directive(message: String, linked: &Linked) -> String {
 fn check_definitions(document: &Document, linked: &Linked, subgraph: &Subgraph) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     for definition in &document.definitions {
-        let Definition::DirectiveDefinition(directive) = definition else { continue };
+        let Definition::DirectiveDefinition(directive) = definition else {
+            continue;
+        };
         let spec = linked.canonical(&directive.name).and_then(spec::find);
-        let Some(message) = spec.and_then(|spec| definition_error(directive, spec)) else { continue };
-        let at = directive.location().and_then(|span| span.line_column(&document.sources));
+        let Some(message) = spec.and_then(|spec| definition_error(directive, spec)) else {
+            continue;
+        };
+        let at = directive
+            .location()
+            .and_then(|span| span.line_column(&document.sources));
         errors.push(Diagnostic {
             code: "DIRECTIVE_DEFINITION_INVALID".to_owned(),
-            message: format!("[{}] Invalid definition for directive \"@{}\": {message}", subgraph.name, directive.name),
+            message: format!(
+                "[{}] Invalid definition for directive \"@{}\": {message}",
+                subgraph.name, directive.name
+            ),
+            subgraph: Some(subgraph.name.clone()),
+            line: at.map(|at| at.line),
+            column: at.map(|at| at.column),
+        });
+    }
+    errors
+}
+
+/// Types whose names federation keeps for itself must be what federation makes of them.
+fn check_types(document: &Document, subgraph: &Subgraph) -> Vec<Diagnostic> {
+    let mut errors = Vec::new();
+    for definition in &document.definitions {
+        let expected = match definition.name().map(|name| name.as_str()) {
+            Some("_Any" | "_FieldSet" | "federation__FieldSet" | "link__Import") => "a scalar",
+            Some("_Service") => "an object type",
+            Some("_Entity") => "a union",
+            Some("link__Purpose") => "an enum",
+            _ => continue,
+        };
+        let actual = match definition {
+            Definition::ScalarTypeDefinition(_) => "a scalar",
+            Definition::ObjectTypeDefinition(_) => "an object type",
+            Definition::UnionTypeDefinition(_) => "a union",
+            Definition::EnumTypeDefinition(_) => "an enum",
+            Definition::InterfaceTypeDefinition(_) => "an interface",
+            Definition::InputObjectTypeDefinition(_) => "an input object",
+            _ => continue,
+        };
+        if actual == expected {
+            continue;
+        }
+        let name = definition.name().map(|name| name.as_str()).unwrap_or_default();
+        let at = definition
+            .location()
+            .and_then(|span| span.line_column(&document.sources));
+        errors.push(Diagnostic {
+            code: "TYPE_DEFINITION_INVALID".to_owned(),
+            message: format!(
+                "[{}] Invalid definition for type \"{name}\": it should be {expected}, but is {actual}. The name belongs to federation.",
+                subgraph.name
+            ),
             subgraph: Some(subgraph.name.clone()),
             line: at.map(|at| at.line),
             column: at.map(|at| at.column),
@@ -165,6 +250,14 @@ fn definition_error(directive: &Node<DirectiveDefinition>, spec: &spec::Spec) ->
         return Some(format!("unknown/unsupported argument \"{}\"", argument.name));
     }
     let allowed: Vec<&str> = spec.locations.split(" | ").collect();
-    let wrong = directive.locations.iter().find(|location| !allowed.contains(&location.name()));
-    wrong.map(|location| format!("it should only have locations {}, but found {location}", spec.locations))
+    let wrong = directive
+        .locations
+        .iter()
+        .find(|location| !allowed.contains(&location.name()));
+    wrong.map(|location| {
+        format!(
+            "it should only have locations {}, but found {location}",
+            spec.locations
+        )
+    })
 }

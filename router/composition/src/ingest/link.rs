@@ -37,7 +37,9 @@ impl Linked {
     /// Machinery that composition adds itself and never takes from a subgraph.
     pub fn is_machinery_type(&self, name: &str) -> bool {
         matches!(name, "_Any" | "_Entity" | "_Service" | "_FieldSet")
-            || ["link__", "core__", "federation__"].iter().any(|prefix| name.starts_with(prefix))
+            || ["link__", "core__", "federation__"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
             || self.types.contains(name)
     }
 
@@ -48,10 +50,16 @@ impl Linked {
 
 /// Reads all links of a schema.
 pub(super) fn resolve(document: &Document, subgraph: &Subgraph) -> Result<Linked, Vec<Diagnostic>> {
-    let mut reader = Reader { document, subgraph, errors: Vec::new() };
+    let mut reader = Reader {
+        document,
+        subgraph,
+        errors: Vec::new(),
+    };
     let directives = schema_directives(document);
     let link = link_name(&directives);
-    let links = directives.iter().filter(|directive| directive.name == link.as_str());
+    let links = directives
+        .iter()
+        .filter(|directive| directive.name == link.as_str());
     let features: Vec<Feature> = links.filter_map(|directive| reader.feature(directive)).collect();
     let mut linked = Linked {
         version: Federation::One,
@@ -68,21 +76,56 @@ pub(super) fn resolve(document: &Document, subgraph: &Subgraph) -> Result<Linked
             linked.directives.entry(spec.name.to_owned()).or_insert(spec.name);
         }
     }
-    if reader.errors.is_empty() { Ok(linked) } else { Err(reader.errors) }
+    add_copied_scalars(&mut linked, document);
+    if reader.errors.is_empty() {
+        Ok(linked)
+    } else {
+        Err(reader.errors)
+    }
+}
+
+/// Some servers print federation's definitions with its scalars under their bare names, not imported.
+fn add_copied_scalars(linked: &mut Linked, document: &Document) {
+    let defines_scalar = |name: &str| {
+        document.definitions.iter().any(|definition| {
+            matches!(definition, Definition::ScalarTypeDefinition(scalar) if scalar.name == name)
+        })
+    };
+    let mut found = Vec::new();
+    for definition in &document.definitions {
+        let Definition::DirectiveDefinition(directive) = definition else {
+            continue;
+        };
+        if linked.canonical(&directive.name).is_none() {
+            continue;
+        }
+        let names = directive
+            .arguments
+            .iter()
+            .map(|argument| argument.ty.inner_named_type().as_str());
+        let theirs = names.filter(|name| spec::IMPORTABLE_TYPES.contains(name) && defines_scalar(name));
+        found.extend(theirs.map(str::to_owned));
+    }
+    linked.types.extend(found);
 }
 
 /// Directives of the schema definition and its extensions.
 pub(super) fn schema_directives(document: &Document) -> Vec<&Node<Directive>> {
-    let lists = document.definitions.iter().filter_map(|definition| match definition {
-        Definition::SchemaDefinition(schema) => Some(&schema.directives),
-        Definition::SchemaExtension(schema) => Some(&schema.directives),
-        _ => None,
-    });
+    let lists = document
+        .definitions
+        .iter()
+        .filter_map(|definition| match definition {
+            Definition::SchemaDefinition(schema) => Some(&schema.directives),
+            Definition::SchemaExtension(schema) => Some(&schema.directives),
+            _ => None,
+        });
     lists.flat_map(|list| list.iter()).collect()
 }
 
 fn text<'d>(directive: &'d Directive, argument: &str) -> Option<&'d str> {
-    directive.specified_argument_by_name(argument).and_then(|value| value.as_str())
+    directive
+        .specified_argument_by_name(argument)
+        .and_then(|value| value.as_str())
 }
 
 /// `@link` may itself be linked under another name.
@@ -125,16 +168,34 @@ impl Reader<'_> {
             self.error("INVALID_LINK_DIRECTIVE_USAGE", place, message);
             return None;
         };
+        if split_url(url).is_none() && url.starts_with(FEDERATION) {
+            let message = format!("Expected a version string (of the form v1.2) at the end of \"{url}\".");
+            self.error("INVALID_LINK_IDENTIFIER", place, message);
+            return None;
+        }
         let (identity, major, minor) = split_url(url).unwrap_or_else(|| (url.to_owned(), 0, 0));
         let name = identity.rsplit('/').next().unwrap_or_default();
-        let prefix = text(directive, "as").unwrap_or(name).trim_start_matches('@').to_owned();
+        let prefix = text(directive, "as")
+            .unwrap_or(name)
+            .trim_start_matches('@')
+            .to_owned();
         let imports = self.imports(directive);
-        Some(Feature { url: url.to_owned(), identity, major, minor, prefix, imports, place })
+        Some(Feature {
+            url: url.to_owned(),
+            identity,
+            major,
+            minor,
+            prefix,
+            imports,
+            place,
+        })
     }
 
     fn imports(&mut self, directive: &Node<Directive>) -> Vec<(String, String)> {
         let mut imports = Vec::new();
-        let list = directive.specified_argument_by_name("import").and_then(|value| value.as_list());
+        let list = directive
+            .specified_argument_by_name("import")
+            .and_then(|value| value.as_list());
         for item in list.unwrap_or_default() {
             match import(item) {
                 Ok(pair) => imports.push(pair),
@@ -149,7 +210,9 @@ impl Reader<'_> {
             self.apply_federation(linked, &feature);
             return;
         }
-        let core = spec::CORE_FEATURES.iter().find(|(identity, _)| *identity == feature.identity);
+        let core = spec::CORE_FEATURES
+            .iter()
+            .find(|(identity, _)| *identity == feature.identity);
         if let Some((_, names)) = core {
             for name in names.iter().filter_map(|name| spec::find(name)) {
                 let own = feature.identity.ends_with(&format!("/{}", name.name));
@@ -174,7 +237,10 @@ impl Reader<'_> {
             self.error("UNKNOWN_FEDERATION_LINK_VERSION", feature.place, message);
         }
         linked.version = Federation::Two(feature.minor);
-        let known: Vec<_> = spec::SPECS.iter().filter(|spec| spec.since <= feature.minor).collect();
+        let known: Vec<_> = spec::SPECS
+            .iter()
+            .filter(|spec| spec.since <= feature.minor)
+            .collect();
         for spec in &known {
             add_names(linked, feature, spec.name, false);
         }
@@ -199,7 +265,11 @@ impl Reader<'_> {
 
 /// Registers the prefixed and the imported name of a directive.
 fn add_names(linked: &mut Linked, feature: &Feature, name: &'static str, own: bool) {
-    let prefixed = if own { feature.prefix.clone() } else { format!("{}__{name}", feature.prefix) };
+    let prefixed = if own {
+        feature.prefix.clone()
+    } else {
+        format!("{}__{name}", feature.prefix)
+    };
     linked.add(prefixed, name);
     for (import, local) in &feature.imports {
         if import.strip_prefix('@') == Some(name) {

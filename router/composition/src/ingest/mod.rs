@@ -42,12 +42,18 @@ pub(crate) fn ingest_all(subgraphs: &[&Subgraph]) -> Result<Vec<Model>, Vec<Diag
 fn check_names(subgraphs: &[&Subgraph]) -> Vec<Diagnostic> {
     let mut errors = Vec::new();
     if subgraphs.is_empty() {
-        errors.push(Diagnostic::global("NO_QUERIES", "There is no subgraph to compose: name at least one."));
+        errors.push(Diagnostic::global(
+            "NO_QUERIES",
+            "There is no subgraph to compose: name at least one.",
+        ));
     }
     for (index, subgraph) in subgraphs.iter().enumerate() {
         let name = subgraph.name.as_str();
         if name.trim().is_empty() {
-            errors.push(Diagnostic::global("INVALID_SUBGRAPH_NAME", "A subgraph needs a name that is not empty."));
+            errors.push(Diagnostic::global(
+                "INVALID_SUBGRAPH_NAME",
+                "A subgraph needs a name that is not empty.",
+            ));
         }
         if name == "_" || name.starts_with("__") {
             let message = format!("Invalid name \"{name}\" for a subgraph: this name is reserved.");
@@ -96,7 +102,9 @@ fn invalid_graphql(
     found
         .iter()
         .map(|each| {
-            let at = each.line_column_range().map(|range| (range.start.line, range.start.column));
+            let at = each
+                .line_column_range()
+                .map(|range| (range.start.line, range.start.column));
             one(each.error.to_string(), at)
         })
         .collect()

@@ -16,7 +16,11 @@ use crate::model::{EnumValue, Field, Input, Kind, Marks, Model, Place, TypeDef, 
 
 /// Reads a document that is valid GraphQL.
 pub(super) fn read(document: &Document, linked: &Linked, roots: &Roots, subgraph: &Subgraph) -> Model {
-    let mut reader = Reader { linked, roots, model: empty(document, linked, subgraph) };
+    let mut reader = Reader {
+        linked,
+        roots,
+        model: empty(document, linked, subgraph),
+    };
     for definition in &document.definitions {
         reader.definition(definition);
     }
@@ -64,7 +68,9 @@ impl<'a> Reader<'a> {
         if let Definition::DirectiveDefinition(directive) = definition {
             let theirs = self.linked.canonical(&directive.name).is_some();
             if !theirs && directive.name != self.linked.link.as_str() {
-                self.model.directives.insert(directive.name.clone(), directive.clone());
+                self.model
+                    .directives
+                    .insert(directive.name.clone(), directive.clone());
             }
         }
         let Some(head) = head(definition) else { return };
@@ -81,7 +87,11 @@ impl<'a> Reader<'a> {
         let name = self.rename(head.name);
         let extension = head.extension || notes.has("extends");
         let marks = notes.marks();
-        let entry = self.model.types.entry(name.clone()).or_insert_with(|| new_type(&name, head));
+        let entry = self
+            .model
+            .types
+            .entry(name.clone())
+            .or_insert_with(|| new_type(&name, head));
         if !extension {
             entry.defined = true;
         }
@@ -99,10 +109,18 @@ impl<'a> Reader<'a> {
 
     fn children(&mut self, definition: &Definition, name: &Name) {
         match definition {
-            Definition::ObjectTypeDefinition(d) => self.composite(name, &d.implements_interfaces, &d.fields, &d.directives),
-            Definition::ObjectTypeExtension(d) => self.composite(name, &d.implements_interfaces, &d.fields, &d.directives),
-            Definition::InterfaceTypeDefinition(d) => self.composite(name, &d.implements_interfaces, &d.fields, &d.directives),
-            Definition::InterfaceTypeExtension(d) => self.composite(name, &d.implements_interfaces, &d.fields, &d.directives),
+            Definition::ObjectTypeDefinition(d) => {
+                self.composite(name, &d.implements_interfaces, &d.fields, &d.directives)
+            }
+            Definition::ObjectTypeExtension(d) => {
+                self.composite(name, &d.implements_interfaces, &d.fields, &d.directives)
+            }
+            Definition::InterfaceTypeDefinition(d) => {
+                self.composite(name, &d.implements_interfaces, &d.fields, &d.directives)
+            }
+            Definition::InterfaceTypeExtension(d) => {
+                self.composite(name, &d.implements_interfaces, &d.fields, &d.directives)
+            }
             Definition::UnionTypeDefinition(d) => self.members(name, &d.members),
             Definition::UnionTypeExtension(d) => self.members(name, &d.members),
             Definition::EnumTypeDefinition(d) => self.values(name, &d.values),
@@ -122,13 +140,17 @@ impl<'a> Reader<'a> {
     ) {
         let notes = Annotations::new(directives, self.linked);
         let (shareable, external) = (notes.has("shareable"), notes.has("external"));
-        let own = fields.iter().filter(|field| !(name == "Query" && is_machinery_field(&field.name)));
+        let own = fields
+            .iter()
+            .filter(|field| !(name == "Query" && is_machinery_field(&field.name)));
         let mut read: Vec<Field> = own.map(|field| self.field(field)).collect();
         for field in &mut read {
             field.shareable |= shareable;
             field.external |= external;
         }
-        let Some(entry) = self.model.types.get_mut(name) else { return };
+        let Some(entry) = self.model.types.get_mut(name) else {
+            return;
+        };
         entry.implements.extend(implements.iter().cloned());
         for field in read {
             entry.fields.entry(field.name.clone()).or_insert(field);
@@ -143,7 +165,11 @@ impl<'a> Reader<'a> {
             description: field.description.clone(),
             place: field.location(),
             ty: self.retype(&field.ty),
-            args: field.arguments.iter().map(|arg| (arg.name.clone(), self.input(arg))).collect(),
+            args: field
+                .arguments
+                .iter()
+                .map(|arg| (arg.name.clone(), self.input(arg)))
+                .collect(),
             external,
             external_here: external,
             shareable: notes.has("shareable"),
@@ -176,7 +202,9 @@ impl<'a> Reader<'a> {
 
     fn values(&mut self, name: &Name, values: &[Node<EnumValueDefinition>]) {
         let linked = self.linked;
-        let Some(entry) = self.model.types.get_mut(name) else { return };
+        let Some(entry) = self.model.types.get_mut(name) else {
+            return;
+        };
         for value in values {
             let read = EnumValue {
                 description: value.description.clone(),
@@ -226,7 +254,11 @@ impl<'a> Reader<'a> {
             place: None,
             extension: false,
         };
-        let entry = self.model.types.entry(name.clone()).or_insert_with(|| new_type(&name, &head));
+        let entry = self
+            .model
+            .types
+            .entry(name.clone())
+            .or_insert_with(|| new_type(&name, &head));
         entry.defined = true;
         entry.extension = false;
         for root in self.model.types.values_mut().filter(|ty| is_root(&ty.name)) {

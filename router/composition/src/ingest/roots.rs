@@ -20,8 +20,14 @@ pub(super) fn resolve(document: &Document, subgraph: &Subgraph) -> Result<Roots,
         if *name == usual {
             continue;
         }
-        if let Some(other) = document.definitions.iter().find(|definition| definition.name() == Some(&usual)) {
-            let at = other.location().and_then(|span| span.line_column(&document.sources));
+        if let Some(other) = document
+            .definitions
+            .iter()
+            .find(|definition| definition.name() == Some(&usual))
+        {
+            let at = other
+                .location()
+                .and_then(|span| span.line_column(&document.sources));
             errors.push(Diagnostic {
                 code: format!("ROOT_{}_USED", usual.to_uppercase()),
                 message: format!(
@@ -41,11 +47,14 @@ pub(super) fn resolve(document: &Document, subgraph: &Subgraph) -> Result<Roots,
 
 /// The root operations that the schema states.
 pub(super) fn operations(document: &Document) -> Vec<&Node<(OperationType, Name)>> {
-    let lists = document.definitions.iter().filter_map(|definition| match definition {
-        Definition::SchemaDefinition(schema) => Some(&schema.root_operations),
-        Definition::SchemaExtension(schema) => Some(&schema.root_operations),
-        _ => None,
-    });
+    let lists = document
+        .definitions
+        .iter()
+        .filter_map(|definition| match definition {
+            Definition::SchemaDefinition(schema) => Some(&schema.root_operations),
+            Definition::SchemaExtension(schema) => Some(&schema.root_operations),
+            _ => None,
+        });
     lists.flatten().collect()
 }
 

@@ -33,22 +33,50 @@ const fn spec(
     args: &'static str,
     locations: &'static str,
 ) -> Spec {
-    Spec { name, since, in_one, args, repeatable: false, locations }
+    Spec {
+        name,
+        since,
+        in_one,
+        args,
+        repeatable: false,
+        locations,
+    }
 }
 
 const fn repeatable(spec: Spec) -> Spec {
-    Spec { repeatable: true, ..spec }
+    Spec {
+        repeatable: true,
+        ..spec
+    }
 }
 
 /// All directives, in the specification's order.
 pub(super) const SPECS: &[Spec] = &[
-    repeatable(spec("key", 0, true, "(fields: Any!, resolvable: Boolean = true)", "OBJECT | INTERFACE")),
+    repeatable(spec(
+        "key",
+        0,
+        true,
+        "(fields: Any!, resolvable: Boolean = true)",
+        "OBJECT | INTERFACE",
+    )),
     spec("requires", 0, true, "(fields: Any!)", "FIELD_DEFINITION"),
     spec("provides", 0, true, "(fields: Any!)", "FIELD_DEFINITION"),
-    spec("external", 0, true, "(reason: String)", "OBJECT | FIELD_DEFINITION"),
+    spec(
+        "external",
+        0,
+        true,
+        "(reason: String)",
+        "OBJECT | FIELD_DEFINITION",
+    ),
     spec("extends", 0, true, "", "OBJECT | INTERFACE"),
     repeatable(spec("shareable", 0, false, "", "OBJECT | FIELD_DEFINITION")),
-    spec("override", 0, false, "(from: String!, label: String)", "FIELD_DEFINITION"),
+    spec(
+        "override",
+        0,
+        false,
+        "(from: String!, label: String)",
+        "FIELD_DEFINITION",
+    ),
     spec("inaccessible", 0, true, "", EVERYWHERE),
     repeatable(spec(
         "tag",
@@ -62,7 +90,13 @@ pub(super) const SPECS: &[Spec] = &[
     spec("authenticated", 5, false, "", ACCESS),
     spec("requiresScopes", 5, false, "(scopes: [[Any!]!]!)", ACCESS),
     spec("policy", 6, false, "(policies: [[Any!]!]!)", ACCESS),
-    repeatable(spec("context", 8, false, "(name: String!)", "INTERFACE | OBJECT | UNION")),
+    repeatable(spec(
+        "context",
+        8,
+        false,
+        "(name: String!)",
+        "INTERFACE | OBJECT | UNION",
+    )),
     spec("fromContext", 8, false, "(field: Any)", "ARGUMENT_DEFINITION"),
     spec(
         "cost",
@@ -78,7 +112,13 @@ pub(super) const SPECS: &[Spec] = &[
         "(assumedSize: Int, slicingArguments: [String!], sizedFields: [String!], requireOneSlicingArgument: Boolean = true)",
         "FIELD_DEFINITION",
     ),
-    repeatable(spec("cacheTag", 12, false, "(format: String!)", "OBJECT | FIELD_DEFINITION")),
+    repeatable(spec(
+        "cacheTag",
+        12,
+        false,
+        "(format: String!)",
+        "OBJECT | FIELD_DEFINITION",
+    )),
 ];
 
 /// Types that the federation specification lets schemas import.

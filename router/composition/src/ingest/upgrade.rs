@@ -60,7 +60,10 @@ fn first_keys(models: &[Model]) -> FirstKeys {
                 Sel::Field { name, .. } => Some(name.clone()),
                 Sel::On { .. } => None,
             });
-            found.entry(ty.name.clone()).or_default().push((index, names.collect()));
+            found
+                .entry(ty.name.clone())
+                .or_default()
+                .push((index, names.collect()));
         }
     }
     found
@@ -95,7 +98,11 @@ fn clean_interfaces(model: &mut Model) {
 /// An extension without a key of its own still gets the owner's first key sent.
 fn drop_key_externals_of_others(model: &mut Model, index: usize, first_keys: &FirstKeys) {
     let mut fake: HashSet<Coordinate> = HashSet::new();
-    for ty in model.types.values().filter(|ty| ty.extension && ty.keys.is_empty()) {
+    for ty in model
+        .types
+        .values()
+        .filter(|ty| ty.extension && ty.keys.is_empty())
+    {
         let others = first_keys.get(&ty.name).into_iter().flatten();
         for (_, fields) in others.filter(|(other, _)| *other != index) {
             fake.extend(fields.iter().map(|field| (ty.name.clone(), field.clone())));
@@ -113,8 +120,14 @@ fn drop_inactive_sets(model: &mut Model) {
                 continue;
             }
             let base = usage::provided_type(model, field);
-            let requires = field.requires.as_ref().and_then(|set| active_set(model, Some(ty), set));
-            let provides = field.provides.as_ref().and_then(|set| active_set(model, base, set));
+            let requires = field
+                .requires
+                .as_ref()
+                .and_then(|set| active_set(model, Some(ty), set));
+            let provides = field
+                .provides
+                .as_ref()
+                .and_then(|set| active_set(model, base, set));
             changes.push(((ty.name.clone(), field.name.clone()), requires, provides));
         }
     }
@@ -128,7 +141,9 @@ fn drop_inactive_sets(model: &mut Model) {
 
 fn active_set(model: &Model, ty: Option<&TypeDef>, set: &FieldSet) -> Option<FieldSet> {
     let ty = ty?;
-    let Ok(selection) = &set.parsed else { return Some(set.clone()) };
+    let Ok(selection) = &set.parsed else {
+        return Some(set.clone());
+    };
     let kept = active(model, ty, selection);
     if kept.is_empty() {
         return None;
@@ -136,39 +151,73 @@ fn active_set(model: &Model, ty: Option<&TypeDef>, set: &FieldSet) -> Option<Fie
     if kept == *selection {
         return Some(set.clone());
     }
-    Some(FieldSet { raw: print(&kept), parsed: Ok(kept), ..set.clone() })
+    Some(FieldSet {
+        raw: print(&kept),
+        parsed: Ok(kept),
+        ..set.clone()
+    })
 }
 
 /// The part of a selection that ends in external fields; unknown fields stay, to be reported.
 fn active(model: &Model, ty: &TypeDef, selection: &[Sel]) -> Vec<Sel> {
-    selection.iter().filter_map(|one| active_one(model, ty, one)).collect()
+    selection
+        .iter()
+        .filter_map(|one| active_one(model, ty, one))
+        .collect()
 }
 
 fn active_one(model: &Model, ty: &TypeDef, one: &Sel) -> Option<Sel> {
     match one {
-        Sel::Field { name, aliased, args, directives, sub } => {
-            let Some(field) = ty.fields.get(name) else { return Some(one.clone()) };
+        Sel::Field {
+            name,
+            aliased,
+            args,
+            directives,
+            sub,
+        } => {
+            let Some(field) = ty.fields.get(name) else {
+                return Some(one.clone());
+            };
             if field.external || is_external_in_implementation(model, ty, name) {
                 return Some(one.clone());
             }
             let next = model.types.get(field.ty.inner_named_type())?;
             let sub = active(model, next, sub);
             let (name, args) = (name.clone(), args.clone());
-            (!sub.is_empty()).then(|| Sel::Field { name, aliased: *aliased, args, directives: *directives, sub })
+            (!sub.is_empty()).then(|| Sel::Field {
+                name,
+                aliased: *aliased,
+                args,
+                directives: *directives,
+                sub,
+            })
         }
-        Sel::On { condition, directives, sub } => {
+        Sel::On {
+            condition,
+            directives,
+            sub,
+        } => {
             let next = condition.as_ref().map_or(Some(ty), |name| model.types.get(name));
-            let Some(next) = next else { return Some(one.clone()) };
+            let Some(next) = next else {
+                return Some(one.clone());
+            };
             let sub = active(model, next, sub);
             let condition = condition.clone();
-            (!sub.is_empty()).then(|| Sel::On { condition, directives: *directives, sub })
+            (!sub.is_empty()).then(|| Sel::On {
+                condition,
+                directives: *directives,
+                sub,
+            })
         }
     }
 }
 
 fn is_external_in_implementation(model: &Model, ty: &TypeDef, field: &Name) -> bool {
     ty.kind == Kind::Interface
-        && model.runtime_types(ty).iter().any(|object| object.fields.get(field).is_some_and(|field| field.external))
+        && model
+            .runtime_types(ty)
+            .iter()
+            .any(|object| object.fields.get(field).is_some_and(|field| field.external))
 }
 
 /// Federation 1 allowed externals that nothing uses; so that they promise nothing, they go.
@@ -177,21 +226,25 @@ fn drop_unused_externals(model: &mut Model) {
     let used = std::mem::take(&mut model.used);
     for ty in model.types.values_mut().filter(|ty| ty.kind == Kind::Object) {
         let name = ty.name.clone();
-        ty.fields.retain(|field, def| !def.external || used.contains(&(name.clone(), field.clone())));
+        ty.fields
+            .retain(|field, def| !def.external || used.contains(&(name.clone(), field.clone())));
     }
-    let gone: HashSet<Name> = model
-        .types
-        .values()
-        .filter(|ty| ty.kind == Kind::Object && ty.fields.is_empty() && !is_root(&ty.name))
-        .map(|ty| ty.name.clone())
-        .collect();
-    if !gone.is_empty() && !gone.iter().any(|name| is_referenced(model, name)) {
-        model.types.retain(|name, _| !gone.contains(name));
-    }
+    let emptied = model.types.values().filter(|ty| {
+        ty.kind == Kind::Object
+            && ty.fields.is_empty()
+            && !is_root(&ty.name)
+            && !is_referenced(model, &ty.name)
+    });
+    let gone: HashSet<Name> = emptied.map(|ty| ty.name.clone()).collect();
+    model.types.retain(|name, _| !gone.contains(name));
 }
 
 fn is_referenced(model: &Model, name: &Name) -> bool {
     model.types.values().any(|ty| {
-        ty.members.contains(name) || ty.fields.values().any(|field| field.ty.inner_named_type() == name)
+        ty.members.contains(name)
+            || ty
+                .fields
+                .values()
+                .any(|field| field.ty.inner_named_type() == name)
     })
 }

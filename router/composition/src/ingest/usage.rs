@@ -40,7 +40,10 @@ pub(super) fn key_fields(model: &Model) -> HashSet<Coordinate> {
 
 /// The type that a field's `@provides` selects on.
 pub(super) fn provided_type<'m>(model: &'m Model, field: &Field) -> Option<&'m TypeDef> {
-    model.types.get(field.ty.inner_named_type()).filter(|base| base.is_composite())
+    model
+        .types
+        .get(field.ty.inner_named_type())
+        .filter(|base| base.is_composite())
 }
 
 fn add(model: &Model, ty: &TypeDef, set: Option<&FieldSet>, into: &mut HashSet<Coordinate>) {
@@ -57,7 +60,10 @@ fn demanded_by_interface(model: &Model, ty: &TypeDef) -> Vec<Coordinate> {
     }
     let interfaces = ty.implements.iter().filter_map(|name| model.types.get(name));
     let names = interfaces.flat_map(|interface| interface.fields.keys());
-    names.filter(|field| ty.fields.contains_key(*field)).map(|field| (ty.name.clone(), field.clone())).collect()
+    names
+        .filter(|field| ty.fields.contains_key(*field))
+        .map(|field| (ty.name.clone(), field.clone()))
+        .collect()
 }
 
 /// Fields of a `@context` type that some `@fromContext` may select: counted whole.
@@ -66,5 +72,6 @@ fn selected_by_context(model: &Model, ty: &TypeDef) -> Vec<Coordinate> {
         return Vec::new();
     }
     let all = model.runtime_types(ty).into_iter().chain([ty]);
-    all.flat_map(|ty| ty.fields.keys().map(|field| (ty.name.clone(), field.clone()))).collect()
+    all.flat_map(|ty| ty.fields.keys().map(|field| (ty.name.clone(), field.clone())))
+        .collect()
 }

@@ -14,8 +14,11 @@ pub(super) fn propagate(merged: &mut Merged) {
     let mut changes: BTreeMap<Name, (Marks, BTreeMap<Name, Marks>)> = BTreeMap::new();
     for interface in merged.types.values().filter(|ty| ty.kind == Kind::Interface) {
         let mut own = interface.marks.clone();
-        let mut fields: BTreeMap<Name, Marks> =
-            interface.fields.iter().map(|(name, field)| (name.clone(), field.marks.clone())).collect();
+        let mut fields: BTreeMap<Name, Marks> = interface
+            .fields
+            .iter()
+            .map(|(name, field)| (name.clone(), field.marks.clone()))
+            .collect();
         let implementing = |ty: &&MType| ty.kind == Kind::Object && ty.implements.contains(&interface.name);
         for object in merged.types.values().filter(implementing) {
             add(&mut own, &object.marks);
@@ -28,7 +31,9 @@ pub(super) fn propagate(merged: &mut Merged) {
         changes.insert(interface.name.clone(), (own, fields));
     }
     for (name, (marks, fields)) in changes {
-        let Some(interface) = merged.types.get_mut(&name) else { continue };
+        let Some(interface) = merged.types.get_mut(&name) else {
+            continue;
+        };
         interface.marks = marks;
         for (field, marks) in fields {
             if let Some(field) = interface.fields.get_mut(&field) {

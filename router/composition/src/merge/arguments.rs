@@ -10,12 +10,18 @@ use super::{Context, Sources, description, marks};
 use crate::model::{Field, Input};
 
 /// Merges the arguments of one field over the subgraphs that resolve it.
-pub(super) fn merge(cx: &mut Context<'_>, field: &str, sources: &Sources<'_, Field>) -> IndexMap<Name, MInput> {
+pub(super) fn merge(
+    cx: &mut Context<'_>,
+    field: &str,
+    sources: &Sources<'_, Field>,
+) -> IndexMap<Name, MInput> {
     let names: IndexSet<&Name> = sources.iter().flat_map(|(_, field)| field.args.keys()).collect();
     let mut merged = IndexMap::new();
     for name in names {
-        let has: Sources<'_, Input> =
-            sources.iter().filter_map(|(graph, field)| Some((*graph, field.args.get(name)?))).collect();
+        let has: Sources<'_, Input> = sources
+            .iter()
+            .filter_map(|(graph, field)| Some((*graph, field.args.get(name)?)))
+            .collect();
         // The router fills it, so clients never see it.
         let contextual: Vec<bool> = has.iter().map(|(_, arg)| arg.from_context.is_some()).collect();
         if contextual.iter().any(|is| *is) {
@@ -27,7 +33,10 @@ pub(super) fn merge(cx: &mut Context<'_>, field: &str, sources: &Sources<'_, Fie
             continue;
         }
         let element = format!("argument \"{field}({name}:)\"");
-        let kind = Codes { types: "FIELD_ARGUMENT_TYPE_MISMATCH", defaults: "FIELD_ARGUMENT_DEFAULT_MISMATCH" };
+        let kind = Codes {
+            types: "FIELD_ARGUMENT_TYPE_MISMATCH",
+            defaults: "FIELD_ARGUMENT_DEFAULT_MISMATCH",
+        };
         merged.insert(name.clone(), merge_input(cx, &element, &kind, &has).0);
     }
     merged
@@ -46,10 +55,23 @@ pub(super) fn merge_input(
     codes: &Codes,
     sources: &Sources<'_, Input>,
 ) -> (MInput, bool) {
-    let texts: Vec<_> = sources.iter().map(|(graph, input)| (*graph, input.place, input.description.as_ref())).collect();
-    let marked: Vec<_> = sources.iter().map(|(graph, input)| (*graph, input.place, &input.marks)).collect();
-    let types: Vec<_> = sources.iter().map(|(graph, input)| (*graph, input.place, &input.ty)).collect();
-    let reference = Reference { element, code: codes.types, input: true };
+    let texts: Vec<_> = sources
+        .iter()
+        .map(|(graph, input)| (*graph, input.place, input.description.as_ref()))
+        .collect();
+    let marked: Vec<_> = sources
+        .iter()
+        .map(|(graph, input)| (*graph, input.place, &input.marks))
+        .collect();
+    let types: Vec<_> = sources
+        .iter()
+        .map(|(graph, input)| (*graph, input.place, &input.ty))
+        .collect();
+    let reference = Reference {
+        element,
+        code: codes.types,
+        input: true,
+    };
     let (ty, equal) = references::merge(cx, &reference, &types);
     let merged = MInput {
         description: description::merge(cx, element, &texts),
@@ -68,7 +90,10 @@ fn merge_default(
     code: &'static str,
     sources: &Sources<'_, Input>,
 ) -> Option<apollo_compiler::Node<Value>> {
-    let with: Vec<_> = sources.iter().filter_map(|(graph, input)| Some((*graph, input, input.default.as_ref()?))).collect();
+    let with: Vec<_> = sources
+        .iter()
+        .filter_map(|(graph, input)| Some((*graph, input, input.default.as_ref()?)))
+        .collect();
     let first = with.first()?.2;
     if let Some((graph, input, other)) = with.iter().find(|(_, _, default)| *default != first) {
         let message = format!(
@@ -83,20 +108,33 @@ fn merge_default(
     if with.len() == sources.len() {
         return Some(first.clone());
     }
-    let without: Vec<GraphId> =
-        sources.iter().filter(|(_, input)| input.default.is_none()).map(|(graph, _)| *graph).collect();
+    let without: Vec<GraphId> = sources
+        .iter()
+        .filter(|(_, input)| input.default.is_none())
+        .map(|(graph, _)| *graph)
+        .collect();
     let message = format!(
         "{} has a default value {first} in some subgraphs only: the supergraph has none, as there is none in {}.",
         capital(element),
         cx.names(&without)
     );
-    cx.hint("INCONSISTENT_DEFAULT_VALUE_PRESENCE", with[0].0, with[0].1.place, message);
+    cx.hint(
+        "INCONSISTENT_DEFAULT_VALUE_PRESENCE",
+        with[0].0,
+        with[0].1.place,
+        message,
+    );
     None
 }
 
 fn capital(element: &str) -> String {
     let mut chars = element.chars();
-    chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
+    chars
+        .next()
+        .map(|first| first.to_ascii_uppercase())
+        .into_iter()
+        .chain(chars)
+        .collect()
 }
 
 fn report_missing(
@@ -106,16 +144,28 @@ fn report_missing(
     sources: &Sources<'_, Field>,
     has: &Sources<'_, Input>,
 ) {
-    let missing: Vec<GraphId> =
-        sources.iter().filter(|(_, field)| !field.args.contains_key(name)).map(|(graph, _)| *graph).collect();
-    let required: Vec<GraphId> = has.iter().filter(|(_, arg)| arg.required()).map(|(graph, _)| *graph).collect();
+    let missing: Vec<GraphId> = sources
+        .iter()
+        .filter(|(_, field)| !field.args.contains_key(name))
+        .map(|(graph, _)| *graph)
+        .collect();
+    let required: Vec<GraphId> = has
+        .iter()
+        .filter(|(_, arg)| arg.required())
+        .map(|(graph, _)| *graph)
+        .collect();
     if let Some((graph, arg)) = has.iter().find(|(_, arg)| arg.required()) {
         let message = format!(
             "Argument \"{field}({name}:)\" is required in some subgraphs but does not appear in all subgraphs: it is required in {} but does not appear in {}.",
             cx.names(&required),
             cx.names(&missing)
         );
-        cx.error("REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH", *graph, arg.place, message);
+        cx.error(
+            "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
+            *graph,
+            arg.place,
+            message,
+        );
         return;
     }
     let present: Vec<GraphId> = has.iter().map(|(graph, _)| *graph).collect();
@@ -124,16 +174,29 @@ fn report_missing(
         cx.names(&present),
         cx.names(&missing)
     );
-    cx.hint("INCONSISTENT_ARGUMENT_PRESENCE", has[0].0, has[0].1.place, message);
+    cx.hint(
+        "INCONSISTENT_ARGUMENT_PRESENCE",
+        has[0].0,
+        has[0].1.place,
+        message,
+    );
 }
 
 /// Where a subgraph fills the argument from a context, the others must not demand it of clients.
 fn check_contextual(cx: &mut Context<'_>, field: &str, name: &Name, has: &Sources<'_, Input>) {
-    for (graph, arg) in has.iter().filter(|(_, arg)| arg.from_context.is_none() && arg.required()) {
+    for (graph, arg) in has
+        .iter()
+        .filter(|(_, arg)| arg.from_context.is_none() && arg.required())
+    {
         let message = format!(
             "Argument \"{field}({name}:)\" is contextual in some subgraphs and required in {}: make it optional there or fill it by @fromContext.",
             cx.names(&[*graph])
         );
-        cx.error("CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS", *graph, arg.place, message);
+        cx.error(
+            "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
+            *graph,
+            arg.place,
+            message,
+        );
     }
 }

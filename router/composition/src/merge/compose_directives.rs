@@ -5,8 +5,8 @@
 use apollo_compiler::{Name, Node, ast::DirectiveDefinition};
 use std::collections::BTreeMap;
 
-use super::merged::{GraphId, Import, Merged};
 use super::Context;
+use super::merged::{GraphId, Import, Merged};
 use crate::model::{Feature, Model, Place};
 
 /// One directive that one subgraph composes.
@@ -27,7 +27,10 @@ pub(super) fn merge(cx: &mut Context<'_>, merged: &mut Merged) {
     for (graph, model) in cx.models.iter().enumerate() {
         for (name, place) in &model.composed {
             match find(model, graph, name, *place) {
-                Ok(composed) => features.entry(composed.feature.identity.as_str()).or_default().push(composed),
+                Ok(composed) => features
+                    .entry(composed.feature.identity.as_str())
+                    .or_default()
+                    .push(composed),
                 Err(message) => cx.error(CODE, graph, *place, message),
             }
         }
@@ -40,36 +43,61 @@ pub(super) fn merge(cx: &mut Context<'_>, merged: &mut Merged) {
 fn find<'a>(model: &'a Model, graph: GraphId, name: &str, place: Place) -> Result<Composed<'a>, String> {
     let who = &model.name;
     let Some(local) = name.strip_prefix('@') else {
-        return Err(format!("Argument to @composeDirective \"{name}\" in subgraph \"{who}\" must have a leading \"@\"."));
+        return Err(format!(
+            "Argument to @composeDirective \"{name}\" in subgraph \"{who}\" must have a leading \"@\"."
+        ));
     };
     let Some(definition) = model.directives.get(local) else {
         return Err(format!(
             "Could not find matching directive definition for argument to @composeDirective \"@{local}\" in subgraph \"{who}\": define it there; federation's own directives need no @composeDirective."
         ));
     };
-    let Some((feature, name)) = model.features.iter().find_map(|feature| Some((feature, name_in(feature, local)?))) else {
+    let Some((feature, name)) = model
+        .features
+        .iter()
+        .find_map(|feature| Some((feature, name_in(feature, local)?)))
+    else {
         return Err(format!(
             "Directive \"@{local}\" in subgraph \"{who}\" cannot be composed because it is not a member of a core feature: @link a specification that imports it."
         ));
     };
-    Ok(Composed { graph, place, feature, name, definition })
+    Ok(Composed {
+        graph,
+        place,
+        feature,
+        name,
+        definition,
+    })
 }
 
 /// The name that a feature gives to a directive of this schema.
 fn name_in(feature: &Feature, local: &str) -> Option<String> {
-    let imported = feature.imports.iter().find(|(_, here)| here.strip_prefix('@') == Some(local));
+    let imported = feature
+        .imports
+        .iter()
+        .find(|(_, here)| here.strip_prefix('@') == Some(local));
     if let Some((name, _)) = imported {
         return Some(name.trim_start_matches('@').to_owned());
     }
     if feature.prefix == local {
         return feature.identity.rsplit('/').next().map(str::to_owned);
     }
-    local.strip_prefix(&format!("{}__", feature.prefix)).map(str::to_owned)
+    local
+        .strip_prefix(&format!("{}__", feature.prefix))
+        .map(str::to_owned)
 }
 
 fn merge_feature(cx: &mut Context<'_>, merged: &mut Merged, identity: &str, composed: &[Composed<'_>]) {
-    let Some(latest) = composed.iter().max_by_key(|each| (each.feature.major, each.feature.minor)) else { return };
-    if let Some(other) = composed.iter().find(|each| each.feature.major != latest.feature.major) {
+    let Some(latest) = composed
+        .iter()
+        .max_by_key(|each| (each.feature.major, each.feature.minor))
+    else {
+        return;
+    };
+    if let Some(other) = composed
+        .iter()
+        .find(|each| each.feature.major != latest.feature.major)
+    {
         let message = format!(
             "Core feature \"{identity}\" requested to be merged has major version mismatch across subgraphs: v{} in {} and v{} in {}.",
             latest.feature.major,
@@ -96,6 +124,9 @@ fn merge_feature(cx: &mut Context<'_>, merged: &mut Merged, identity: &str, comp
         let definition = newest.map_or(each.definition, |other| other.definition);
         merged.directives.insert(local.clone(), definition.clone());
     }
-    let list = imports.iter().map(|(name, local)| Import { name: (*name).to_owned(), local: local.to_string() });
+    let list = imports.iter().map(|(name, local)| Import {
+        name: (*name).to_owned(),
+        local: local.to_string(),
+    });
     merged.composed.push((latest.feature.clone(), list.collect()));
 }

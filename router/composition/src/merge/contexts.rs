@@ -7,7 +7,10 @@ use crate::model::{Field, Model};
 
 /// The contextual arguments of a field in one subgraph.
 pub(super) fn context_args(model: &Model, field: &Field) -> Vec<ContextArg> {
-    let args = field.args.values().filter_map(|arg| Some((arg, split(arg.from_context.as_deref()?)?)));
+    let args = field
+        .args
+        .values()
+        .filter_map(|arg| Some((arg, split(arg.from_context.as_deref()?)?)));
     args.map(|(arg, (context, selection))| ContextArg {
         name: arg.name.to_string(),
         ty: arg.ty.to_string(),
@@ -20,7 +23,9 @@ pub(super) fn context_args(model: &Model, field: &Field) -> Vec<ContextArg> {
 /// `$context { selection }` → context and selection.
 pub(crate) fn split(text: &str) -> Option<(&str, &str)> {
     let rest = text.trim_start().strip_prefix('$')?;
-    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .unwrap_or(rest.len());
     let (context, selection) = rest.split_at(end);
     (!context.is_empty() && !selection.trim().is_empty()).then_some((context, selection))
 }

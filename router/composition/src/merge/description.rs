@@ -15,15 +15,23 @@ pub(super) fn merge(
     let mut counts: Vec<(&Node<str>, i64)> = Vec::new();
     for (_, _, description) in sources {
         let Some(description) = description else { continue };
-        match counts.iter_mut().find(|(known, _)| known.as_str() == description.as_str()) {
+        match counts
+            .iter_mut()
+            .find(|(known, _)| known.as_str() == description.as_str())
+        {
             Some((_, count)) => *count += 1,
             None => counts.push((description, if description.is_empty() { i64::MIN / 2 } else { 1 })),
         }
     }
     let best = counts.iter().map(|(_, count)| *count).max()?;
-    let winner = counts.iter().find(|(_, count)| *count == best).map(|(text, _)| (*text).clone())?;
+    let winner = counts
+        .iter()
+        .find(|(_, count)| *count == best)
+        .map(|(text, _)| (*text).clone())?;
     if counts.len() > 1 {
-        let other = sources.iter().find(|(_, _, text)| text.is_some_and(|text| text.as_str() != winner.as_str()));
+        let other = sources
+            .iter()
+            .find(|(_, _, text)| text.is_some_and(|text| text.as_str() != winner.as_str()));
         if let Some((graph, place, _)) = other {
             let message = format!(
                 "{element} has inconsistent descriptions across subgraphs; the supergraph uses: {:?}.",
@@ -39,7 +47,10 @@ pub(super) fn merge(
 pub(super) fn merge_schema(cx: &mut Context<'_>, merged: &mut Merged) {
     let models = cx.models;
     let sources: Sources<'_, _> = models.iter().enumerate().collect();
-    let texts: Vec<_> = sources.iter().map(|(graph, model)| (*graph, None, model.schema_description.as_ref())).collect();
+    let texts: Vec<_> = sources
+        .iter()
+        .map(|(graph, model)| (*graph, None, model.schema_description.as_ref()))
+        .collect();
     merged.description = merge(cx, "The schema", &texts);
     for model in models {
         merged.schema_tags.extend(model.schema_tags.iter().cloned());

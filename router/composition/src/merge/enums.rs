@@ -31,13 +31,18 @@ impl Context<'_> {
 pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged: &mut MType) {
     let usage = cx.usage.get(&merged.name).copied().unwrap_or_default();
     if usage == Usage::default() {
-        let message = format!("Enum type \"{}\" is not used: it is merged as if only answers used it.", merged.name);
+        let message = format!(
+            "Enum type \"{}\" is not used: it is merged as if only answers used it.",
+            merged.name
+        );
         cx.hint("UNUSED_ENUM_TYPE", sources[0].0, sources[0].1.place, message);
     }
     let names: indexmap::IndexSet<&Name> = sources.iter().flat_map(|(_, ty)| ty.values.keys()).collect();
     for name in names {
-        let has: Sources<'_, EnumValue> =
-            sources.iter().filter_map(|(graph, ty)| Some((*graph, ty.values.get(name)?))).collect();
+        let has: Sources<'_, EnumValue> = sources
+            .iter()
+            .filter_map(|(graph, ty)| Some((*graph, ty.values.get(name)?)))
+            .collect();
         let value = merge_value(cx, merged, name, &has);
         if keep(cx, usage, merged, name, sources, &has, value.marks.inaccessible) {
             merged.values.insert(name.clone(), value);
@@ -48,14 +53,25 @@ pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged
             "None of the values of enum type \"{}\" are defined consistently in all the subgraphs defining that type. As only values common to all subgraphs are merged, this would result in an empty type.",
             merged.name
         );
-        cx.error("EMPTY_MERGED_ENUM_TYPE", sources[0].0, sources[0].1.place, message);
+        cx.error(
+            "EMPTY_MERGED_ENUM_TYPE",
+            sources[0].0,
+            sources[0].1.place,
+            message,
+        );
     }
 }
 
 fn merge_value(cx: &mut Context<'_>, merged: &MType, name: &Name, has: &Sources<'_, EnumValue>) -> MValue {
     let element = format!("Enum value \"{}.{name}\"", merged.name);
-    let texts: Vec<_> = has.iter().map(|(graph, value)| (*graph, value.place, value.description.as_ref())).collect();
-    let marked: Vec<_> = has.iter().map(|(graph, value)| (*graph, value.place, &value.marks)).collect();
+    let texts: Vec<_> = has
+        .iter()
+        .map(|(graph, value)| (*graph, value.place, value.description.as_ref()))
+        .collect();
+    let marked: Vec<_> = has
+        .iter()
+        .map(|(graph, value)| (*graph, value.place, &value.marks))
+        .collect();
     MValue {
         description: description::merge(cx, &element, &texts),
         marks: marks::merge(cx, &element, &marked),
@@ -72,13 +88,20 @@ fn keep(
     has: &Sources<'_, EnumValue>,
     inaccessible: bool,
 ) -> bool {
-    let missing: Vec<GraphId> =
-        sources.iter().filter(|(_, ty)| !ty.values.contains_key(name)).map(|(graph, _)| *graph).collect();
+    let missing: Vec<GraphId> = sources
+        .iter()
+        .filter(|(_, ty)| !ty.values.contains_key(name))
+        .map(|(graph, _)| *graph)
+        .collect();
     if missing.is_empty() || inaccessible {
         return true;
     }
     let present: Vec<GraphId> = has.iter().map(|(graph, _)| *graph).collect();
-    let who = format!("it is defined in {} but not in {}", cx.names(&present), cx.names(&missing));
+    let who = format!(
+        "it is defined in {} but not in {}",
+        cx.names(&present),
+        cx.names(&missing)
+    );
     let element = format!("\"{}.{name}\"", merged.name);
     let (graph, place) = (has[0].0, has[0].1.place);
     if usage.input && usage.output {
@@ -90,7 +113,9 @@ fn keep(
         return true;
     }
     if usage.input {
-        let message = format!("Enum value {element} will not be part of the supergraph, as only arguments use the type: {who}.");
+        let message = format!(
+            "Enum value {element} will not be part of the supergraph, as only arguments use the type: {who}."
+        );
         cx.hint("INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM", graph, place, message);
         return false;
     }

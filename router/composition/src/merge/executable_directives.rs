@@ -19,8 +19,11 @@ pub(super) fn merge(cx: &mut Context<'_>, merged: &mut Merged) {
         if merged.directives.contains_key(name) {
             continue;
         }
-        let has: Sources<'_, Definition> =
-            models.iter().enumerate().filter_map(|(graph, model)| Some((graph, model.directives.get(name)?))).collect();
+        let has: Sources<'_, Definition> = models
+            .iter()
+            .enumerate()
+            .filter_map(|(graph, model)| Some((graph, model.directives.get(name)?)))
+            .collect();
         if let Some(definition) = merge_one(cx, name, &has) {
             merged.directives.insert(name.clone(), Node::new(definition));
         }
@@ -28,26 +31,53 @@ pub(super) fn merge(cx: &mut Context<'_>, merged: &mut Merged) {
 }
 
 fn is_builtin(name: &str) -> bool {
-    matches!(name, "skip" | "include" | "deprecated" | "specifiedBy" | "oneOf" | "defer" | "stream")
+    matches!(
+        name,
+        "skip" | "include" | "deprecated" | "specifiedBy" | "oneOf" | "defer" | "stream"
+    )
 }
 
-fn merge_one(cx: &mut Context<'_>, name: &Name, has: &Sources<'_, Definition>) -> Option<DirectiveDefinition> {
-    let executable = |directive: &Definition| directive.locations.iter().any(|location| is_executable(*location));
+fn merge_one(
+    cx: &mut Context<'_>,
+    name: &Name,
+    has: &Sources<'_, Definition>,
+) -> Option<DirectiveDefinition> {
+    let executable = |directive: &Definition| {
+        directive
+            .locations
+            .iter()
+            .any(|location| is_executable(*location))
+    };
     if !has.iter().any(|(_, directive)| executable(directive)) {
         return None;
     }
-    let mut locations: Vec<DirectiveLocation> =
-        has[0].1.locations.iter().copied().filter(|location| is_executable(*location)).collect();
-    locations.retain(|location| has.iter().all(|(_, directive)| directive.locations.contains(location)));
+    let mut locations: Vec<DirectiveLocation> = has[0]
+        .1
+        .locations
+        .iter()
+        .copied()
+        .filter(|location| is_executable(*location))
+        .collect();
+    locations.retain(|location| {
+        has.iter()
+            .all(|(_, directive)| directive.locations.contains(location))
+    });
     if has.len() < cx.models.len() || locations.is_empty() {
         let message = format!(
             "Executable directive \"@{name}\" will not be part of the supergraph as it does not appear, with a common location, in all subgraphs."
         );
-        cx.hint("INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE", has[0].0, has[0].1.location(), message);
+        cx.hint(
+            "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
+            has[0].0,
+            has[0].1.location(),
+            message,
+        );
         return None;
     }
     Some(DirectiveDefinition {
-        description: has.iter().find_map(|(_, directive)| directive.description.clone()),
+        description: has
+            .iter()
+            .find_map(|(_, directive)| directive.description.clone()),
         name: name.clone(),
         arguments: merge_arguments(cx, name, has),
         repeatable: has.iter().all(|(_, directive)| directive.repeatable),
@@ -76,13 +106,20 @@ fn merge_arguments(
     name: &Name,
     has: &Sources<'_, Definition>,
 ) -> Vec<Node<InputValueDefinition>> {
-    let codes = Codes { types: "DIRECTIVE_DEFINITION_INVALID", defaults: "DIRECTIVE_DEFINITION_INVALID" };
-    let names: IndexSet<&Name> =
-        has.iter().flat_map(|(_, directive)| directive.arguments.iter().map(|arg| &arg.name)).collect();
+    let codes = Codes {
+        types: "DIRECTIVE_DEFINITION_INVALID",
+        defaults: "DIRECTIVE_DEFINITION_INVALID",
+    };
+    let names: IndexSet<&Name> = has
+        .iter()
+        .flat_map(|(_, directive)| directive.arguments.iter().map(|arg| &arg.name))
+        .collect();
     let mut arguments = Vec::new();
     for arg in names {
-        let read: Vec<(usize, Input)> =
-            has.iter().filter_map(|(graph, directive)| Some((*graph, input(directive.argument_by_name(arg)?)))).collect();
+        let read: Vec<(usize, Input)> = has
+            .iter()
+            .filter_map(|(graph, directive)| Some((*graph, input(directive.argument_by_name(arg)?))))
+            .collect();
         if read.len() < has.len() {
             report_missing(cx, name, arg, &read);
             continue;
@@ -101,11 +138,18 @@ fn merge_arguments(
 }
 
 fn report_missing(cx: &mut Context<'_>, name: &Name, arg: &Name, read: &[(usize, Input)]) {
-    let Some((graph, required)) = read.iter().find(|(_, input)| input.required()) else { return };
+    let Some((graph, required)) = read.iter().find(|(_, input)| input.required()) else {
+        return;
+    };
     let message = format!(
         "Argument \"@{name}({arg}:)\" is required in some subgraphs but does not appear in all subgraphs that define the directive."
     );
-    cx.error("REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH", *graph, required.place, message);
+    cx.error(
+        "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH",
+        *graph,
+        required.place,
+        message,
+    );
 }
 
 fn input(definition: &Node<InputValueDefinition>) -> Input {

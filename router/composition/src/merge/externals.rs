@@ -5,7 +5,12 @@ use super::{Context, Sources};
 use crate::model::Field;
 
 /// Checks external definitions; says whether all types, the external ones too, are equal.
-pub(super) fn check(cx: &mut Context<'_>, coordinate: &str, has: &Sources<'_, Field>, merged: &MField) -> bool {
+pub(super) fn check(
+    cx: &mut Context<'_>,
+    coordinate: &str,
+    has: &Sources<'_, Field>,
+    merged: &MField,
+) -> bool {
     let mut equal = true;
     for (graph, field) in has.iter().filter(|(_, field)| field.external) {
         let who = cx.names(&[*graph]);

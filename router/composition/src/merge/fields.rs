@@ -16,11 +16,13 @@ use crate::model::{Field, Kind, TypeDef};
 pub(super) fn merge_fields(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged: &mut MType) {
     let names: IndexSet<&Name> = sources.iter().flat_map(|(_, ty)| ty.fields.keys()).collect();
     for name in names {
-        let has: Sources<'_, Field> =
-            sources.iter().filter_map(|(graph, ty)| Some((*graph, ty.fields.get(name)?))).collect();
+        let has: Sources<'_, Field> = sources
+            .iter()
+            .filter_map(|(graph, ty)| Some((*graph, ty.fields.get(name)?)))
+            .collect();
         let overrides = overrides::resolve(cx, &merged.name, &has);
         if let Some(field) = merge_field(cx, sources, merged, &has, &overrides) {
-            if merged.kind == Kind::Object {
+            if merged.kind == Kind::Object && !overrides.failed {
                 sharing::check(cx, merged, name, &has, &overrides);
             }
             merged.fields.insert(name.clone(), field);
@@ -45,10 +47,23 @@ fn merge_field(
     if real.is_empty() {
         return report_missing_base(cx, parent, &coordinate, has);
     }
-    let texts: Vec<_> = real.iter().map(|(graph, field)| (*graph, field.place, field.description.as_ref())).collect();
-    let marked: Vec<_> = real.iter().map(|(graph, field)| (*graph, field.place, &field.marks)).collect();
-    let listed: Vec<_> = real.iter().map(|(graph, field)| (*graph, field.place, &field.ty)).collect();
-    let reference = Reference { element: &element, code: "FIELD_TYPE_MISMATCH", input: false };
+    let texts: Vec<_> = real
+        .iter()
+        .map(|(graph, field)| (*graph, field.place, field.description.as_ref()))
+        .collect();
+    let marked: Vec<_> = real
+        .iter()
+        .map(|(graph, field)| (*graph, field.place, &field.marks))
+        .collect();
+    let listed: Vec<_> = real
+        .iter()
+        .map(|(graph, field)| (*graph, field.place, &field.ty))
+        .collect();
+    let reference = Reference {
+        element: &element,
+        code: "FIELD_TYPE_MISMATCH",
+        input: false,
+    };
     let (ty, mut equal) = references::merge(cx, &reference, &listed);
     let mut field = MField {
         description: description::merge(cx, &format!("Field \"{coordinate}\""), &texts),
@@ -77,7 +92,11 @@ fn report_missing_base(
         let mut merged = MField {
             description: lent.description.clone(),
             ty: lent.ty.clone(),
-            args: arguments::merge(cx, coordinate, &vec![(interface_objects::lender_graph(cx, parent, &field.name)?, lent)]),
+            args: arguments::merge(
+                cx,
+                coordinate,
+                &vec![(interface_objects::lender_graph(cx, parent, &field.name)?, lent)],
+            ),
             marks: lent.marks.clone(),
             joins: joins(cx, has, &Overrides::default(), equal),
         };

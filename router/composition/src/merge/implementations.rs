@@ -25,7 +25,10 @@ pub(super) fn check(cx: &mut Context<'_>, merged: &Merged) {
 fn report_missing(cx: &mut Context<'_>, ty: &MType, interface: &MType, field: &Name) {
     let declaring: Vec<usize> = graphs_with(cx, |model| model.field(&interface.name, field).is_some());
     let implementing: Vec<usize> = graphs_with(cx, |model| {
-        model.types.get(&ty.name).is_some_and(|own| own.implements.contains(&interface.name))
+        model
+            .types
+            .get(&ty.name)
+            .is_some_and(|own| own.implements.contains(&interface.name))
     });
     if ty.fields.is_empty() {
         return; // Its fields have errors of their own.
@@ -44,10 +47,21 @@ fn report_missing(cx: &mut Context<'_>, ty: &MType, interface: &MType, field: &N
 }
 
 fn graphs_with(cx: &Context<'_>, test: impl Fn(&crate::model::Model) -> bool) -> Vec<usize> {
-    cx.models.iter().enumerate().filter(|(_, model)| test(model)).map(|(graph, _)| graph).collect()
+    cx.models
+        .iter()
+        .enumerate()
+        .filter(|(_, model)| test(model))
+        .map(|(graph, _)| graph)
+        .collect()
 }
 
-fn check_field(cx: &mut Context<'_>, ty: &MType, interface: &MType, name: &Name, (own, theirs): (&MField, &MField)) {
+fn check_field(
+    cx: &mut Context<'_>,
+    ty: &MType,
+    interface: &MType,
+    name: &Name,
+    (own, theirs): (&MField, &MField),
+) {
     if !cx.lattice.is_subtype(&theirs.ty, &own.ty) {
         let message = format!(
             "In the supergraph, field \"{}.{name}\" has type \"{}\" but interface field \"{}.{name}\" expects \"{}\": make the types agree in all subgraphs.",

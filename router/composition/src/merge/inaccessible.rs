@@ -41,7 +41,9 @@ impl Findings<'_, '_, '_> {
     /// Reports at the first subgraph that has the element.
     fn report(&mut self, code: &str, ty: &MType, field: Option<&Name>, message: String) {
         for graph in ty.graphs() {
-            let Some(own) = self.cx.models[graph].types.get(&ty.name) else { continue };
+            let Some(own) = self.cx.models[graph].types.get(&ty.name) else {
+                continue;
+            };
             let place: Option<Place> = match field {
                 Some(field) => {
                     let field_place = own.fields.get(field).map(|field| field.place);
@@ -58,7 +60,10 @@ impl Findings<'_, '_, '_> {
     }
 
     fn hidden_type(&self, name: &Name) -> bool {
-        self.merged.types.get(name).is_some_and(|ty| ty.marks.inaccessible)
+        self.merged
+            .types
+            .get(name)
+            .is_some_and(|ty| ty.marks.inaccessible)
     }
 
     fn children(&mut self, ty: &MType) {
@@ -72,8 +77,10 @@ impl Findings<'_, '_, '_> {
             Kind::Scalar => false,
         };
         if all_hidden {
-            let message =
-                format!("Type \"{}\" is in the API schema but all of its children are @inaccessible.", ty.name);
+            let message = format!(
+                "Type \"{}\" is in the API schema but all of its children are @inaccessible.",
+                ty.name
+            );
             self.report("ONLY_INACCESSIBLE_CHILDREN", ty, None, message);
         }
     }
@@ -94,7 +101,10 @@ impl Findings<'_, '_, '_> {
     fn implemented(&mut self, ty: &MType, name: &Name, coordinate: &str) {
         let merged = self.merged;
         for interface in ty.implements.iter().filter_map(|name| merged.types.get(name)) {
-            let shown = interface.fields.get(name).is_some_and(|field| !field.marks.inaccessible);
+            let shown = interface
+                .fields
+                .get(name)
+                .is_some_and(|field| !field.marks.inaccessible);
             if shown && !interface.marks.inaccessible {
                 let message = format!(
                     "Field \"{coordinate}\" is @inaccessible but implements the interface field \"{}.{name}\", which is in the API schema.",
@@ -118,15 +128,19 @@ impl Findings<'_, '_, '_> {
     fn input(&mut self, ty: &MType, field: &Name, coordinate: &str, input: &MInput) {
         if input.marks.inaccessible {
             if input.required() {
-                let message =
-                    format!("\"{coordinate}\" is @inaccessible but is required: give it a default or make it nullable.");
+                let message = format!(
+                    "\"{coordinate}\" is @inaccessible but is required: give it a default or make it nullable."
+                );
                 self.report("REQUIRED_INACCESSIBLE", ty, Some(field), message);
             }
             return;
         }
         let target = input.ty.inner_named_type();
         self.reference(ty, field, coordinate, target);
-        let hidden = input.default.as_ref().and_then(|value| self.hidden_in(target, value));
+        let hidden = input
+            .default
+            .as_ref()
+            .and_then(|value| self.hidden_in(target, value));
         if let Some(hidden) = hidden {
             let message = format!(
                 "\"{hidden}\" is @inaccessible but is used in the default value of \"{coordinate}\", which is in the API schema."

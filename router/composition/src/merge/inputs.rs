@@ -11,10 +11,15 @@ use crate::model::{Input, TypeDef};
 /// Merges the fields of one input object.
 pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged: &mut MType) {
     let names: IndexSet<&Name> = sources.iter().flat_map(|(_, ty)| ty.inputs.keys()).collect();
-    let codes = Codes { types: "FIELD_TYPE_MISMATCH", defaults: "INPUT_FIELD_DEFAULT_MISMATCH" };
+    let codes = Codes {
+        types: "FIELD_TYPE_MISMATCH",
+        defaults: "INPUT_FIELD_DEFAULT_MISMATCH",
+    };
     for name in names {
-        let has: Sources<'_, Input> =
-            sources.iter().filter_map(|(graph, ty)| Some((*graph, ty.inputs.get(name)?))).collect();
+        let has: Sources<'_, Input> = sources
+            .iter()
+            .filter_map(|(graph, ty)| Some((*graph, ty.inputs.get(name)?)))
+            .collect();
         let element = format!("input field \"{}.{name}\"", merged.name);
         let (mut field, equal) = merge_input(cx, &element, &codes, &has);
         let everywhere = has.len() == sources.len();
@@ -24,8 +29,14 @@ pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged
         }
         if !everywhere || !equal {
             let ty = |input: &Input| (!equal).then(|| input.ty.clone());
-            field.joins =
-                has.iter().map(|(graph, input)| JoinField { graph: Some(*graph), ty: ty(input), ..Default::default() }).collect();
+            field.joins = has
+                .iter()
+                .map(|(graph, input)| JoinField {
+                    graph: Some(*graph),
+                    ty: ty(input),
+                    ..Default::default()
+                })
+                .collect();
         }
         merged.inputs.insert(name.clone(), field);
     }
@@ -34,7 +45,12 @@ pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged
             "None of the fields of input object type \"{}\" are consistently defined in all the subgraphs defining that type. As only fields common to all subgraphs are merged, this would result in an empty type.",
             merged.name
         );
-        cx.error("EMPTY_MERGED_INPUT_TYPE", sources[0].0, sources[0].1.place, message);
+        cx.error(
+            "EMPTY_MERGED_INPUT_TYPE",
+            sources[0].0,
+            sources[0].1.place,
+            message,
+        );
     }
 }
 
@@ -45,9 +61,16 @@ fn report_missing(
     sources: &Sources<'_, TypeDef>,
     has: &Sources<'_, Input>,
 ) {
-    let missing: Vec<GraphId> =
-        sources.iter().filter(|(_, ty)| !ty.inputs.contains_key(name)).map(|(graph, _)| *graph).collect();
-    let required: Vec<GraphId> = has.iter().filter(|(_, input)| input.required()).map(|(graph, _)| *graph).collect();
+    let missing: Vec<GraphId> = sources
+        .iter()
+        .filter(|(_, ty)| !ty.inputs.contains_key(name))
+        .map(|(graph, _)| *graph)
+        .collect();
+    let required: Vec<GraphId> = has
+        .iter()
+        .filter(|(_, input)| input.required())
+        .map(|(graph, _)| *graph)
+        .collect();
     let element = element.replacen("input", "Input", 1);
     if let Some((graph, input)) = has.iter().find(|(_, input)| input.required()) {
         let message = format!(
@@ -55,7 +78,12 @@ fn report_missing(
             cx.names(&required),
             cx.names(&missing)
         );
-        cx.error("REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH", *graph, input.place, message);
+        cx.error(
+            "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH",
+            *graph,
+            input.place,
+            message,
+        );
         return;
     }
     let present: Vec<GraphId> = has.iter().map(|(graph, _)| *graph).collect();
@@ -64,5 +92,10 @@ fn report_missing(
         cx.names(&present),
         cx.names(&missing)
     );
-    cx.hint("INCONSISTENT_INPUT_OBJECT_FIELD", has[0].0, has[0].1.place, message);
+    cx.hint(
+        "INCONSISTENT_INPUT_OBJECT_FIELD",
+        has[0].0,
+        has[0].1.place,
+        message,
+    );
 }

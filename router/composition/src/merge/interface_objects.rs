@@ -9,7 +9,11 @@ use super::{Context, Sources};
 use crate::model::{Field, Kind, TypeDef};
 
 /// The fields that interface objects give to an object's field: (subgraph, field, it is in a key).
-pub(super) fn abstracted<'a>(cx: &Context<'a>, object: &MType, field: &Name) -> Vec<(GraphId, &'a Field, bool)> {
+pub(super) fn abstracted<'a>(
+    cx: &Context<'a>,
+    object: &MType,
+    field: &Name,
+) -> Vec<(GraphId, &'a Field, bool)> {
     let mut found = Vec::new();
     for (graph, model) in cx.models.iter().enumerate() {
         if model.types.contains_key(&object.name) {
@@ -19,7 +23,9 @@ pub(super) fn abstracted<'a>(cx: &Context<'a>, object: &MType, field: &Name) -> 
         for interface in interfaces.filter(|interface| interface.interface_object) {
             let given = interface.fields.get(field);
             if let Some(given) = given.filter(|given| !model.fully_external(&interface.name, given)) {
-                let in_key = model.key_fields.contains(&(interface.name.clone(), field.clone()));
+                let in_key = model
+                    .key_fields
+                    .contains(&(interface.name.clone(), field.clone()));
                 found.push((graph, given, in_key));
             }
         }
@@ -81,14 +87,23 @@ pub(super) fn add_fields(cx: &Context<'_>, merged: &mut Merged) {
 fn is_given(cx: &Context<'_>, interface: &Name, field: &Name) -> bool {
     cx.models.iter().any(|model| {
         let object = model.types.get(interface).filter(|ty| ty.interface_object);
-        object.and_then(|ty| ty.fields.get(field)).is_some_and(|field| !field.external)
+        object
+            .and_then(|ty| ty.fields.get(field))
+            .is_some_and(|field| !field.external)
     })
 }
 
 fn added(field: &MField) -> MField {
-    let argument = |arg: &MInput| MInput { joins: Vec::new(), ..arg.clone() };
+    let argument = |arg: &MInput| MInput {
+        joins: Vec::new(),
+        ..arg.clone()
+    };
     MField {
-        args: field.args.iter().map(|(name, arg)| (name.clone(), argument(arg))).collect(),
+        args: field
+            .args
+            .iter()
+            .map(|(name, arg)| (name.clone(), argument(arg)))
+            .collect(),
         joins: vec![JoinField::default()],
         ..field.clone()
     }

@@ -10,7 +10,9 @@ use crate::model::{Kind, TypeDef};
 pub(super) fn check(cx: &mut Context<'_>, merged: &Merged) {
     for interface in merged.types.values().filter(|ty| ty.kind == Kind::Interface) {
         for graph in interface.graphs() {
-            let Some(local) = cx.models[graph].types.get(&interface.name) else { continue };
+            let Some(local) = cx.models[graph].types.get(&interface.name) else {
+                continue;
+            };
             if local.kind == Kind::Interface {
                 check_one(cx, graph, local);
             }
@@ -19,12 +21,19 @@ pub(super) fn check(cx: &mut Context<'_>, merged: &Merged) {
 }
 
 fn check_one(cx: &mut Context<'_>, graph: usize, local: &TypeDef) {
-    let Some(key) = local.keys.iter().find(|key| key.resolvable != Some(false)) else { return };
+    let Some(key) = local.keys.iter().find(|key| key.resolvable != Some(false)) else {
+        return;
+    };
     let model = &cx.models[graph];
     let missing: Vec<String> = cx
         .lattice
         .implementations(&local.name)
-        .filter(|object| !model.types.get(*object).is_some_and(|ty| ty.implements.contains(&local.name)))
+        .filter(|object| {
+            !model
+                .types
+                .get(*object)
+                .is_some_and(|ty| ty.implements.contains(&local.name))
+        })
         .map(|object| format!("\"{object}\""))
         .collect();
     if missing.is_empty() {
@@ -37,5 +46,10 @@ fn check_one(cx: &mut Context<'_>, graph: usize, local: &TypeDef) {
         key.set.raw,
         missing.join(", ")
     );
-    cx.error("INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE", graph, key.set.place, message);
+    cx.error(
+        "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+        graph,
+        key.set.place,
+        message,
+    );
 }

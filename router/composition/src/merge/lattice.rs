@@ -23,13 +23,25 @@ impl Lattice {
         let mut lattice = Lattice::default();
         for ty in models.iter().flat_map(|model| model.types.values()) {
             for interface in &ty.implements {
-                lattice.below.entry(interface.clone()).or_default().insert(ty.name.clone());
-                if ty.kind == Kind::Object {
-                    lattice.objects.entry(interface.clone()).or_default().insert(ty.name.clone());
+                lattice
+                    .below
+                    .entry(interface.clone())
+                    .or_default()
+                    .insert(ty.name.clone());
+                if ty.kind == Kind::Object && !ty.interface_object {
+                    lattice
+                        .objects
+                        .entry(interface.clone())
+                        .or_default()
+                        .insert(ty.name.clone());
                 }
             }
             if !ty.members.is_empty() {
-                lattice.below.entry(ty.name.clone()).or_default().extend(ty.members.iter().cloned());
+                lattice
+                    .below
+                    .entry(ty.name.clone())
+                    .or_default()
+                    .extend(ty.members.iter().cloned());
             }
         }
         lattice

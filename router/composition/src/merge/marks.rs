@@ -36,10 +36,17 @@ pub(super) fn merge(cx: &mut Context<'_>, element: &str, sources: &[Marked<'_>])
 }
 
 /// Both conditions must hold: every alternative of one is joined with every alternative of the other.
-pub(super) fn and(left: Option<Vec<Vec<String>>>, right: Option<&Vec<Vec<String>>>) -> Option<Vec<Vec<String>>> {
+pub(super) fn and(
+    left: Option<Vec<Vec<String>>>,
+    right: Option<&Vec<Vec<String>>>,
+) -> Option<Vec<Vec<String>>> {
     let Some(right) = right else { return left };
-    let Some(left) = left else { return Some(normalize(right.clone())) };
-    let pairs = left.iter().flat_map(|a| right.iter().map(move |b| [a.clone(), b.clone()].concat()));
+    let Some(left) = left else {
+        return Some(normalize(right.clone()));
+    };
+    let pairs = left
+        .iter()
+        .flat_map(|a| right.iter().map(move |b| [a.clone(), b.clone()].concat()));
     Some(normalize(pairs.collect()))
 }
 
@@ -51,7 +58,9 @@ fn normalize(mut alternatives: Vec<Vec<String>>) -> Vec<Vec<String>> {
     }
     alternatives.sort();
     alternatives.dedup();
-    let weaker = |small: &Vec<String>, large: &Vec<String>| small != large && small.iter().all(|one| large.contains(one));
+    let weaker = |small: &Vec<String>, large: &Vec<String>| {
+        small != large && small.iter().all(|one| large.contains(one))
+    };
     let all = alternatives.clone();
     alternatives.retain(|large| !all.iter().any(|small| weaker(small, large)));
     alternatives
@@ -60,10 +69,18 @@ fn normalize(mut alternatives: Vec<Vec<String>>) -> Vec<Vec<String>> {
 /// The dearest estimate that any subgraph gives.
 fn join_list_size(left: Option<ListSize>, right: Option<&ListSize>) -> Option<ListSize> {
     let Some(right) = right else { return left };
-    let Some(left) = left else { return Some(right.clone()) };
+    let Some(left) = left else {
+        return Some(right.clone());
+    };
     let union = |a: Option<Vec<String>>, b: &Option<Vec<String>>| {
         let Some(mut a) = a else { return b.clone() };
-        for item in b.iter().flatten().filter(|item| !a.contains(item)).cloned().collect::<Vec<_>>() {
+        for item in b
+            .iter()
+            .flatten()
+            .filter(|item| !a.contains(item))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             a.push(item);
         }
         Some(a)
@@ -94,14 +111,24 @@ fn commonest(
         }
     }
     let best = counts.iter().map(|(_, count)| *count).max()?;
-    let winner = counts.iter().find(|(_, count)| *count == best).map(|(directive, _)| directive.clone())?;
-    let other = sources.iter().find(|(_, _, marks)| pick(marks).is_some_and(|directive| *directive != winner));
+    let winner = counts
+        .iter()
+        .find(|(_, count)| *count == best)
+        .map(|(directive, _)| directive.clone())?;
+    let other = sources
+        .iter()
+        .find(|(_, _, marks)| pick(marks).is_some_and(|directive| *directive != winner));
     if let Some((graph, place, _)) = other {
         let message = format!(
             "@{} is applied to {element} with different arguments across subgraphs; the supergraph uses {winner}.",
             winner.name
         );
-        cx.hint("INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS", *graph, *place, message);
+        cx.hint(
+            "INCONSISTENT_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+            *graph,
+            *place,
+            message,
+        );
     }
     Some(winner)
 }

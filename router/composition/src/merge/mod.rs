@@ -31,10 +31,10 @@ use apollo_compiler::Name;
 use std::collections::BTreeMap;
 
 use crate::diagnostics::Diagnostic;
-use crate::model::{Model, Place};
+use crate::model::{Kind, Model, Place, is_root};
 pub(crate) use contexts::split as split_context;
 use lattice::Lattice;
-use merged::{GraphId, Merged};
+use merged::{GraphId, MType, Merged};
 
 /// The same element in the subgraphs that have it.
 pub(crate) type Sources<'a, T> = Vec<(GraphId, &'a T)>;
@@ -62,7 +62,10 @@ impl<'a> Context<'a> {
 
     /// `subgraph "A"`, `subgraphs "A" and "B"`.
     fn names(&self, graphs: &[GraphId]) -> String {
-        let names: Vec<String> = graphs.iter().map(|graph| format!("\"{}\"", self.models[*graph].name)).collect();
+        let names: Vec<String> = graphs
+            .iter()
+            .map(|graph| format!("\"{}\"", self.models[*graph].name))
+            .collect();
         match names.as_slice() {
             [one] => format!("subgraph {one}"),
             [first @ .., last] if !first.is_empty() => format!("subgraphs {} and {last}", first.join(", ")),
@@ -74,8 +77,17 @@ impl<'a> Context<'a> {
 /// Merges the models; all errors at once.
 pub(crate) fn merge(models: &[Model]) -> Result<(Merged, Vec<Diagnostic>), Vec<Diagnostic>> {
     let lattice = Lattice::of(models);
-    let mut cx = Context { models, lattice, errors: Vec::new(), hints: Vec::new(), usage: BTreeMap::new() };
-    let mut merged = Merged { graphs: graphs::graphs(models), ..Merged::default() };
+    let mut cx = Context {
+        models,
+        lattice,
+        errors: Vec::new(),
+        hints: Vec::new(),
+        usage: BTreeMap::new(),
+    };
+    let mut merged = Merged {
+        graphs: graphs::graphs(models),
+        ..Merged::default()
+    };
     description::merge_schema(&mut cx, &mut merged);
     types::merge_types(&mut cx, &mut merged);
     interface_objects::add_fields(&cx, &mut merged);
@@ -87,16 +99,50 @@ pub(crate) fn merge(models: &[Model]) -> Result<(Merged, Vec<Diagnostic>), Vec<D
     transitive_access::check(&mut cx, &merged);
     contexts::note(&mut merged);
     check_queries(&mut cx, &merged);
+    check_emptied(&mut cx, &merged);
     inaccessible::check(&mut cx, &merged);
-    if cx.errors.is_empty() { Ok((merged, cx.hints)) } else { Err(cx.errors) }
+    if cx.errors.is_empty() {
+        Ok((merged, cx.hints))
+    } else {
+        Err(cx.errors)
+    }
+}
+
+/// Types of which only external fields were left, in all subgraphs.
+fn check_emptied(cx: &mut Context<'_>, merged: &Merged) {
+    if !cx.errors.is_empty() {
+        return;
+    }
+    let emptied = |ty: &&MType| {
+        matches!(ty.kind, Kind::Object | Kind::Interface) && ty.fields.is_empty() && !is_root(&ty.name)
+    };
+    for ty in merged.types.values().filter(emptied) {
+        let graphs: Vec<GraphId> = ty.graphs().into_iter().collect();
+        let message = format!(
+            "Type \"{}\" contains only external fields in all the subgraphs where it is defined ({}) and none of them is used.",
+            ty.name,
+            cx.names(&graphs)
+        );
+        let place = cx.models[graphs[0]].types.get(&ty.name).and_then(|own| own.place);
+        cx.error("TYPE_WITH_ONLY_UNUSED_EXTERNAL", graphs[0], place, message);
+    }
 }
 
 /// A schema without a query cannot be asked anything.
 fn check_queries(cx: &mut Context<'_>, merged: &Merged) {
-    let has_fields = merged.types.get("Query").is_some_and(|query| !query.fields.is_empty());
-    let lost = cx.models.iter().any(|model| model.types.get("Query").is_some_and(|query| !query.fields.is_empty()));
+    let has_fields = merged
+        .types
+        .get("Query")
+        .is_some_and(|query| !query.fields.is_empty());
+    let lost = cx.models.iter().any(|model| {
+        model
+            .types
+            .get("Query")
+            .is_some_and(|query| !query.fields.is_empty())
+    });
     if !has_fields && !lost {
-        let message = "No queries found in any subgraph: a supergraph must have a query root type with a field.";
+        let message =
+            "No queries found in any subgraph: a supergraph must have a query root type with a field.";
         cx.errors.push(Diagnostic::global("NO_QUERIES", message));
     }
 }

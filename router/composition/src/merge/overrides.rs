@@ -17,6 +17,8 @@ pub(super) struct Overrides {
     /// Lost for good.
     unused: BTreeSet<GraphId>,
     labels: BTreeMap<GraphId, String>,
+    /// An override is wrong and reported: what follows from it need not be.
+    pub failed: bool,
 }
 
 impl Overrides {
@@ -46,7 +48,9 @@ pub(super) fn resolve(cx: &mut Context<'_>, parent: &Name, has: &Sources<'_, Fie
     let mut result = Overrides::default();
     for (graph, field) in has {
         if let Some(overriding) = &field.overrides {
+            let before = cx.errors.len();
             resolve_one(cx, parent, (*graph, field, overriding), has, &mut result);
+            result.failed |= cx.errors.len() > before;
         }
     }
     result
@@ -63,8 +67,9 @@ fn resolve_one(
     let place = overriding.place;
     let own = cx.models[graph].name.clone();
     if overriding.from == own {
-        let message =
-            format!("Source and destination subgraphs \"{own}\" are the same for overridden field \"{coordinate}\".");
+        let message = format!(
+            "Source and destination subgraphs \"{own}\" are the same for overridden field \"{coordinate}\"."
+        );
         cx.error("OVERRIDE_FROM_SELF_ERROR", graph, place, message);
         return;
     }
@@ -77,8 +82,9 @@ fn resolve_one(
         return;
     };
     let Some((_, source)) = has.iter().find(|(other, _)| *other == from) else {
-        let message =
-            format!("Field \"{coordinate}\" on subgraph \"{own}\" no longer exists in the from subgraph: the @override directive can be removed.");
+        let message = format!(
+            "Field \"{coordinate}\" on subgraph \"{own}\" no longer exists in the from subgraph: the @override directive can be removed."
+        );
         cx.hint("OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", graph, place, message);
         return;
     };
@@ -98,7 +104,14 @@ fn resolve_one(
         cx.error("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", graph, place, message);
         return;
     }
-    note(cx, &coordinate, (graph, overriding), (from, source), parent, result);
+    note(
+        cx,
+        &coordinate,
+        (graph, overriding),
+        (from, source),
+        parent,
+        result,
+    );
 }
 
 /// Directives that cannot move along with the field.
@@ -121,19 +134,36 @@ fn note(
     result: &mut Overrides,
 ) {
     if source.external {
-        let message = format!("Field \"{coordinate}\" is external in \"{}\": the @override directive can be removed.", overriding.from);
-        cx.hint("OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", graph, overriding.place, message);
+        let message = format!(
+            "Field \"{coordinate}\" is external in \"{}\": the @override directive can be removed.",
+            overriding.from
+        );
+        cx.hint(
+            "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
+            graph,
+            overriding.place,
+            message,
+        );
         return;
     }
-    let used = cx.models[from].used.contains(&(parent.clone(), source.name.clone()));
+    let used = cx.models[from]
+        .used
+        .contains(&(parent.clone(), source.name.clone()));
     if used {
         result.used.insert(from);
     } else {
         result.unused.insert(from);
     }
     let Some(label) = &overriding.label else {
-        let what = if used { "is still used there, but can be made external" } else { "can be removed" };
-        let message = format!("Field \"{coordinate}\" on subgraph \"{}\" is overridden and {what}.", overriding.from);
+        let what = if used {
+            "is still used there, but can be made external"
+        } else {
+            "can be removed"
+        };
+        let message = format!(
+            "Field \"{coordinate}\" on subgraph \"{}\" is overridden and {what}.",
+            overriding.from
+        );
         cx.hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", from, source.place, message);
         return;
     };
@@ -150,10 +180,18 @@ fn note(
 }
 
 fn is_valid_label(label: &str) -> bool {
-    if let Some(percent) = label.strip_prefix("percent(").and_then(|rest| rest.strip_suffix(')')) {
+    if let Some(percent) = label
+        .strip_prefix("percent(")
+        .and_then(|rest| rest.strip_suffix(')'))
+    {
         let digits = percent.chars().all(|c| c.is_ascii_digit() || c == '.');
-        return digits && percent.parse::<f64>().is_ok_and(|value| (0.0..=100.0).contains(&value));
+        return digits
+            && percent
+                .parse::<f64>()
+                .is_ok_and(|value| (0.0..=100.0).contains(&value));
     }
     label.starts_with(|c: char| c.is_ascii_alphabetic())
-        && label.chars().all(|c| c.is_ascii_alphanumeric() || "_-:./".contains(c))
+        && label
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-:./".contains(c))
 }

@@ -29,7 +29,10 @@ pub(super) fn merge(
             continue;
         }
         equal = false;
-        let (below, above) = (cx.lattice.is_subtype(&merged, ty), cx.lattice.is_subtype(ty, &merged));
+        let (below, above) = (
+            cx.lattice.is_subtype(&merged, ty),
+            cx.lattice.is_subtype(ty, &merged),
+        );
         if !below && !above {
             incompatible = true;
         } else if below == reference.input {
@@ -50,7 +53,10 @@ pub(super) fn merge(
 fn report_mismatch(cx: &mut Context<'_>, reference: &Reference<'_>, sources: &[(GraphId, Place, &Type)]) {
     let first = sources[0].2;
     let by_type = describe(cx, sources);
-    let other = sources.iter().find(|(_, _, ty)| *ty != first).unwrap_or(&sources[0]);
+    let other = sources
+        .iter()
+        .find(|(_, _, ty)| *ty != first)
+        .unwrap_or(&sources[0]);
     let message = format!(
         "Type of {} is incompatible across subgraphs: it has {by_type}.",
         reference.element
@@ -58,10 +64,22 @@ fn report_mismatch(cx: &mut Context<'_>, reference: &Reference<'_>, sources: &[(
     cx.error(reference.code, other.0, other.1, message);
 }
 
-fn hint_difference(cx: &mut Context<'_>, reference: &Reference<'_>, sources: &[(GraphId, Place, &Type)], merged: &Type) {
+fn hint_difference(
+    cx: &mut Context<'_>,
+    reference: &Reference<'_>,
+    sources: &[(GraphId, Place, &Type)],
+    merged: &Type,
+) {
     let by_type = describe(cx, sources);
-    let other = sources.iter().find(|(_, _, ty)| *ty != merged).unwrap_or(&sources[0]);
-    let code = if reference.input { "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE" } else { "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE" };
+    let other = sources
+        .iter()
+        .find(|(_, _, ty)| *ty != merged)
+        .unwrap_or(&sources[0]);
+    let code = if reference.code == "FIELD_TYPE_MISMATCH" {
+        "INCONSISTENT_BUT_COMPATIBLE_FIELD_TYPE"
+    } else {
+        "INCONSISTENT_BUT_COMPATIBLE_ARGUMENT_TYPE"
+    };
     let message = format!(
         "Type of {} is inconsistent but compatible across subgraphs: it has {by_type}; the supergraph uses \"{merged}\".",
         reference.element
@@ -78,6 +96,9 @@ fn describe(cx: &Context<'_>, sources: &[(GraphId, Place, &Type)]) -> String {
             None => groups.push((ty, vec![*graph])),
         }
     }
-    let parts: Vec<String> = groups.iter().map(|(ty, graphs)| format!("type \"{ty}\" in {}", cx.names(graphs))).collect();
+    let parts: Vec<String> = groups
+        .iter()
+        .map(|(ty, graphs)| format!("type \"{ty}\" in {}", cx.names(graphs)))
+        .collect();
     parts.join(" but ")
 }

@@ -29,19 +29,30 @@ pub(super) fn check(
     for (graph, field, in_key) in interface_objects::abstracted(cx, parent, name) {
         resolving.push((graph, field, field.shareable || in_key));
     }
-    let closed: Vec<GraphId> = resolving.iter().filter(|(_, _, open)| !open).map(|(graph, ..)| *graph).collect();
+    let closed: Vec<GraphId> = resolving
+        .iter()
+        .filter(|(_, _, open)| !open)
+        .map(|(graph, ..)| *graph)
+        .collect();
     if closed.is_empty() || resolving.len() < 2 {
         return;
     }
     let coordinate = format!("{}.{name}", parent.name);
     let all: Vec<GraphId> = resolving.iter().map(|(graph, ..)| *graph).collect();
-    let which = if closed.len() == all.len() { "all of them".to_owned() } else { cx.names(&closed) };
+    let which = if closed.len() == all.len() {
+        "all of them".to_owned()
+    } else {
+        cx.names(&closed)
+    };
     let unknown = misspelt_override(cx, has);
     let message = format!(
         "Non-shareable field \"{coordinate}\" is resolved from multiple subgraphs: it is resolved from {} and defined as non-shareable in {which}{unknown}",
         cx.names(&all)
     );
-    let first = resolving.iter().find(|(_, _, open)| !open).map_or((0, None), |(graph, field, _)| (*graph, field.place));
+    let first = resolving
+        .iter()
+        .find(|(_, _, open)| !open)
+        .map_or((0, None), |(graph, field, _)| (*graph, field.place));
     cx.error("INVALID_FIELD_SHARING", first.0, first.1, message);
 }
 

@@ -43,7 +43,9 @@ fn check_field(
             "[{}] Field \"{}.{name}\" does not specify necessary @authenticated, @requiresScopes and/or @policy auth requirements to access the transitive field \"{coordinate}\" data from @requires selection set.",
             cx.models[graph].name, ty.name
         );
-        let place = cx.models[graph].field(&ty.name, name).and_then(|field| field.place);
+        let place = cx.models[graph]
+            .field(&ty.name, name)
+            .and_then(|field| field.place);
         cx.error("MISSING_TRANSITIVE_AUTH_REQUIREMENTS", graph, place, message);
     }
 }
@@ -52,7 +54,9 @@ fn visit(merged: &Merged, ty: &MType, selection: &[Sel], found: &mut dyn FnMut(S
     for one in selection {
         match one {
             Sel::Field { name, sub, .. } => {
-                let Some(field) = ty.fields.get(name) else { continue };
+                let Some(field) = ty.fields.get(name) else {
+                    continue;
+                };
                 found(format!("{}.{name}", ty.name), &field.marks);
                 if let Some(next) = merged.types.get(field.ty.inner_named_type()) {
                     found(format!("{}.{name}", ty.name), &next.marks);
@@ -78,6 +82,10 @@ fn covers(own: &Marks, needed: &Marks) -> bool {
 
 fn implies(own: Option<&[Vec<String>]>, needed: Option<&[Vec<String>]>) -> bool {
     let Some(needed) = needed else { return true };
-    let holds = |have: &Vec<String>| needed.iter().any(|want| want.iter().all(|one| have.contains(one)));
+    let holds = |have: &Vec<String>| {
+        needed
+            .iter()
+            .any(|want| want.iter().all(|one| have.contains(one)))
+    };
     own.is_some_and(|own| !own.is_empty() && own.iter().all(holds))
 }

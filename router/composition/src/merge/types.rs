@@ -19,7 +19,9 @@ pub(super) fn merge_types(cx: &mut Context<'_>, merged: &mut Merged) {
     let mut late = Vec::new();
     for (name, sources) in all {
         check_base(cx, name, &sources);
-        let Some(kind) = kind(cx, name, &sources) else { continue };
+        let Some(kind) = kind(cx, name, &sources) else {
+            continue;
+        };
         let mut ty = shell(cx, name, kind, &sources);
         match kind {
             Kind::Object | Kind::Interface => fields::merge_fields(cx, &sources, &mut ty),
@@ -57,7 +59,13 @@ fn check_base(cx: &mut Context<'_>, name: &Name, sources: &Sources<'_, TypeDef>)
 
 /// The kind of the type, if it is the same everywhere; an interface object stands for its interface.
 fn kind(cx: &mut Context<'_>, name: &Name, sources: &Sources<'_, TypeDef>) -> Option<Kind> {
-    let effective = |ty: &TypeDef| if ty.interface_object { Kind::Interface } else { ty.kind };
+    let effective = |ty: &TypeDef| {
+        if ty.interface_object {
+            Kind::Interface
+        } else {
+            ty.kind
+        }
+    };
     let first = effective(sources[0].1);
     let Some(other) = sources.iter().find(|(_, ty)| effective(ty) != first) else {
         return check_interface_object(cx, name, sources).then_some(first);
@@ -66,10 +74,14 @@ fn kind(cx: &mut Context<'_>, name: &Name, sources: &Sources<'_, TypeDef>) -> Op
     for (graph, ty) in sources {
         groups.entry(effective(ty)).or_default().push(*graph);
     }
-    let parts: Vec<String> =
-        groups.iter().map(|(kind, graphs)| format!("{} Type in {}", kind.describe(), cx.names(graphs))).collect();
-    let message =
-        format!("Type \"{name}\" has mismatched kind: it is defined as {}.", parts.join(" but "));
+    let parts: Vec<String> = groups
+        .iter()
+        .map(|(kind, graphs)| format!("{} Type in {}", kind.describe(), cx.names(graphs)))
+        .collect();
+    let message = format!(
+        "Type \"{name}\" has mismatched kind: it is defined as {}.",
+        parts.join(" but ")
+    );
     cx.error("TYPE_KIND_MISMATCH", other.0, other.1.place, message);
     None
 }
@@ -84,25 +96,43 @@ fn check_interface_object(cx: &mut Context<'_>, name: &Name, sources: &Sources<'
         "Type \"{name}\" is declared with @interfaceObject in all the subgraphs in which it is defined (it is defined in {} but should be defined as an interface in at least one subgraph).",
         cx.names(&graphs)
     );
-    cx.error("INTERFACE_OBJECT_USAGE_ERROR", sources[0].0, sources[0].1.place, message);
+    cx.error(
+        "INTERFACE_OBJECT_USAGE_ERROR",
+        sources[0].0,
+        sources[0].1.place,
+        message,
+    );
     false
 }
 
 /// What all kinds have: description, marks, joins, interfaces.
 fn shell(cx: &mut Context<'_>, name: &Name, kind: Kind, sources: &Sources<'_, TypeDef>) -> MType {
     let element = format!("Type \"{name}\"");
-    let texts: Vec<_> = sources.iter().map(|(graph, ty)| (*graph, ty.place, ty.description.as_ref())).collect();
-    let marked: Vec<_> = sources.iter().map(|(graph, ty)| (*graph, ty.place, &ty.marks)).collect();
+    let texts: Vec<_> = sources
+        .iter()
+        .map(|(graph, ty)| (*graph, ty.place, ty.description.as_ref()))
+        .collect();
+    let marked: Vec<_> = sources
+        .iter()
+        .map(|(graph, ty)| (*graph, ty.place, &ty.marks))
+        .collect();
     let description = description::merge(cx, &element, &texts);
     let marks = marks::merge(cx, &element, &marked);
     let mut contexts = Vec::new();
     for (graph, ty) in sources {
         let subgraph = &cx.models[*graph].name;
-        contexts.extend(ty.contexts.iter().map(|(context, _)| format!("{subgraph}__{context}")));
+        contexts.extend(
+            ty.contexts
+                .iter()
+                .map(|(context, _)| format!("{subgraph}__{context}")),
+        );
     }
     let pairs = |(graph, ty): &(GraphId, &TypeDef)| {
         let graph = *graph;
-        ty.implements.iter().map(move |interface| (graph, interface.clone())).collect::<Vec<_>>()
+        ty.implements
+            .iter()
+            .map(move |interface| (graph, interface.clone()))
+            .collect::<Vec<_>>()
     };
     MType {
         name: name.clone(),
@@ -111,7 +141,10 @@ fn shell(cx: &mut Context<'_>, name: &Name, kind: Kind, sources: &Sources<'_, Ty
         marks,
         contexts,
         joins: sources.iter().flat_map(|(graph, ty)| joins(*graph, ty)).collect(),
-        implements: sources.iter().flat_map(|(_, ty)| ty.implements.iter().cloned()).collect(),
+        implements: sources
+            .iter()
+            .flat_map(|(_, ty)| ty.implements.iter().cloned())
+            .collect(),
         join_implements: sources.iter().flat_map(pairs).collect(),
         members: Default::default(),
         join_members: Vec::new(),
@@ -125,7 +158,13 @@ fn shell(cx: &mut Context<'_>, name: &Name, kind: Kind, sources: &Sources<'_, Ty
 fn joins(graph: GraphId, ty: &TypeDef) -> Vec<JoinType> {
     let interface_object = ty.interface_object;
     if ty.keys.is_empty() {
-        return vec![JoinType { graph, key: None, extension: false, resolvable: None, interface_object }];
+        return vec![JoinType {
+            graph,
+            key: None,
+            extension: false,
+            resolvable: None,
+            interface_object,
+        }];
     }
     let one = |key: &crate::model::Key| JoinType {
         graph,
@@ -141,11 +180,16 @@ fn joins(graph: GraphId, ty: &TypeDef) -> Vec<JoinType> {
 fn merge_members(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged: &mut MType) {
     for (graph, ty) in sources {
         merged.members.extend(ty.members.iter().cloned());
-        merged.join_members.extend(ty.members.iter().map(|member| (*graph, member.clone())));
+        merged
+            .join_members
+            .extend(ty.members.iter().map(|member| (*graph, member.clone())));
     }
     for member in merged.members.clone() {
-        let missing: Vec<GraphId> =
-            sources.iter().filter(|(_, ty)| !ty.members.contains(&member)).map(|(graph, _)| *graph).collect();
+        let missing: Vec<GraphId> = sources
+            .iter()
+            .filter(|(_, ty)| !ty.members.contains(&member))
+            .map(|(graph, _)| *graph)
+            .collect();
         let has = sources.iter().find(|(_, ty)| ty.members.contains(&member));
         if let (false, Some((graph, ty))) = (missing.is_empty(), has) {
             let message = format!(

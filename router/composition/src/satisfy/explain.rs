@@ -28,7 +28,11 @@ pub(super) fn query(world: &World<'_>, steps: &[Step]) -> String {
         match step {
             Step::Root(ty) => {
                 let operation = world.ty(*ty).name.to_lowercase();
-                let head = if operation == "query" { String::new() } else { format!("{operation} ") };
+                let head = if operation == "query" {
+                    String::new()
+                } else {
+                    format!("{operation} ")
+                };
                 let _ = writeln!(out, "{head}{{");
             }
             Step::On(ty) => {
@@ -39,7 +43,13 @@ pub(super) fn query(world: &World<'_>, steps: &[Step]) -> String {
                 let args = field.map(|field| arguments(world, field)).unwrap_or_default();
                 let composite = field.and_then(|field| world.id(field.ty.inner_named_type()));
                 let composite = composite.is_some_and(|id| world.is_composite(id));
-                let tail = if !last { " {" } else if composite { " { __typename }" } else { "" };
+                let tail = if !last {
+                    " {"
+                } else if composite {
+                    " { __typename }"
+                } else {
+                    ""
+                };
                 let _ = writeln!(out, "{indent}{name}{args}{tail}");
             }
         }
@@ -56,8 +66,14 @@ pub(super) fn query(world: &World<'_>, steps: &[Step]) -> String {
 /// Required arguments with values that fit.
 fn arguments(world: &World<'_>, field: &MField) -> String {
     let required = field.args.iter().filter(|(_, arg)| arg.required());
-    let given: Vec<String> = required.map(|(name, arg)| format!("{name}: {}", sample(world, &arg.ty))).collect();
-    if given.is_empty() { String::new() } else { format!("({})", given.join(", ")) }
+    let given: Vec<String> = required
+        .map(|(name, arg)| format!("{name}: {}", sample(world, &arg.ty)))
+        .collect();
+    if given.is_empty() {
+        String::new()
+    } else {
+        format!("({})", given.join(", "))
+    }
 }
 
 fn sample(world: &World<'_>, ty: &Type) -> String {
@@ -73,7 +89,10 @@ fn sample(world: &World<'_>, ty: &Type) -> String {
             let merged = world.id(name).map(|id| world.ty(id));
             let value = merged.and_then(|ty| ty.values.keys().next());
             let input = merged.is_some_and(|ty| ty.kind == Kind::Input);
-            value.map_or_else(|| if input { "{}" } else { "\"…\"" }.to_owned(), |value| value.to_string())
+            value.map_or_else(
+                || if input { "{}" } else { "\"…\"" }.to_owned(),
+                |value| value.to_string(),
+            )
         }
     }
 }
@@ -95,11 +114,23 @@ pub(super) fn reasons(
         let _ = writeln!(out, "  - {}", local_reason(world, *at, field, &coordinate));
     }
     if closure.is_empty() {
-        let _ = writeln!(out, "- no subgraph can be asked for type \"{}\" here.", world.ty(ty).name);
+        let _ = writeln!(
+            out,
+            "- no subgraph can be asked for type \"{}\" here.",
+            world.ty(ty).name
+        );
     }
-    for graph in candidates(world, ty, field).into_iter().filter(|graph| !here.contains(graph)) {
+    for graph in candidates(world, ty, field)
+        .into_iter()
+        .filter(|graph| !here.contains(graph))
+    {
         let target = &models[graph].name;
-        let entries: Vec<Entry<'_>> = world.entries(ty).iter().filter(|entry| entry.graph == graph).copied().collect();
+        let entries: Vec<Entry<'_>> = world
+            .entries(ty)
+            .iter()
+            .filter(|entry| entry.graph == graph)
+            .copied()
+            .collect();
         if entries.is_empty() {
             let _ = writeln!(
                 out,
@@ -108,7 +139,11 @@ pub(super) fn reasons(
             );
         }
         for entry in entries {
-            let _ = writeln!(out, "- {}", entry_reason(models, world, &entry, &coordinate, &here));
+            let _ = writeln!(
+                out,
+                "- {}",
+                entry_reason(models, world, &entry, &coordinate, &here)
+            );
         }
     }
     out.trim_end().to_owned()
@@ -121,7 +156,12 @@ fn local_reason(world: &World<'_>, at: Position, field: &Name, coordinate: &str)
         }
         Some(local) => local.requires.map_or_else(
             || format!("cannot find field \"{coordinate}\"."),
-            |requires| format!("cannot satisfy @requires(fields: \"{}\") on field \"{coordinate}\".", requires.raw),
+            |requires| {
+                format!(
+                    "cannot satisfy @requires(fields: \"{}\") on field \"{coordinate}\".",
+                    requires.raw
+                )
+            },
         ),
         None => format!("cannot find field \"{coordinate}\"."),
     }
@@ -142,7 +182,10 @@ fn entry_reason(
             "cannot move to subgraph \"{target}\", which has field \"{coordinate}\", because @key(fields: \"{key}\") of \"{ty}\" is defined there with \"resolvable: false\"."
         );
     }
-    let from: Vec<String> = here.iter().map(|graph| format!("\"{}\"", models[*graph].name)).collect();
+    let from: Vec<String> = here
+        .iter()
+        .map(|graph| format!("\"{}\"", models[*graph].name))
+        .collect();
     format!(
         "cannot move to subgraph \"{target}\" using @key(fields: \"{key}\") of \"{ty}\", the key field(s) cannot be resolved from {}.",
         from.join(", ")

@@ -39,7 +39,11 @@ pub(crate) fn satisfy(models: &[Model], merged: &Merged) -> Result<(), Vec<Diagn
         walk.start(root);
     }
     walk.run();
-    if walk.errors.is_empty() { Ok(()) } else { Err(walk.errors) }
+    if walk.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(walk.errors)
+    }
 }
 
 /// A type, where one stands there, and the last step of the way (an index into [`Walk::steps`]).
@@ -112,7 +116,11 @@ impl Walk<'_> {
             if next.is_empty() {
                 self.report(ty, name, &closure, way);
             } else if let Some(target) = target.filter(|target| world.is_composite(*target)) {
-                let next = if world.ty(target).name == "Query" { world.everywhere(target) } else { next };
+                let next = if world.ty(target).name == "Query" {
+                    world.everywhere(target)
+                } else {
+                    next
+                };
                 self.steps.push((Some(way), Step::Field(ty, name.clone())));
                 self.queue.push_back((target, next, self.steps.len() - 1));
             }
@@ -130,7 +138,8 @@ impl Walk<'_> {
         let message = format!(
             "The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n{reasons}"
         );
-        self.errors.push(Diagnostic::global("SATISFIABILITY_ERROR", message));
+        self.errors
+            .push(Diagnostic::global("SATISFIABILITY_ERROR", message));
     }
 
     fn report_untyped(&mut self, ty: TypeId, way: usize) {
@@ -145,7 +154,8 @@ impl Walk<'_> {
         let message = format!(
             "The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n- the subgraph knows \"{name}\" as an @interfaceObject only, and no subgraph that defines the interface has a resolvable @key on it that could be filled: the concrete type cannot be found."
         );
-        self.errors.push(Diagnostic::global("SATISFIABILITY_ERROR", message));
+        self.errors
+            .push(Diagnostic::global("SATISFIABILITY_ERROR", message));
     }
 
     /// The steps from the root to one.

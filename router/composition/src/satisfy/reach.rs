@@ -34,7 +34,14 @@ pub(super) struct Casts {
 impl<'w> Reach<'w> {
     pub fn new(world: &'w World<'w>) -> Self {
         let (closures, open, requiring) = (HashMap::new(), HashSet::new(), HashSet::new());
-        Reach { world, provided: Provided::new(), closures, open, requiring, cut: false }
+        Reach {
+            world,
+            provided: Provided::new(),
+            closures,
+            open,
+            requiring,
+            cut: false,
+        }
     }
 
     /// All positions of `ty` that keys lead to, those given included.
@@ -65,12 +72,20 @@ impl<'w> Reach<'w> {
     /// Takes every key that can be filled, until none is left.
     fn expand(&mut self, ty: TypeId, mut all: Vec<Position>) -> Vec<Position> {
         let world = self.world;
-        let mut left: Vec<_> = world.entries(ty).iter().filter(|entry| entry.resolvable).collect();
+        let mut left: Vec<_> = world
+            .entries(ty)
+            .iter()
+            .filter(|entry| entry.resolvable)
+            .collect();
         loop {
             let mut rest = Vec::new();
             let before = all.len();
             for entry in left {
-                let target = Position { graph: entry.graph, ty: entry.ty, provided: 0 };
+                let target = Position {
+                    graph: entry.graph,
+                    ty: entry.ty,
+                    provided: 0,
+                };
                 if all.contains(&target) {
                     continue;
                 }
@@ -100,7 +115,13 @@ impl<'w> Reach<'w> {
         next.into_iter().collect()
     }
 
-    fn step_from(&mut self, ty: TypeId, closure: &[Position], at: Position, field: &Name) -> Option<Position> {
+    fn step_from(
+        &mut self,
+        ty: TypeId,
+        closure: &[Position],
+        at: Position,
+        field: &Name,
+    ) -> Option<Position> {
         let local = self.world.local(at, field)?;
         let mut below = Vec::new();
         let given = self.given(at, field, &mut below);
@@ -116,7 +137,11 @@ impl<'w> Reach<'w> {
             below.extend(provides.selection().iter().cloned());
         }
         let target = self.world.id(local.ty.inner_named_type()).unwrap_or(at.ty);
-        Some(Position { graph: at.graph, ty: target, provided: self.provided.intern(below) })
+        Some(Position {
+            graph: at.graph,
+            ty: target,
+            provided: self.provided.intern(below),
+        })
     }
 
     fn requirement(
@@ -139,8 +164,12 @@ impl<'w> Reach<'w> {
     /// What is required is sent along in a representation, so a key must lead to the very place that asks.
     fn can_come_back(&mut self, ty: TypeId, closure: &[Position], at: Position) -> bool {
         let world = self.world;
-        let here = world.entries(ty).iter().filter(|entry| entry.graph == at.graph && entry.ty == at.ty);
-        here.filter(|entry| entry.resolvable).any(|entry| self.can(ty, closure, entry.key.selection()))
+        let here = world
+            .entries(ty)
+            .iter()
+            .filter(|entry| entry.graph == at.graph && entry.ty == at.ty);
+        here.filter(|entry| entry.resolvable)
+            .any(|entry| self.can(ty, closure, entry.key.selection()))
     }
 
     /// Whether a `@provides` on the way gives the field; collects what it gives below.
@@ -161,13 +190,20 @@ impl<'w> Reach<'w> {
     }
 
     fn can_field(&mut self, ty: TypeId, closure: &[Position], field: &Name, sub: &[Sel]) -> bool {
+        if sub.is_empty() {
+            return closure
+                .iter()
+                .any(|at| self.step_from(ty, closure, *at, field).is_some());
+        }
         let next = self.step(ty, closure, field);
-        if next.is_empty() || sub.is_empty() {
-            return !next.is_empty();
+        if next.is_empty() {
+            return false;
         }
         let world = self.world;
         let merged = world.ty(ty).fields.get(field);
-        let Some(target) = merged.and_then(|field| world.id(field.ty.inner_named_type())) else { return false };
+        let Some(target) = merged.and_then(|field| world.id(field.ty.inner_named_type())) else {
+            return false;
+        };
         if world.ty(target).kind == Kind::Object {
             let closure = self.closure(target, &next);
             return self.can(target, &closure, sub);
@@ -219,7 +255,13 @@ impl<'w> Reach<'w> {
     }
 }
 
-fn collect_given(world: &World<'_>, ty: TypeId, selection: &[Sel], field: &Name, below: &mut Vec<Sel>) -> bool {
+fn collect_given(
+    world: &World<'_>,
+    ty: TypeId,
+    selection: &[Sel],
+    field: &Name,
+    below: &mut Vec<Sel>,
+) -> bool {
     let mut found = false;
     for one in selection {
         match one {

@@ -56,7 +56,11 @@ impl<'m> World<'m> {
     /// Indexes a supergraph.
     pub fn of(merged: &'m Merged) -> World<'m> {
         let types: Vec<&MType> = merged.types.values().collect();
-        let ids: HashMap<&str, TypeId> = types.iter().enumerate().map(|(id, ty)| (ty.name.as_str(), id)).collect();
+        let ids: HashMap<&str, TypeId> = types
+            .iter()
+            .enumerate()
+            .map(|(id, ty)| (ty.name.as_str(), id))
+            .collect();
         let mut runtime = vec![Vec::new(); types.len()];
         let mut interface_objects = HashSet::new();
         for (id, ty) in types.iter().enumerate() {
@@ -68,11 +72,19 @@ impl<'m> World<'m> {
                         runtime[*interface].push(id);
                     }
                 }
-                Kind::Union => runtime[id].extend(ty.members.iter().filter_map(|name| ids.get(name.as_str()))),
+                Kind::Union => {
+                    runtime[id].extend(ty.members.iter().filter_map(|name| ids.get(name.as_str())))
+                }
                 _ => {}
             }
         }
-        let mut world = World { types, ids, runtime, entries: Vec::new(), interface_objects };
+        let mut world = World {
+            types,
+            ids,
+            runtime,
+            entries: Vec::new(),
+            interface_objects,
+        };
         world.entries = (0..world.types.len()).map(|id| world.find_entries(id)).collect();
         world
     }
@@ -90,10 +102,18 @@ impl<'m> World<'m> {
     }
 
     fn own_entries(&self, id: TypeId, test: impl Fn(GraphId) -> bool) -> Vec<Entry<'m>> {
-        let keyed = self.types[id].joins.iter().filter_map(|join| Some((join, join.key.as_ref()?)));
+        let keyed = self.types[id]
+            .joins
+            .iter()
+            .filter_map(|join| Some((join, join.key.as_ref()?)));
         keyed
             .filter(|(join, _)| test(join.graph))
-            .map(|(join, key)| Entry { graph: join.graph, ty: id, key, resolvable: join.resolvable != Some(false) })
+            .map(|(join, key)| Entry {
+                graph: join.graph,
+                ty: id,
+                key,
+                resolvable: join.resolvable != Some(false),
+            })
             .collect()
     }
 
@@ -127,7 +147,14 @@ impl<'m> World<'m> {
     pub fn everywhere(&self, ty: TypeId) -> Vec<Position> {
         let mut graphs: Vec<GraphId> = self.types[ty].graphs().into_iter().collect();
         graphs.sort_unstable();
-        graphs.into_iter().map(|graph| Position { graph, ty, provided: 0 }).collect()
+        graphs
+            .into_iter()
+            .map(|graph| Position {
+                graph,
+                ty,
+                provided: 0,
+            })
+            .collect()
     }
 
     /// Whether a subgraph can answer an abstract type with an object type.
@@ -135,8 +162,14 @@ impl<'m> World<'m> {
         let ty = self.types[abstract_type];
         let object = self.types[object];
         match ty.kind {
-            Kind::Interface => object.join_implements.iter().any(|(g, name)| *g == graph && *name == ty.name),
-            Kind::Union => ty.join_members.iter().any(|(g, name)| *g == graph && *name == object.name),
+            Kind::Interface => object
+                .join_implements
+                .iter()
+                .any(|(g, name)| *g == graph && *name == ty.name),
+            Kind::Union => ty
+                .join_members
+                .iter()
+                .any(|(g, name)| *g == graph && *name == object.name),
             _ => ty.name == object.name,
         }
     }
@@ -146,7 +179,9 @@ impl<'m> World<'m> {
         let Some(condition) = condition else { return true };
         object.name == *condition
             || object.implements.contains(condition)
-            || self.id(condition).is_some_and(|union| self.types[union].members.contains(&object.name))
+            || self
+                .id(condition)
+                .is_some_and(|union| self.types[union].members.contains(&object.name))
     }
 
     /// The field at a position, if that subgraph has it and has not lost it by an override.
@@ -154,7 +189,12 @@ impl<'m> World<'m> {
         let ty = self.types[at.ty];
         let merged = ty.fields.get(field)?;
         if merged.joins.is_empty() {
-            return Some(Local { ty: &merged.ty, requires: None, provides: None, external: false });
+            return Some(Local {
+                ty: &merged.ty,
+                requires: None,
+                provides: None,
+                external: false,
+            });
         }
         let join = merged.joins.iter().find(|join| join.graph == Some(at.graph))?;
         if is_lost(join) {
@@ -183,7 +223,10 @@ pub(super) struct Provided {
 
 impl Provided {
     pub fn new() -> Self {
-        Provided { known: HashMap::from([(String::new(), 0)]), selections: vec![Vec::new()] }
+        Provided {
+            known: HashMap::from([(String::new(), 0)]),
+            selections: vec![Vec::new()],
+        }
     }
 
     pub fn intern(&mut self, selection: Vec<Sel>) -> usize {

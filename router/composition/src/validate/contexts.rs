@@ -28,11 +28,17 @@ fn check_argument(report: &mut Report<'_>, ty: &TypeDef, field: &Field, arg: &In
     let Some(text) = &arg.from_context else { return };
     let coordinate = format!("{}.{}({}:)", ty.name, field.name, arg.name);
     let Some((context, _)) = split_context(text) else {
-        let message = format!("@fromContext argument does not reference a context \"{text}\" on \"{coordinate}\": write \"$context {{ field }}\".");
+        let message = format!(
+            "@fromContext argument does not reference a context \"{text}\" on \"{coordinate}\": write \"$context {{ field }}\"."
+        );
         report.error("NO_CONTEXT_REFERENCED", arg.place, message);
         return;
     };
-    let is_set = report.model.types.values().any(|ty| ty.contexts.iter().any(|(name, _)| name == context));
+    let is_set = report
+        .model
+        .types
+        .values()
+        .any(|ty| ty.contexts.iter().any(|(name, _)| name == context));
     if !is_set {
         let message = format!("Context \"{context}\" is used at location \"{coordinate}\" but is never set.");
         report.error("CONTEXT_NOT_SET", arg.place, message);

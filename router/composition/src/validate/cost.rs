@@ -11,7 +11,10 @@ pub(super) fn check(report: &mut Report<'_>) {
     for ty in model.types.values() {
         for field in ty.fields.values() {
             if ty.kind == Kind::Interface && field.marks.cost.is_some() {
-                let message = format!("@cost cannot be applied to interface \"{}.{}\".", ty.name, field.name);
+                let message = format!(
+                    "@cost cannot be applied to interface \"{}.{}\".",
+                    ty.name, field.name
+                );
                 report.error("COST_APPLIED_TO_INTERFACE_FIELD", field.place, message);
             }
             if let Some(size) = &field.marks.list_size {
@@ -32,9 +35,13 @@ fn check_list_size(report: &mut Report<'_>, ty: &TypeDef, field: &Field, size: &
         report.error("LIST_SIZE_INVALID_ASSUMED_SIZE", field.place, message);
     }
     for name in size.slicing.iter().flatten() {
-        let fits = field.args.get(name.as_str()).is_some_and(|arg| arg.ty.inner_named_type() == "Int");
+        let fits = field
+            .args
+            .get(name.as_str())
+            .is_some_and(|arg| arg.ty.inner_named_type() == "Int");
         if !fits {
-            let message = format!("Slicing argument \"{name}\" is not an Int argument of field \"{coordinate}\".");
+            let message =
+                format!("Slicing argument \"{name}\" is not an Int argument of field \"{coordinate}\".");
             report.error("LIST_SIZE_INVALID_SLICING_ARGUMENT", field.place, message);
         }
     }
@@ -42,7 +49,10 @@ fn check_list_size(report: &mut Report<'_>, ty: &TypeDef, field: &Field, size: &
     for name in size.sized.iter().flatten() {
         let sized = target.and_then(|target| target.fields.get(name.as_str()));
         if !sized.is_some_and(|sized| sized.ty.is_list()) {
-            let message = format!("Sized field \"{name}\" is not a list field of type \"{}\".", field.ty.inner_named_type());
+            let message = format!(
+                "Sized field \"{name}\" is not a list field of type \"{}\".",
+                field.ty.inner_named_type()
+            );
             report.error("LIST_SIZE_INVALID_SIZED_FIELD", field.place, message);
         }
     }

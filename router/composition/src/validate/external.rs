@@ -38,10 +38,15 @@ fn check_use(report: &mut Report<'_>, ty: &TypeDef, field: &Field) {
 /// Directives on a field that this subgraph does not resolve would be lost.
 fn check_marks(report: &mut Report<'_>, ty: &TypeDef, field: &Field) {
     let marks = &field.marks;
-    let found = [("inaccessible", marks.inaccessible), ("tag", !marks.tags.is_empty())];
+    let found = [
+        ("inaccessible", marks.inaccessible),
+        ("tag", !marks.tags.is_empty()),
+    ];
     for (name, _) in found.iter().filter(|(_, present)| *present) {
-        let message =
-            format!("Cannot apply merged directive @{name} to external field \"{}.{}\".", ty.name, field.name);
+        let message = format!(
+            "Cannot apply merged directive @{name} to external field \"{}.{}\".",
+            ty.name, field.name
+        );
         report.error("MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL", field.place, message);
     }
 }

@@ -20,7 +20,10 @@ pub(super) struct Use<'a> {
 /// Reports everything wrong with one field set.
 pub(super) fn check(report: &mut Report<'_>, used: &Use<'_>) {
     let prefix = used.directive.to_uppercase();
-    let head = format!("On {}, for @{}(fields: \"{}\")", used.on, used.directive, used.set.raw);
+    let head = format!(
+        "On {}, for @{}(fields: \"{}\")",
+        used.on, used.directive, used.set.raw
+    );
     let place = used.set.place;
     if !used.set.is_string && report.model.version != Federation::One {
         let message = format!("{head}: Invalid value for argument \"fields\": must be a string.");
@@ -28,7 +31,11 @@ pub(super) fn check(report: &mut Report<'_>, used: &Use<'_>) {
         return;
     }
     if let Err(why) = &used.set.parsed {
-        report.error(&format!("{prefix}_INVALID_FIELDS"), place, format!("{head}: {why}."));
+        report.error(
+            &format!("{prefix}_INVALID_FIELDS"),
+            place,
+            format!("{head}: {why}."),
+        );
         return;
     }
     for problem in problems(report.model, used.ty, used.set.selection(), used.allowed) {
@@ -42,7 +49,9 @@ fn explain(directive: &str, prefix: &str, problem: Problem) -> (String, String) 
         Problem::Invalid(why) => (format!("{prefix}_INVALID_FIELDS"), why),
         Problem::Arguments(field) => (
             format!("{prefix}_FIELDS_HAS_ARGS"),
-            format!("field {field} cannot be included because it has arguments (fields with argument are not allowed in @{directive})"),
+            format!(
+                "field {field} cannot be included because it has arguments (fields with argument are not allowed in @{directive})"
+            ),
         ),
         Problem::Directives => (
             format!("{prefix}_DIRECTIVE_IN_FIELDS_ARG"),
@@ -50,11 +59,16 @@ fn explain(directive: &str, prefix: &str, problem: Problem) -> (String, String) 
         ),
         Problem::Abstract(field, kind) => (
             format!("{prefix}_FIELDS_SELECT_INVALID_TYPE"),
-            format!("field \"{field}\" is a {} type which is not allowed in @{directive}", kind.describe()),
+            format!(
+                "field \"{field}\" is a {} type which is not allowed in @{directive}",
+                kind.describe()
+            ),
         ),
         Problem::NotExternal(field) => (
             format!("{prefix}_FIELDS_MISSING_EXTERNAL"),
-            format!("field \"{field}\" should not be part of a @{directive} since it is already provided by this subgraph (it is not marked @external)"),
+            format!(
+                "field \"{field}\" should not be part of a @{directive} since it is already provided by this subgraph (it is not marked @external)"
+            ),
         ),
     }
 }

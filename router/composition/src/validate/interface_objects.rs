@@ -7,7 +7,11 @@ use super::Report;
 /// Checks all interface objects.
 pub(super) fn check(report: &mut Report<'_>) {
     let model = report.model;
-    for ty in model.types.values().filter(|ty| ty.interface_object && ty.keys.is_empty()) {
+    for ty in model
+        .types
+        .values()
+        .filter(|ty| ty.interface_object && ty.keys.is_empty())
+    {
         let message = format!(
             "The @interfaceObject directive can only be applied to entity types but type \"{}\" has no @key in this subgraph.",
             ty.name

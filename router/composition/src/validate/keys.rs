@@ -20,9 +20,22 @@ pub(super) fn check(report: &mut Report<'_>) {
                 report.error("KEY_UNSUPPORTED_ON_INTERFACE", key.set.place, message);
                 continue;
             }
-            let allowed = Allowed { arguments: false, abstract_fields: false, must_be_external: false };
+            let allowed = Allowed {
+                arguments: false,
+                abstract_fields: false,
+                must_be_external: false,
+            };
             let on = format!("type \"{}\"", ty.name);
-            field_sets::check(report, &Use { directive: "key", on, set: &key.set, ty, allowed });
+            field_sets::check(
+                report,
+                &Use {
+                    directive: "key",
+                    on,
+                    set: &key.set,
+                    ty,
+                    allowed,
+                },
+            );
         }
     }
 }

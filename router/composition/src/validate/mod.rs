@@ -25,7 +25,10 @@ pub(crate) fn validate_all(models: &[Model]) -> Result<(), Vec<Diagnostic>> {
 }
 
 fn validate(model: &Model) -> Vec<Diagnostic> {
-    let mut report = Report { model, errors: Vec::new() };
+    let mut report = Report {
+        model,
+        errors: Vec::new(),
+    };
     let rules = [
         keys::check,
         requires::check,

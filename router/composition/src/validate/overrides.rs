@@ -10,7 +10,9 @@ pub(super) fn check(report: &mut Report<'_>) {
     let model = report.model;
     for ty in model.types.values() {
         for field in ty.fields.values() {
-            let Some(overriding) = &field.overrides else { continue };
+            let Some(overriding) = &field.overrides else {
+                continue;
+            };
             let coordinate = format!("{}.{}", ty.name, field.name);
             if ty.kind == Kind::Interface {
                 let message = format!(

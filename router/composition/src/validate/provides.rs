@@ -22,7 +22,10 @@ pub(super) fn check(report: &mut Report<'_>) {
                 report.error("PROVIDES_UNSUPPORTED_ON_INTERFACE", set.place, message);
                 continue;
             }
-            let target = model.types.get(field.ty.inner_named_type()).filter(|target| target.is_composite());
+            let target = model
+                .types
+                .get(field.ty.inner_named_type())
+                .filter(|target| target.is_composite());
             let Some(target) = target else {
                 let message = format!(
                     "Invalid @provides directive on field \"{coordinate}\": field has type \"{}\" which is not a Composite Type.",
@@ -31,9 +34,22 @@ pub(super) fn check(report: &mut Report<'_>) {
                 report.error("PROVIDES_ON_NON_OBJECT_FIELD", set.place, message);
                 continue;
             };
-            let allowed = Allowed { arguments: false, abstract_fields: true, must_be_external: true };
+            let allowed = Allowed {
+                arguments: false,
+                abstract_fields: true,
+                must_be_external: true,
+            };
             let on = format!("field \"{coordinate}\"");
-            field_sets::check(report, &Use { directive: "provides", on, set, ty: target, allowed });
+            field_sets::check(
+                report,
+                &Use {
+                    directive: "provides",
+                    on,
+                    set,
+                    ty: target,
+                    allowed,
+                },
+            );
         }
     }
 }

@@ -22,9 +22,22 @@ pub(super) fn check(report: &mut Report<'_>) {
                 report.error("REQUIRES_UNSUPPORTED_ON_INTERFACE", set.place, message);
                 continue;
             }
-            let allowed = Allowed { arguments: true, abstract_fields: true, must_be_external: true };
+            let allowed = Allowed {
+                arguments: true,
+                abstract_fields: true,
+                must_be_external: true,
+            };
             let on = format!("field \"{coordinate}\"");
-            field_sets::check(report, &Use { directive: "requires", on, set, ty, allowed });
+            field_sets::check(
+                report,
+                &Use {
+                    directive: "requires",
+                    on,
+                    set,
+                    ty,
+                    allowed,
+                },
+            );
         }
     }
 }

@@ -28,7 +28,11 @@ pub(super) enum Problem {
 
 /// All problems of a selection on a type.
 pub(super) fn problems(model: &Model, ty: &TypeDef, selection: &[Sel], allowed: Allowed) -> Vec<Problem> {
-    let mut walker = Walker { model, allowed, found: Vec::new() };
+    let mut walker = Walker {
+        model,
+        allowed,
+        found: Vec::new(),
+    };
     walker.selection(ty, selection, false);
     walker.found
 }
@@ -43,17 +47,30 @@ impl Walker<'_> {
     fn selection(&mut self, ty: &TypeDef, selection: &[Sel], external_above: bool) {
         for one in selection {
             match one {
-                Sel::Field { name, aliased, args, directives, sub } => {
+                Sel::Field {
+                    name,
+                    aliased,
+                    args,
+                    directives,
+                    sub,
+                } => {
                     if *directives {
                         self.found.push(Problem::Directives);
                     }
                     if *aliased {
-                        self.invalid(format!("Cannot use an alias on field \"{name}\" of type \"{}\"", ty.name));
+                        self.invalid(format!(
+                            "Cannot use an alias on field \"{name}\" of type \"{}\"",
+                            ty.name
+                        ));
                     }
                     let names: Vec<&Name> = args.iter().map(|arg| &arg.name).collect();
                     self.field(ty, name, &names, sub, external_above);
                 }
-                Sel::On { condition, directives, sub } => {
+                Sel::On {
+                    condition,
+                    directives,
+                    sub,
+                } => {
                     if *directives {
                         self.found.push(Problem::Directives);
                     }
@@ -74,13 +91,22 @@ impl Walker<'_> {
         match self.model.types.get(name) {
             Some(next) if next.is_composite() => {
                 let theirs = self.model.runtime_types(ty);
-                let overlap = self.model.runtime_types(next).iter().any(|a| theirs.iter().any(|b| a.name == b.name));
+                let overlap = self
+                    .model
+                    .runtime_types(next)
+                    .iter()
+                    .any(|a| theirs.iter().any(|b| a.name == b.name));
                 if !overlap && ty.name != next.name {
-                    self.invalid(format!("A fragment on \"{name}\" can never apply within type \"{}\"", ty.name));
+                    self.invalid(format!(
+                        "A fragment on \"{name}\" can never apply within type \"{}\"",
+                        ty.name
+                    ));
                 }
                 self.selection(next, sub, external_above);
             }
-            _ => self.invalid(format!("Type \"{name}\" of a fragment is not an object, interface or union of this subgraph")),
+            _ => self.invalid(format!(
+                "Type \"{name}\" of a fragment is not an object, interface or union of this subgraph"
+            )),
         }
     }
 
@@ -100,7 +126,11 @@ impl Walker<'_> {
         if self.allowed.must_be_external && sub.is_empty() && !external && !external_above {
             self.found.push(Problem::NotExternal(coordinate.clone()));
         }
-        let target = self.model.types.get(field.ty.inner_named_type()).filter(|target| target.is_composite());
+        let target = self
+            .model
+            .types
+            .get(field.ty.inner_named_type())
+            .filter(|target| target.is_composite());
         match (target, sub.is_empty()) {
             (None, false) => self.invalid(format!(
                 "Field \"{coordinate}\" must not have a selection since type \"{}\" has no subfields",
@@ -130,7 +160,9 @@ impl Walker<'_> {
         }
         for (name, arg) in &field.args {
             if arg.required() && arg.from_context.is_none() && !args.contains(&name) {
-                self.invalid(format!("Missing mandatory value for argument \"{name}\" of field \"{coordinate}\""));
+                self.invalid(format!(
+                    "Missing mandatory value for argument \"{name}\" of field \"{coordinate}\""
+                ));
             }
         }
     }
@@ -139,7 +171,9 @@ impl Walker<'_> {
     fn is_external(&self, ty: &TypeDef, field: &Field) -> bool {
         let below = || {
             let objects = self.model.runtime_types(ty);
-            objects.iter().any(|object| object.fields.get(&field.name).is_some_and(|own| own.external))
+            objects
+                .iter()
+                .any(|object| object.fields.get(&field.name).is_some_and(|own| own.external))
         };
         field.external || (ty.kind == Kind::Interface && below())
     }
