@@ -85,6 +85,29 @@ fn places_of_a_shared_entity_stay_apart_where_other_fetches_write() {
 }
 
 #[test]
+fn places_of_a_shared_entity_stay_apart_also_deep_below() {
+    let plan = Builder::new()
+        .root("a", &[], "x{upc} y{upc}")
+        .entities("b", &[0], ("x y", "Product", "upc"), "n{m{id}}")
+        .entities("c", &[1], ("x.n.m", "M", "id"), "v")
+        .entities("d", &[1], ("y.n.m", "M", "id"), "v")
+        .answer("x:P{n:N{m:M{v:Int}}} y:P{n:N{m:M{v:Int}}}");
+    let outcome = run(
+        plan,
+        &[
+            r#"{"data":{"x":{"upc":"1"},"y":{"upc":"1"}}}"#,
+            r#"{"data":{"_entities":[{"n":{"m":{"id":"m"}}}]}}"#,
+            r#"{"data":{"_entities":[{"v":1}]}}"#,
+            r#"{"data":{"_entities":[{"v":2}]}}"#,
+        ],
+    );
+    assert_eq!(
+        outcome.data(),
+        &json!({"x":{"n":{"m":{"v":1}}},"y":{"n":{"m":{"v":2}}}})
+    );
+}
+
+#[test]
 fn a_slot_written_by_two_fetches_at_one_place_only_stays_apart_too() {
     let plan = Builder::new()
         .root("a", &[], "x{upc} y{upc n{q}}")

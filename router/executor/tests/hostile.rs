@@ -86,6 +86,20 @@ fn bodies_that_are_no_response_cost_only_their_own_data() {
 }
 
 #[test]
+fn each_byte_at_each_place_of_a_string_is_judged_as_serde_json_does() {
+    for offset in 0..17 {
+        for byte in 0..=0x7f_u8 {
+            let mut body = br#"{"data":{"a":"0123456789abcdefg"}}"#.to_vec();
+            body[14 + offset] = byte;
+            let plan = Builder::new().root("a", &[], "a").answer("a:String");
+            let outcome = run_all(plan, &Inputs::default(), vec![Ok(&body)]);
+            let valid = serde_json::from_slice::<serde_json::Value>(&body).is_ok();
+            assert_eq!(outcome.answer.errors == 0, valid, "{byte} at {offset}");
+        }
+    }
+}
+
+#[test]
 fn bytes_that_are_not_utf_8_are_refused() {
     for bad in [&b"\xff"[..], b"\xc3", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"] {
         let plan = Builder::new().root("a", &[], "a").answer("a:String");
@@ -111,17 +125,17 @@ fn a_body_over_the_limit_is_refused() {
 
 #[test]
 fn nesting_up_to_the_bound_is_read() {
-    for (levels, fits) in [(120, true), (200, false)] {
+    for (levels, fits) in [(120, true), (200, false), (1_000_000, false)] {
         let plan = Builder::new().root("a", &[], "a").answer("a:Any");
         let nested = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let outcome = run(plan, &[&format!("{{\"data\":{{\"a\":{nested}}}}}")]);
         assert_eq!(outcome.answer.errors == 0, fits, "{levels}");
         let plan = Builder::new().root("a", &[], "a{v}").answer("a:[A]{v:Int}");
-        let outcome = run(
-            plan,
-            &[&format!("{{\"data\":{{\"a\":{nested},\"u\":{nested}}}}}")],
-        );
+        let outcome = run(plan, &[&format!("{{\"data\":{{\"a\":{nested}}}}}")]);
         assert_eq!(outcome.codes()[0].starts_with(MALFORMED), !fits, "{levels}");
+        let plan = Builder::new().root("a", &[], "a").answer("a:Int");
+        let outcome = run(plan, &[&format!("{{\"data\":{{\"u\":{nested},\"a\":1}}}}")]);
+        assert_eq!(outcome.answer.errors == 0, fits, "{levels}");
     }
 }
 
@@ -198,6 +212,22 @@ fn a_wrong_type_is_found_by_the_type_that_was_sent() {
     let body = r#"{"data":{"_entities":[{"__typename":"U","v":1},{"__typename":"T","v":2}]}}"#;
     let outcome = run(plan, &[r#"{"data":{"l":[{"id":"1"},{"id":"2"}]}}"#, body]);
     assert_eq!(outcome.data()["l"], json!([{"id":"1","v":null},{"id":"2","v":2}]));
+    assert_eq!(outcome.codes(), [format!("{MALFORMED} [\"l\",0]")]);
+}
+
+#[test]
+fn a_wrong_type_is_found_by_the_type_that_is_known() {
+    let plan = Builder::new()
+        .root("a", &[], "l{__typename id}")
+        .entities("b", &[0], ("l", "Node", "id"), "__typename v")
+        .answer("l:[N(T|U)]{__typename v:Int}");
+    let roots = r#"{"data":{"l":[{"__typename":"T","id":"1"},{"__typename":"U","id":"2"}]}}"#;
+    let body = r#"{"data":{"_entities":[{"__typename":"U","v":1},{"__typename":"U","v":2}]}}"#;
+    let outcome = run(plan, &[roots, body]);
+    assert_eq!(
+        outcome.data()["l"],
+        json!([{"__typename":"T","v":null},{"__typename":"U","v":2}])
+    );
     assert_eq!(outcome.codes(), [format!("{MALFORMED} [\"l\",0]")]);
 }
 
