@@ -98,3 +98,23 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
     config.auth = Some(AuthConfig { issuers: vec![issuer] });
     Ok(RunningPart::Gateway(baedal_router::start(config).await?))
 }
+
+async fn order(settings: &Settings) -> Result<baedal_kit::serve::Running> {
+    let payment = format!("http://{}", settings.payment_grpc());
+    let (database, events) = (settings.database(Part::Order), settings.events());
+    let mut config = baedal_order::Config::new(settings.listen(Part::Order), &database, &events, &payment);
+    config.issuer = Some(settings.issuer());
+    baedal_order::start(config).await
+}
+
+async fn marketing(settings: &Settings) -> Result<baedal_kit::serve::Running> {
+    baedal_marketing::start(baedal_marketing::Config {
+        listen: settings.listen(Part::Marketing),
+        database_url: settings.database(Part::Marketing),
+        events_url: settings.events(),
+        issuer: settings.issuer(),
+        audience: AUDIENCE.to_owned(),
+        rules: baedal_marketing::domain::Rules::default(),
+    })
+    .await
+}
