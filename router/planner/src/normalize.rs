@@ -104,7 +104,7 @@ impl<'a> Normalizer<'a> {
         if depth > DEPTH_LIMIT {
             return Err(PlanError::TooDeep(DEPTH_LIMIT));
         }
-        self.budget.spend(1 + set.selections.len())?;
+        self.budget.spend(4 * (1 + set.selections.len()))?;
         for selection in &set.selections {
             if !included(selection.directives(), self.variables) {
                 continue;

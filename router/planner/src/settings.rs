@@ -12,7 +12,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { work_budget: 2_000_000, active_labels: BTreeSet::new() }
+        Settings { work_budget: 800_000, active_labels: BTreeSet::new() }
     }
 }
 

@@ -91,8 +91,9 @@ fn sink(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) 
 
 /// Lowest level of what waits for these heads.
 fn waiting(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>, heads: &[PosId]) -> Option<u8> {
+    let heads: BTreeSet<PosId> = heads.iter().copied().collect();
     let waits = |pos: PosId| match &walk.positions[pos].origin {
-        Origin::Hop(hop) => heads.iter().any(|h| hop.after.contains(h)),
+        Origin::Hop(hop) => hop.after.iter().any(|h| heads.contains(h)),
         _ => false,
     };
     levels.iter().filter(|(pos, _)| waits(**pos)).map(|(_, level)| *level).min()

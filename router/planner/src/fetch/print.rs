@@ -3,7 +3,7 @@
 //! A *level* is everything under one response path, over all type conditions, since there a
 //! response key must have one shape (<https://spec.graphql.org/October2021/#SameResponseShape()>).
 //! In a subgraph's schema two fields may differ that are alike in the supergraph; then one gets an alias.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -50,7 +50,10 @@ impl<'m> Printer<'m> {
     pub fn level(&mut self, walk: &Walk<'_>, positions: &[PosId], names: &mut Interner) -> (HashMap<PosId, String>, Shape) {
         let mut items = Vec::new();
         for pos in positions {
-            for pick in &walk.positions[*pos].picks {
+            let slots = &walk.places[walk.positions[*pos].place].slots;
+            let mut picks: Vec<&Pick> = walk.positions[*pos].picks.iter().collect();
+            picks.sort_by_key(|pick| slots.order(&pick.slot));
+            for pick in picks {
                 self.items(walk, *pos, pick, &mut items);
             }
         }
@@ -71,13 +74,13 @@ impl<'m> Printer<'m> {
             below.extend(texts);
             shapes.insert(alias, shape);
         }
-        let mut shape = Shape::default();
+        let mut shape = Noted::default();
         let mut texts = HashMap::new();
         for pos in positions {
             let text = self.position(walk, *pos, &items, &below, &mut shapes, &mut shape, names);
             texts.insert(*pos, text);
         }
-        (texts, shape)
+        (texts, shape.shape)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the outputs of one level")]
@@ -88,21 +91,21 @@ impl<'m> Printer<'m> {
         items: &[Item],
         below: &HashMap<PosId, String>,
         shapes: &mut HashMap<String, Shape>,
-        shape: &mut Shape,
+        shape: &mut Noted,
         names: &mut Interner,
     ) -> String {
         let mut parts: IndexMap<Option<TypeIx>, String> = IndexMap::new();
         let mine = || items.iter().filter(|i| i.pos == pos);
         if walk.positions[pos].typename {
             parts.entry(None).or_default().push_str("__typename");
-            note(shape, "__typename", || Keep::Typename);
+            shape.note("__typename", || Keep::Typename);
         }
         for item in mine().filter(|i| i.fragment.is_none()).chain(mine().filter(|i| i.fragment.is_some())) {
             let part = parts.entry(item.fragment).or_default();
             self.item(item, below, part);
             let slot = names.slot(&item.slot);
             let nested = item.child.is_some();
-            note(shape, &item.alias, || match shapes.remove(&item.alias) {
+            shape.note(&item.alias, || match shapes.remove(&item.alias) {
                 Some(inner) if nested => Keep::Object(slot, inner),
                 _ => Keep::Leaf(slot),
             });
@@ -191,12 +194,15 @@ impl<'m> Printer<'m> {
         for item in items {
             let variants = given.entry(item.slot.clone()).or_default();
             let same = variants.iter().find(|(key, ty, _)| *key == item.key && self.alike(ty, &item.ty));
-            item.alias = match same {
-                Some((_, _, alias)) => alias.clone(),
+            let same = same.map(|(_, _, alias)| alias.clone());
+            item.alias = match &same {
+                Some(alias) => alias.clone(),
                 None if variants.is_empty() => item.slot.to_string(),
                 None => free_name(&item.slot, &mut used),
             };
-            variants.push((item.key.clone(), item.ty.clone(), item.alias.clone()));
+            if same.is_none() {
+                variants.push((item.key.clone(), item.ty.clone(), item.alias.clone()));
+            }
         }
     }
 
@@ -219,8 +225,17 @@ fn free_name(slot: &str, used: &mut BTreeSet<String>) -> String {
     name
 }
 
-fn note(shape: &mut Shape, key: &str, keep: impl FnOnce() -> Keep) {
-    if !shape.fields.iter().any(|f| &*f.response_key == key) {
-        shape.fields.push(ShapeField { response_key: key.into(), keep: keep() });
+/// A shape in the making: each response key once.
+#[derive(Default)]
+struct Noted {
+    shape: Shape,
+    keys: HashSet<String>,
+}
+
+impl Noted {
+    fn note(&mut self, key: &str, keep: impl FnOnce() -> Keep) {
+        if self.keys.insert(key.to_owned()) {
+            self.shape.fields.push(ShapeField { response_key: key.into(), keep: keep() });
+        }
     }
 }

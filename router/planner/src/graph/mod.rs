@@ -30,9 +30,9 @@ pub(crate) struct Overlay(u32);
 /// How a field can be had from a source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Access<'a> {
-    Local(&'a SubField),
+    Local,
     /// Only in an entity fetch whose representation carries these fields.
-    Requires(&'a SubField, &'a FieldSet),
+    Requires(&'a FieldSet),
 }
 
 /// How a subgraph is entered by a representation.
@@ -90,14 +90,14 @@ impl<'a> Graph<'a> {
     pub fn resolves(&self, sub: SubId, local: TypeIx, overlay: Overlay, t: TypeIx, field: &str) -> Option<Access<'a>> {
         let known = self.model.sub_field(sub, local, field)?;
         if self.provided(overlay, t, field).next().is_some() {
-            return Some(Access::Local(known));
+            return Some(Access::Local);
         }
         if known.external || !self.live(known) {
             return None;
         }
         Some(match &known.requires {
-            Some(requires) => Access::Requires(known, requires),
-            None => Access::Local(known),
+            Some(requires) => Access::Requires(requires),
+            None => Access::Local,
         })
     }
 

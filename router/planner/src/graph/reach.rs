@@ -3,6 +3,7 @@
 //! Types, not requests: the result depends only on where an object can be read already, so it is
 //! remembered, and every place of the same kind costs one look-up. Levels fall strictly along a
 //! derivation (a key's fields are nearer than the door it opens), so plans made from it end.
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::{Access, Door, Graph, Source, Via};
@@ -181,8 +182,21 @@ impl<'a> Graph<'a> {
     }
 
     /// All ways to get a field of runtime type `t`, one for each subgraph, nearest first.
-    pub fn candidates(&mut self, t: TypeIx, reach: &Reach<'a>, field: &'a str) -> Result<Vec<Candidate>, PlanError> {
-        self.guarded(t, reach, field, &mut Vec::new())
+    ///
+    /// `blind`: interface objects that came with the place can't be used (they do not tell which of
+    /// them a type condition is about).
+    pub fn candidates(
+        &mut self,
+        t: TypeIx,
+        reach: &Reach<'a>,
+        field: &'a str,
+        blind: bool,
+    ) -> Result<Vec<Candidate>, PlanError> {
+        let mut found = self.guarded(t, reach, field, &mut Vec::new())?;
+        found.retain(|c| !(blind && c.local != t && matches!(c.how, How::Base(_))));
+        let mut subs = HashSet::new();
+        found.retain(|c| subs.insert(c.sub));
+        Ok(found)
     }
 
     fn guarded(
@@ -195,7 +209,7 @@ impl<'a> Graph<'a> {
         let mut found: Vec<Candidate> = Vec::new();
         self.budget.spend(reach.base.len() + reach.open.len())?;
         for (ix, source) in reach.base.iter().enumerate() {
-            if let Some(Access::Local(_)) = self.resolves(source.sub, source.local, source.overlay, t, field) {
+            if let Some(Access::Local) = self.resolves(source.sub, source.local, source.overlay, t, field) {
                 let how = How::Base(ix);
                 found.push(Candidate { how, sub: source.sub, local: source.local, level: source.level });
             }
@@ -203,8 +217,8 @@ impl<'a> Graph<'a> {
         for (ix, (door, level)) in reach.open.iter().enumerate() {
             let (how, level) = match self.resolves(door.sub, door.local, Default::default(), t, field) {
                 None => continue,
-                Some(Access::Local(_)) => (How::Hop(ix), *level),
-                Some(Access::Requires(_, requires)) => {
+                Some(Access::Local) => (How::Hop(ix), *level),
+                Some(Access::Requires(requires)) => {
                     if guard.contains(&(door.sub, field)) {
                         continue;
                     }
@@ -218,8 +232,6 @@ impl<'a> Graph<'a> {
             found.push(Candidate { how, sub: door.sub, local: door.local, level });
         }
         found.sort_by_key(|c| (c.level, !matches!(c.how, How::Base(_))));
-        let mut subs = std::collections::HashSet::new();
-        found.retain(|c| subs.insert(c.sub));
         Ok(found)
     }
 }

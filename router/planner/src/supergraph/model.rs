@@ -47,8 +47,6 @@ pub(crate) struct Model {
     pub query: TypeIx,
     pub mutation: Option<TypeIx>,
     pub subscription: Option<TypeIx>,
-    /// Interface objects of each subgraph.
-    pub interface_objects: Vec<Vec<TypeIx>>,
 }
 
 #[derive(Debug)]

@@ -34,19 +34,13 @@ pub(crate) fn model(schema: &Schema, links: &Links) -> Result<Model, SupergraphE
     for (ix, name) in names.iter().enumerate() {
         types.push(reader.type_def(TypeIx(ix as u32), &schema.types[*name])?);
     }
-    let interface_objects = (0..subgraphs.len())
-        .map(|s| {
-            let is = |t: &TypeDef| t.subs[s].as_ref().is_some_and(|x| x.interface_object);
-            (0..types.len()).filter(|i| is(&types[*i])).map(|i| TypeIx(i as u32)).collect()
-        })
-        .collect();
     let root = |name: &Option<ComponentName>| name.as_ref().and_then(|n| reader.by_name.get(&n.name).copied());
     let definition = &schema.schema_definition;
     let query = root(&definition.query)
         .ok_or_else(|| SupergraphError::NotASupergraph("it has no query root type".into()))?;
     let (mutation, subscription) = (root(&definition.mutation), root(&definition.subscription));
     let by_name = reader.by_name;
-    Ok(Model { subgraphs, types, by_name, query, mutation, subscription, interface_objects })
+    Ok(Model { subgraphs, types, by_name, query, mutation, subscription })
 }
 
 type Graphs = (Vec<SubgraphInfo>, HashMap<Name, SubId>);

@@ -55,8 +55,8 @@ impl Walk<'_> {
     }
 
     fn free(&self, demand: &Demand) -> Option<PosId> {
-        let mut free = demand.candidates.iter().filter(|c| self.price(c.0) == 0);
-        free.next().map(|c| c.0)
+        let free = demand.candidates.iter().filter(|c| self.price(c.0) == 0);
+        free.min_by_key(|c| (!self.positions[c.0].wanted, c.1)).map(|c| c.0)
     }
 
     /// The position whose fetch serves most of the open demands for its price.
@@ -98,7 +98,7 @@ impl Walk<'_> {
     }
 
     pub(super) fn cheapest(&self, candidates: impl Iterator<Item = PosId>) -> Option<PosId> {
-        candidates.min_by_key(|pos| (self.price(*pos), self.positions[*pos].level, *pos))
+        candidates.min_by_key(|pos| (self.price(*pos), !self.positions[*pos].wanted, self.positions[*pos].level, *pos))
     }
 
     /// Every place must be asked for by some fetch, or its objects would be missing from the answer.
@@ -126,15 +126,26 @@ impl Walk<'_> {
         if self.places[place].certain {
             return Ok(());
         }
-        let types = self.places[place].types.clone();
-        if types.is_empty() {
-            let wanted: Vec<PosId> = self.places[place].base.iter().copied().filter(|p| self.positions[*p].wanted).collect();
-            wanted.into_iter().for_each(|p| self.positions[p].typename = true);
+        let mut wanted: Vec<PosId> = self.hops_and_base(place).filter(|p| self.positions[*p].wanted).collect();
+        wanted.sort_by_key(|p| (self.positions[*p].level, *p));
+        wanted.retain(|p| self.positions[*p].cover.iter().any(|(t, local)| t == local));
+        let mut missing = on.and(&self.places[place].types);
+        for pos in &wanted {
+            let shown = self.positions[*pos].cover.iter().filter(|(t, local)| t == local).map(|(t, _)| *t).collect();
+            self.positions[*pos].typename |= missing.intersects(&shown);
+            missing = missing.minus(&shown);
         }
-        for t in on.and(&types).iter() {
-            self.know(place, t, u8::MAX)?;
+        if wanted.is_empty() {
+            for t in missing.iter() {
+                self.know(place, t, u8::MAX)?;
+            }
         }
         Ok(())
+    }
+
+    fn hops_and_base(&self, place: PlaceId) -> impl Iterator<Item = PosId> + '_ {
+        let place = &self.places[place];
+        place.base.iter().chain(place.hops.values()).copied()
     }
 
     /// A position, not above a level, at which the runtime type `t` shows itself; it is made to.

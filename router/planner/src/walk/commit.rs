@@ -38,10 +38,15 @@ impl Walk<'_> {
 
     /// Selects a field at a position.
     pub(super) fn pick(&mut self, pos: PosId, slot: &Rc<str>, key: &FieldKey, on: &Types, child: Option<PosId>) {
-        let picks = &mut self.positions[pos].picks;
-        match picks.iter_mut().find(|p| p.slot == *slot && p.key == *key && p.child == child) {
-            Some(pick) => pick.on = pick.on.or(on),
-            None => picks.push(Pick { slot: slot.clone(), key: key.clone(), on: on.clone(), child }),
+        let position = &mut self.positions[pos];
+        let known = position.picked.entry(slot.clone()).or_default();
+        let same = known.iter().find(|ix| position.picks[**ix].key == *key && position.picks[**ix].child == child);
+        match same {
+            Some(ix) => position.picks[*ix].on = position.picks[*ix].on.or(on),
+            None => {
+                known.push(position.picks.len());
+                position.picks.push(Pick { slot: slot.clone(), key: key.clone(), on: on.clone(), child });
+            }
         }
     }
 

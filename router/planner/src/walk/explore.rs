@@ -87,9 +87,9 @@ impl<'a> Walk<'a> {
             types,
             certain,
             base: Vec::new(),
-            slots: Vec::new(),
+            slots: Default::default(),
             children: Vec::new(),
-            hops: HashMap::new(),
+            hops: BTreeMap::new(),
             reach: HashMap::new(),
             wanted: false,
         });
@@ -107,8 +107,20 @@ impl<'a> Walk<'a> {
         declared: Option<TypeIx>,
         origin: Origin<'a>,
     ) -> PosId {
-        let (active, picks) = (Types::default(), Vec::new());
-        self.positions.push(Position { place, sub, level, overlay, cover, declared, origin, active, picks, typename: false, wanted: false });
+        self.positions.push(Position {
+            place,
+            sub,
+            level,
+            overlay,
+            cover,
+            declared,
+            origin,
+            active: Types::default(),
+            picks: Vec::new(),
+            picked: HashMap::new(),
+            typename: false,
+            wanted: false,
+        });
         self.positions.len() - 1
     }
 
@@ -149,7 +161,9 @@ impl<'a> Walk<'a> {
     }
 
     fn explore_field(&mut self, place: PlaceId, field: &'a SelectedField, used: &'a FieldUse) -> Result<(), PlanError> {
-        let conditional = !self.is_all(place, &field.on);
+        let key = FieldKey { name: used.name.clone(), args: used.args.clone() };
+        let slot: Rc<str> = field.response_key.as_str().into();
+        let conditional = !self.is_all(place, self.claimed(place, &slot, &key));
         let here = &self.places[place];
         let on = field.on.and(if conditional { &here.common } else { &here.types });
         let lost = field.on.minus(&on);
@@ -157,11 +171,10 @@ impl<'a> Walk<'a> {
             let known = self.lost.entry(std::ptr::from_ref(field)).or_default();
             *known = known.or(&lost);
         }
-        let key = FieldKey { name: used.name.clone(), args: used.args.clone() };
-        let slot: Rc<str> = field.response_key.as_str().into();
+        self.check_one_origin(place, &on, &used.name)?;
         if used.sub.fields.is_empty() {
             for (on, candidates) in self.groups(place, &on, &used.name, conditional)? {
-                self.demands.push(Demand { place, on, slot: slot.clone(), key: key.clone(), candidates });
+                self.demands.push(Demand { on, slot: slot.clone(), key: key.clone(), candidates });
             }
             return Ok(());
         }
@@ -174,6 +187,30 @@ impl<'a> Walk<'a> {
             self.depth -= 1;
         }
         Ok(())
+    }
+
+    /// A field of several runtime types must be reachable for all of them from one and the same
+    /// position: no subgraph's answer tells which types another one's objects have.
+    fn check_one_origin(&mut self, place: PlaceId, on: &Types, name: &'a str) -> Result<(), PlanError> {
+        let base = self.places[place].base.clone();
+        if on.len() < 2 || base.len() < 2 {
+            return Ok(());
+        }
+        let certain = self.places[place].certain;
+        for pos in base {
+            let mut all = true;
+            for t in on.iter() {
+                let position = &self.positions[pos];
+                let Some(local) = position.cover.get(&t).copied() else { continue };
+                let source = Source { sub: position.sub, local, level: position.level, overlay: position.overlay };
+                let reach = self.graph.reach(t, vec![source], certain)?;
+                all &= !self.graph.candidates(t, &reach, name, false)?.is_empty();
+            }
+            if all {
+                return Ok(());
+            }
+        }
+        Err(PlanError::Unreachable { coordinate: name.to_owned(), path: self.path(place, name) })
     }
 
     /// The places below a field: one for each group of runtime types that have the same candidates.
@@ -271,7 +308,7 @@ impl<'a> Walk<'a> {
         conditional: bool,
     ) -> Result<Vec<(PosId, u8)>, PlanError> {
         let reach = self.reach_at(place, t)?;
-        let candidates = self.graph.candidates(t, &reach, name)?;
+        let candidates = self.graph.candidates(t, &reach, name, conditional)?;
         let sources = self.sources(place, t);
         let mut found = Vec::new();
         for candidate in candidates {
@@ -316,9 +353,7 @@ impl<'a> Walk<'a> {
     ) -> Option<PosId> {
         let (door, requires) = match candidate.how {
             How::Base(ix) => {
-                // An interface object cannot tell which objects the condition is about.
-                let blind = conditional && candidate.local != t;
-                return Some(sources[ix]).filter(|_| !blind);
+                return Some(sources[ix]);
             }
             How::Hop(ix) => (ix, None),
             How::Requires(ix) => {
@@ -329,7 +364,7 @@ impl<'a> Walk<'a> {
         };
         let (door, _) = &reach.open[door];
         let mut level = candidate.level;
-        let typed = conditional && door.via != Via::Concrete && !self.places[place].certain;
+        let typed = conditional && door.via == Via::InterfaceObject && !self.places[place].certain;
         if typed {
             level = level.max(reach.known? + 1);
         }

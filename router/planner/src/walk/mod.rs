@@ -55,9 +55,9 @@ pub(crate) struct Place<'a> {
     /// Positions that come with the enclosing object.
     pub base: Vec<PosId>,
     /// What each slot means for which runtime types.
-    pub slots: Vec<slots::SlotUse>,
+    pub slots: slots::Slots,
     pub children: Vec<Child>,
-    hops: HashMap<HopKey, PosId>,
+    hops: BTreeMap<HopKey, PosId>,
     reach: HashMap<TypeIx, Rc<Reach<'a>>>,
     /// Whether some fetch asks for it.
     pub wanted: bool,
@@ -90,6 +90,8 @@ pub(crate) struct Position<'a> {
     /// Runtime types for which it is wanted.
     pub active: Types,
     pub picks: Vec<Pick>,
+    /// Picks by slot.
+    picked: HashMap<Rc<str>, Vec<usize>>,
     /// Whether it is asked for the runtime type.
     pub typename: bool,
     pub wanted: bool,
@@ -150,7 +152,6 @@ pub(crate) struct Pick {
 /// Something a position is wanted for.
 #[derive(Debug)]
 struct Demand {
-    place: PlaceId,
     on: Types,
     slot: Rc<str>,
     key: FieldKey,

@@ -8,6 +8,8 @@ use crate::supergraph::types::Types;
 struct Wanting<'w> {
     place: PlaceId,
     on: &'w Types,
+    /// Whether that is a condition inside of the field set.
+    conditional: bool,
     /// Highest level of the fetches that may bring them.
     max: u8,
     required: bool,
@@ -26,11 +28,12 @@ impl<'a> Walk<'a> {
     ) -> Result<Vec<SentField>, PlanError> {
         let mut fields = Vec::new();
         for item in &set.0 {
-            let on = self.graph.item_types(item, on);
-            if on.is_empty() {
+            let matching = self.graph.item_types(item, on);
+            if matching.is_empty() {
                 continue;
             }
-            let wanting = Wanting { place, on: &on, max, required };
+            let conditional = !self.places[place].certain && !on.is_subset(&matching);
+            let wanting = Wanting { place, on: &matching, conditional, max, required };
             let field = self.need_item(item, &wanting, after)?;
             join(&mut fields, vec![field]);
         }
@@ -47,14 +50,12 @@ impl<'a> Walk<'a> {
         } else {
             Some(self.need_below(&slot, &key, item, want, after)?)
         };
-        let place = &self.places[want.place];
-        let conditional = !place.certain && !place.types.is_subset(want.on);
         let model = self.graph.model;
         let non_null = |t| model.ty(t).fields.get(&item.name).is_some_and(|f| f.ty.is_non_null());
         Ok(SentField {
             name: item.name.clone(),
             slot,
-            on: conditional.then(|| want.on.clone()),
+            on: want.conditional.then(|| want.on.clone()),
             fields,
             nullable: want.required && !want.on.iter().all(non_null),
         })

@@ -1,4 +1,5 @@
 //! Slots of one place: in one object a slot has one value.
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{FieldKey, PlaceId, Walk};
@@ -6,27 +7,59 @@ use crate::supergraph::types::Types;
 
 /// What a slot means for some runtime types.
 #[derive(Clone, Debug)]
-pub(crate) struct SlotUse {
-    pub name: Rc<str>,
-    pub key: FieldKey,
-    pub on: Types,
+struct SlotUse {
+    name: Rc<str>,
+    key: FieldKey,
+    on: Types,
+}
+
+/// The slots of a place, in the order of their first use.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slots {
+    uses: Vec<SlotUse>,
+    by_name: HashMap<Rc<str>, Vec<usize>>,
+}
+
+impl Slots {
+    fn named(&self, name: &str) -> impl Iterator<Item = &SlotUse> {
+        self.by_name.get(name).into_iter().flatten().map(|ix| &self.uses[*ix])
+    }
+
+    /// Gives a slot its meaning; the same meaning again is widened.
+    fn claim(&mut self, name: &Rc<str>, key: &FieldKey, on: &Types) {
+        let indexes = self.by_name.entry(name.clone()).or_default();
+        match indexes.iter().find(|ix| self.uses[**ix].key == *key) {
+            Some(ix) => self.uses[*ix].on = self.uses[*ix].on.or(on),
+            None => {
+                indexes.push(self.uses.len());
+                self.uses.push(SlotUse { name: name.clone(), key: key.clone(), on: on.clone() });
+            }
+        }
+    }
+
+    /// Place of a slot in the order of first use.
+    pub fn order(&self, name: &str) -> usize {
+        self.by_name.get(name).and_then(|ixs| ixs.first()).copied().unwrap_or(usize::MAX)
+    }
 }
 
 impl Walk<'_> {
-    /// Gives a slot its meaning; the same meaning again is widened.
     pub(super) fn claim(&mut self, place: PlaceId, name: &Rc<str>, key: &FieldKey, on: &Types) {
-        let slots = &mut self.places[place].slots;
-        match slots.iter_mut().find(|s| s.name == *name && s.key == *key) {
-            Some(used) => used.on = used.on.or(on),
-            None => slots.push(SlotUse { name: name.clone(), key: key.clone(), on: on.clone() }),
-        }
+        self.places[place].slots.claim(name, key, on);
+    }
+
+    /// Runtime types for which a slot means this field.
+    pub(super) fn claimed(&self, place: PlaceId, name: &Rc<str>, key: &FieldKey) -> &Types {
+        let used = self.places[place].slots.named(name).find(|s| s.key == *key);
+        used.map(|s| &s.on).expect("a selected field has claimed its slot")
     }
 
     /// A slot that holds this field for these types: one that does already, else one of its own.
     pub(super) fn slot_for(&mut self, place: PlaceId, key: &FieldKey, on: &Types) -> Rc<str> {
         let slots = &self.places[place].slots;
-        let free = |name: &str| slots.iter().all(|s| &*s.name != name || s.key == *key || !s.on.intersects(on));
+        let free = |name: &str| slots.named(name).all(|s| s.key == *key || !s.on.intersects(on));
         let shared = slots
+            .uses
             .iter()
             .filter(|s| s.key == *key && free(&s.name))
             .max_by_key(|s| (on.and(&s.on).len(), *s.name == *key.name.as_str()));
