@@ -83,6 +83,7 @@ pub fn decide<'a>(request: &AuthRequest, session: Option<&'a Session>, agreed: b
     }
 }
 
+/// `max_age=0` is never met: it asks for the password anew, as `prompt=login` does.
 fn is_fresh(request: &AuthRequest, session: &Session, now: i64) -> bool {
-    !request.prompt.login && request.max_age.is_none_or(|age| now - session.auth_time <= age)
+    !request.prompt.login && request.max_age.is_none_or(|age| now - session.auth_time < age)
 }
