@@ -33,11 +33,13 @@ struct Reader<'a> {
 
 /// An object being read.
 struct Frame {
+    /// Where its entries begin in `Arena::open_entries`.
+    base: usize,
     runtime: RuntimeType,
     /// The field expected next.
     expected: usize,
-    /// Fields met, one bit each for the first 64.
-    met: u64,
+    /// One more than the highest field met: what comes from there on came in order.
+    passed: usize,
     /// Whether a key may have come twice.
     repeated: bool,
 }
@@ -120,9 +122,10 @@ impl Reader<'_> {
         self.scan.expect(b'{')?;
         let base = self.arena.open_entries.len();
         let mut frame = Frame {
+            base,
             runtime: RuntimeType::Unknown,
             expected: 0,
-            met: 0,
+            passed: 0,
             repeated: false,
         };
         let mut more = !self.scan.eat(b'}');
@@ -144,29 +147,40 @@ impl Reader<'_> {
     #[inline]
     fn key(&mut self, shape: &Shape, frame: &mut Frame) -> Scanned<Option<usize>> {
         self.scan.peek();
-        let expected = shape.fields.get(frame.expected);
-        let found = if expected.is_some_and(|field| self.scan.take(&field.quoted)) {
-            Some(frame.expected)
-        } else {
-            self.unexpected_key(shape, frame)?
+        let found = match shape.fields.get(frame.expected) {
+            Some(field) if self.scan.take_key(&field.key) => Some(frame.expected),
+            _ => self.unexpected_key(shape, frame.expected)?,
         };
-        self.scan.expect(b':')?;
         if let Some(at) = found {
-            let bit = 1_u64.checked_shl(index(at)).unwrap_or(0);
-            frame.repeated |= frame.met & bit != 0 || (bit == 0 && at < frame.expected);
-            frame.met |= bit;
             frame.expected = at + 1;
+            if at < frame.passed {
+                frame.repeated = frame.repeated || self.may_repeat(shape, at, frame.base);
+            } else {
+                frame.passed = at + 1;
+            }
         }
         Ok(found)
     }
 
-    fn unexpected_key(&mut self, shape: &Shape, frame: &Frame) -> Scanned<Option<usize>> {
+    fn unexpected_key(&mut self, shape: &Shape, expected: usize) -> Scanned<Option<usize>> {
         let key = self.scan.string()?;
-        let found = shape.find(key, frame.expected);
+        self.scan.expect(b':')?;
+        let found = shape.find(key, expected);
         if found.is_some() || !key.contains(&b'\\') {
             return Ok(found);
         }
-        Ok(unescaped(key).and_then(|plain| shape.find(&plain, frame.expected)))
+        Ok(unescaped(key).and_then(|plain| shape.find(&plain, expected)))
+    }
+
+    /// Whether a field that did not come in order may have come before.
+    fn may_repeat(&self, shape: &Shape, at: usize, base: usize) -> bool {
+        let open = &self.arena.open_entries[base..];
+        match &shape.fields[at].keep {
+            Keep::Leaf(slot) | Keep::Object(slot, _) => {
+                !shape.is_narrow() || open.iter().any(|entry| entry.slot == *slot)
+            }
+            Keep::Typename => false,
+        }
     }
 
     fn field(&mut self, keep: &Keep, frame: &mut Frame, depth: u32) -> Scanned<()> {
@@ -197,7 +211,11 @@ impl Reader<'_> {
         let opening = self.scan.peek();
         let start = self.scan.position();
         self.scan.fit = true;
-        self.scan.value(depth)?;
+        if opening == Some(b'"') {
+            self.scan.string()?;
+        } else {
+            self.scan.value(depth)?;
+        }
         if !self.scan.fit {
             return Ok(Value::Unfit);
         }

@@ -27,6 +27,37 @@ pub(crate) struct Scanner<'b> {
     pub(crate) fit: bool,
 }
 
+/// A key that may be expected: `"name":`.
+#[derive(Debug)]
+pub(crate) struct Key {
+    text: Box<[u8]>,
+    /// The text as a little-endian number, and which bits of it count; no bits if it is longer than 16 bytes.
+    word: u128,
+    mask: u128,
+}
+
+impl Key {
+    pub(crate) fn new(name: &str) -> Key {
+        let text: Box<[u8]> = [&*crate::types::quoted(name), b":"].concat().into();
+        let mut bytes = [0; 16];
+        let mut mask = [0; 16];
+        if text.len() <= 16 {
+            bytes[..text.len()].copy_from_slice(&text);
+            mask[..text.len()].fill(0xff);
+        }
+        Key {
+            text,
+            word: u128::from_le_bytes(bytes),
+            mask: u128::from_le_bytes(mask),
+        }
+    }
+
+    /// The key without its colon.
+    pub(crate) fn quoted(&self) -> &[u8] {
+        &self.text[..self.text.len() - 1]
+    }
+}
+
 const ONES: u64 = u64::MAX / 255;
 const HIGHS: u64 = ONES * 0x80;
 
@@ -93,6 +124,20 @@ impl<'b> Scanner<'b> {
         let found = self.bytes[self.at..].starts_with(text);
         if found {
             self.at += text.len();
+        }
+        found
+    }
+
+    /// Steps over a key and its colon if they are there, with nothing between them.
+    #[inline]
+    pub(crate) fn take_key(&mut self, key: &Key) -> bool {
+        let rest = &self.bytes[self.at..];
+        let found = match rest.first_chunk::<16>() {
+            Some(chunk) if key.mask != 0 => u128::from_le_bytes(*chunk) & key.mask == key.word,
+            _ => rest.starts_with(&key.text),
+        };
+        if found {
+            self.at += key.text.len();
         }
         found
     }

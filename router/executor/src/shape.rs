@@ -3,7 +3,7 @@ use baedal_planner::plan::{self, Slot};
 use hashbrown::HashMap;
 
 use crate::places::{PlaceId, Places, WriterId};
-use crate::types::quoted;
+use crate::scan::Key;
 
 /// With more fields than this an unexpected key is looked up by hash.
 const NARROW: usize = 16;
@@ -21,8 +21,7 @@ pub(crate) struct Shape {
 
 #[derive(Debug)]
 pub(crate) struct Field {
-    /// The key as JSON text.
-    pub(crate) quoted: Box<[u8]>,
+    pub(crate) key: Key,
     pub(crate) keep: Keep,
 }
 
@@ -56,7 +55,7 @@ impl Shape {
                 }
             };
             Field {
-                quoted: quoted(&field.response_key),
+                key: Key::new(&field.response_key),
                 keep,
             }
         });
@@ -75,7 +74,7 @@ impl Shape {
     /// A shape around shapes: one object field for each, its slot the index.
     pub(crate) fn envelope(shapes: impl Iterator<Item = (Box<str>, Shape)>) -> Shape {
         let field = |(index, (key, shape)): (u32, (Box<str>, Shape))| Field {
-            quoted: quoted(&key),
+            key: Key::new(&key),
             keep: Keep::Object(Slot(index), shape),
         };
         let fields: Vec<Field> = (0..).zip(shapes).map(field).collect();
@@ -93,10 +92,15 @@ impl Shape {
             return by_key.get(key).copied();
         }
         let (before, after) = self.fields.split_at(from.min(self.fields.len()));
-        let position = |fields: &[Field]| fields.iter().position(|field| *field.quoted == *key);
+        let position = |fields: &[Field]| fields.iter().position(|field| field.key.quoted() == key);
         position(after)
             .map(|offset| before.len() + offset)
             .or_else(|| position(before))
+    }
+
+    /// Whether looking through an object's entries one by one is no work.
+    pub(crate) fn is_narrow(&self) -> bool {
+        self.by_key.is_none()
     }
 
     /// The nested shapes of its objects, by slot.
@@ -119,6 +123,6 @@ fn enter_only(places: &mut Places, place: PlaceId, slot: Slot, writer: WriterId)
 }
 
 fn by_key(fields: &[Field]) -> Option<HashMap<Box<[u8]>, usize>> {
-    let key = |(index, field): (usize, &Field)| (field.quoted.clone(), index);
+    let key = |(index, field): (usize, &Field)| (field.key.quoted().into(), index);
     (fields.len() > NARROW).then(|| fields.iter().enumerate().map(key).collect())
 }

@@ -54,6 +54,40 @@ fn keys_may_be_escaped_and_the_last_of_equal_keys_counts() {
 }
 
 #[test]
+fn keys_of_any_length_and_almost_alike() {
+    let names = [
+        "a",
+        "ab",
+        "abcdefghijkl",
+        "abcdefghijklm",
+        "abcdefghijklmn",
+        "abcdefghijklmno",
+        "abcdefghijklmnopqrstuvwxyz",
+    ];
+    let projection: Vec<String> = names.iter().map(|name| format!("{name}:Int")).collect();
+    let plan = Builder::new()
+        .root("a", &[], &names.join(" "))
+        .answer(&projection.join(" "));
+    let members: Vec<String> = names
+        .iter()
+        .map(|name| format!("\"{name}\":{}", name.len()))
+        .collect();
+    let body = format!("{{\"data\":{{{}}}}}", members.join(","));
+    assert_eq!(run(plan.clone(), &[&body]).text, body);
+    let spaced = body.replace("\":", "\" : ");
+    assert_eq!(run(plan.clone(), &[&spaced]).text, body);
+    let alike = body.replace("\":", "_\":").replace("data_", "data");
+    let none = run(plan, &[&alike]);
+    assert!(
+        none.data()
+            .as_object()
+            .unwrap()
+            .values()
+            .all(|value| value.is_null())
+    );
+}
+
+#[test]
 fn the_last_of_equal_keys_counts_in_wide_objects_too() {
     let names: Vec<String> = (0..80).map(|index| format!("f{index}")).collect();
     let shape = names.join(" ");

@@ -85,6 +85,19 @@ fn a_call_that_fails_is_an_error_at_each_place_it_would_have_filled() {
 }
 
 #[test]
+fn places_the_client_does_not_see_are_one_error() {
+    let plan = Builder::new()
+        .root("a", &[], "me{list=_list{id}}")
+        .entities("b", &[0], ("me._list", "T", "id"), "v")
+        .answer("me:Me{x:Int}");
+    let outcome = run_failing(
+        plan,
+        &[r#"{"data":{"me":{"list":[{"id":1},{"id":2},{"id":3}]}}}"#, "!"],
+    );
+    assert_eq!(outcome.codes(), [r#"SUBREQUEST_HTTP_ERROR ["me"]"#]);
+}
+
+#[test]
 fn one_subgraph_down_leaves_the_data_of_others() {
     let plan = Builder::new()
         .root("a", &[], "a")
