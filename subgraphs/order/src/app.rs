@@ -10,7 +10,7 @@ use baedal_kit::clock::{Clock, Ids};
 use uuid::Uuid;
 
 use crate::{
-    domain::{CancelReason, CustomerId, Event, Failure, InvalidTransition, Order, OrderId, Recorded, Refusal},
+    domain::{CancelReason, CustomerId, Event, Failure, InvalidTransition, Menu, Order, OrderId, Recorded, Refusal, StoreId},
     policies::Limits,
     ports::{Changes, Coupons, Menus, Orders, Payments, StoreError},
 };
@@ -109,6 +109,11 @@ impl App {
     /// The records, for reading.
     pub fn orders(&self) -> &Arc<dyn Orders> {
         &self.ports.orders
+    }
+
+    /// What is known of a store's menu.
+    pub async fn menu(&self, store: &StoreId) -> Result<Option<Menu>, StoreError> {
+        self.ports.menus.menu(store).await
     }
 
     /// The time, for reading.

@@ -40,6 +40,8 @@ pub struct PaymentService {
     pub grpc_addr: SocketAddr,
     /// The provider, for looking at its book.
     pub provider: SimulatedProvider,
+    /// The application, for looking inside.
+    pub app: App,
 }
 
 /// Starts payment; everything has stopped when `Running::shutdown` has returned.
@@ -72,8 +74,8 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
     let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
     running.keep(spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, workers.clone()).worker);
     running.keep(Worker::spawn("payment sweep", sweep(app.clone(), settle, config.sweep_every, workers.clone())));
-    running.keep(Worker::spawn("payment grpc", serve_grpc(app, grpc, workers)));
-    Ok(PaymentService { running, grpc_addr, provider })
+    running.keep(Worker::spawn("payment grpc", serve_grpc(app.clone(), grpc, workers)));
+    Ok(PaymentService { running, grpc_addr, provider, app })
 }
 
 async fn listener(addr: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -116,7 +116,7 @@ impl Order {
     pub fn request_cancel(self, reason: CancelReason, at: Millis) -> Result<Step, InvalidTransition> {
         match self.state {
             State::Underway { progress, .. } if progress.may_be_cancelled() => {
-                let state = State::CancelRequested { since: at, from: progress, reason, granted: false };
+                let state = State::CancelRequested { since: at, from: progress, reason };
                 Ok(self.enter(state, vec![Event::CancelRequested { reason }], at).unpark())
             }
             _ => Err(self.refuse("asked to be cancelled")),
@@ -211,8 +211,8 @@ fn verdict(state: &State, news: &News, at: Millis) -> Verdict {
             _ => Verdict::Early,
         },
         State::Underway { progress, .. } => underway(*progress, news, at),
-        State::CancelRequested { from, reason, granted: false, since } => asked(*from, *reason, *since, news, at),
-        State::CancelRequested { reason, granted: true, .. } => refunded(*reason, news, at),
+        State::CancelRequested { from, reason, since } => asked((*from, *reason, *since), news, at),
+        State::CancelGranted { reason, .. } => refunded(*reason, news, at),
         State::Rejected { .. } => refunded(CancelReason::StoreRejected, news, at),
         State::PaymentFailed { .. } | State::Cancelled { .. } => Verdict::Late,
     }
@@ -228,21 +228,21 @@ fn underway(progress: Progress, news: &News, at: Millis) -> Verdict {
     }
     match news {
         News::Rejected { reason } if progress == Progress::Placed => rejected(reason, at),
-        News::CancelAccepted if progress.may_be_cancelled() => granted(progress, CancelReason::Customer, at),
+        News::CancelAccepted if progress.may_be_cancelled() => granted(CancelReason::Customer, at),
         News::PaymentRefunded if progress.may_be_cancelled() => Verdict::Early,
         _ => Verdict::Late,
     }
 }
 
 /// The store has been asked to give the order up and has not answered yet.
-fn asked(from: Progress, reason: CancelReason, since: Millis, news: &News, at: Millis) -> Verdict {
+fn asked((from, reason, since): (Progress, CancelReason, Millis), news: &News, at: Millis) -> Verdict {
     match news {
         News::Accepted { .. } if from == Progress::Placed => {
-            Verdict::Now(State::CancelRequested { since, from: Progress::Accepted, reason, granted: false }, vec![])
+            Verdict::Now(State::CancelRequested { since, from: Progress::Accepted, reason }, vec![])
         }
         News::Accepted { .. } => Verdict::Late,
         News::Rejected { reason } if from == Progress::Placed => rejected(reason, at),
-        News::CancelAccepted => granted(from, reason, since),
+        News::CancelAccepted => granted(reason, since),
         News::CancelRefused => Verdict::Now(State::Underway { progress: from, since: at }, vec![]),
         News::PaymentRefunded => Verdict::Early,
         news if news.progress().is_some() => Verdict::Early,
@@ -255,8 +255,8 @@ fn rejected(reason: &str, at: Millis) -> Verdict {
     Verdict::Now(State::Rejected { at, reason: reason.to_owned() }, vec![event])
 }
 
-fn granted(from: Progress, reason: CancelReason, since: Millis) -> Verdict {
-    Verdict::Now(State::CancelRequested { since, from, reason, granted: true }, vec![Event::Cancelled { reason }])
+fn granted(reason: CancelReason, since: Millis) -> Verdict {
+    Verdict::Now(State::CancelGranted { since, reason }, vec![Event::Cancelled { reason }])
 }
 
 /// The store has given the order up: only the refund is waited for.

@@ -43,8 +43,10 @@ pub enum State {
     PaymentFailed { at: Millis, failure: Failure },
     /// Paid, and on its way.
     Underway { progress: Progress, since: Millis },
-    /// The store is asked to give it up; `granted` once it has, until the money is back.
-    CancelRequested { since: Millis, from: Progress, reason: CancelReason, granted: bool },
+    /// The store is asked to give it up.
+    CancelRequested { since: Millis, from: Progress, reason: CancelReason },
+    /// The store has given it up; the money is on its way back. Still shown as CANCEL_REQUESTED.
+    CancelGranted { since: Millis, reason: CancelReason },
     /// The store will not cook it; the money is on its way back.
     Rejected { at: Millis, reason: String },
     /// Given up, and refunded.
@@ -159,7 +161,7 @@ impl State {
             State::PaymentPending { .. } => Status::PaymentPending,
             State::PaymentFailed { .. } => Status::PaymentFailed,
             State::Underway { progress, .. } => (*progress).into(),
-            State::CancelRequested { .. } => Status::CancelRequested,
+            State::CancelRequested { .. } | State::CancelGranted { .. } => Status::CancelRequested,
             State::Rejected { .. } => Status::Rejected,
             State::Cancelled { .. } => Status::Cancelled,
         }
@@ -168,7 +170,8 @@ impl State {
     /// When it was entered.
     pub fn entered_at(&self) -> Millis {
         match self {
-            State::PaymentPending { since } | State::Underway { since, .. } | State::CancelRequested { since, .. } => *since,
+            State::PaymentPending { since } | State::Underway { since, .. } => *since,
+            State::CancelRequested { since, .. } | State::CancelGranted { since, .. } => *since,
             State::PaymentFailed { at, .. } | State::Rejected { at, .. } | State::Cancelled { at, .. } => *at,
         }
     }

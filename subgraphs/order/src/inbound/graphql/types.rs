@@ -151,7 +151,7 @@ impl OrderFailure {
             State::PaymentFailed { failure, .. } => (failure.code(), Some(failure.reason().to_owned())),
             State::Rejected { reason, .. } => (domain::CancelReason::StoreRejected.name(), Some(reason.clone())),
             State::Cancelled { reason, .. } => (reason.name(), None),
-            State::PaymentPending { .. } | State::Underway { .. } | State::CancelRequested { .. } => return None,
+            State::PaymentPending { .. } | State::Underway { .. } | State::CancelRequested { .. } | State::CancelGranted { .. } => return None,
         };
         Some(OrderFailure { code: code.to_owned(), reason })
     }

@@ -47,7 +47,8 @@ enum StateDoc {
     PaymentPending { since: Millis },
     PaymentFailed { at: Millis, code: String, reason: String },
     Underway { progress: String, since: Millis },
-    CancelRequested { since: Millis, from: String, reason: String, granted: bool },
+    CancelRequested { since: Millis, from: String, reason: String },
+    CancelGranted { since: Millis, reason: String },
     Rejected { at: Millis, reason: String },
     Cancelled { at: Millis, reason: String },
 }
@@ -150,9 +151,10 @@ fn state_doc(state: &State) -> StateDoc {
             StateDoc::PaymentFailed { at: *at, code: failure.code().to_owned(), reason: failure.reason().to_owned() }
         }
         State::Underway { progress, since } => StateDoc::Underway { progress: word(*progress), since: *since },
-        State::CancelRequested { since, from, reason, granted } => {
-            StateDoc::CancelRequested { since: *since, from: word(*from), reason: reason.name().to_owned(), granted: *granted }
+        State::CancelRequested { since, from, reason } => {
+            StateDoc::CancelRequested { since: *since, from: word(*from), reason: reason.name().to_owned() }
         }
+        State::CancelGranted { since, reason } => StateDoc::CancelGranted { since: *since, reason: reason.name().to_owned() },
         State::Rejected { at, reason } => StateDoc::Rejected { at: *at, reason: reason.clone() },
         State::Cancelled { at, reason } => StateDoc::Cancelled { at: *at, reason: reason.name().to_owned() },
     }
@@ -163,9 +165,10 @@ fn state(doc: StateDoc) -> Result<State, Broken> {
         StateDoc::PaymentPending { since } => State::PaymentPending { since },
         StateDoc::PaymentFailed { at, code, reason } => State::PaymentFailed { at, failure: failure(&code, reason)? },
         StateDoc::Underway { progress, since } => State::Underway { progress: progress_named(&progress)?, since },
-        StateDoc::CancelRequested { since, from, reason, granted } => {
-            State::CancelRequested { since, from: progress_named(&from)?, reason: cancel_reason(&reason)?, granted }
+        StateDoc::CancelRequested { since, from, reason } => {
+            State::CancelRequested { since, from: progress_named(&from)?, reason: cancel_reason(&reason)? }
         }
+        StateDoc::CancelGranted { since, reason } => State::CancelGranted { since, reason: cancel_reason(&reason)? },
         StateDoc::Rejected { at, reason } => State::Rejected { at, reason },
         StateDoc::Cancelled { at, reason } => State::Cancelled { at, reason: cancel_reason(&reason)? },
     })

@@ -1,0 +1,131 @@
+//! The layers before payment: bulkhead, breaker, deadline.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use baedal_order::{
+    domain::{OrderId, Won},
+    outbound::payment::{
+        Answer, Call, GuardedPayments, Guards,
+        breaker::{Breaker, State, TokioClock},
+    },
+    ports::{Approval, Charge, Payments},
+};
+use tokio::time::Instant;
+
+use crate::support::customer;
+
+#[derive(Clone)]
+struct Slow {
+    takes: Duration,
+    answer: Answer,
+    calls: Arc<AtomicUsize>,
+    at_once: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Call for Slow {
+    async fn approve(&self, _charge: &Charge, _deadline: Duration) -> Answer {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(self.takes).await;
+        self.at_once.fetch_sub(1, Ordering::SeqCst);
+        self.answer.clone()
+    }
+}
+
+fn slow(takes: u64, answer: Answer) -> Slow {
+    let (calls, at_once, most) = Default::default();
+    Slow { takes: Duration::from_millis(takes), answer, calls, at_once, most }
+}
+
+fn guarded(call: &Slow, guards: &Guards) -> (Arc<GuardedPayments<Slow>>, Arc<Breaker>) {
+    let breaker = Arc::new(Breaker::new(guards.breaker.clone(), Arc::new(TokioClock::new())));
+    (Arc::new(GuardedPayments::new(call.clone(), guards, breaker.clone())), breaker)
+}
+
+fn charge() -> Charge {
+    Charge { order: OrderId::parse("o1").unwrap(), customer: customer(), amount: Won::parse(18_000).unwrap() }
+}
+
+#[tokio::test]
+async fn an_answer_is_not_waited_for_beyond_the_deadline() {
+    let (payments, _) = guarded(&slow(60_000, Answer::Approved), &Guards::default());
+    let began = Instant::now();
+    assert!(matches!(payments.approve(&charge()).await, Approval::Unavailable { .. }));
+    let took = began.elapsed();
+    assert!((600..1_000).contains(&took.as_millis()), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_full_bulkhead_rejects_after_a_short_wait_and_says_when_to_come_again() {
+    let call = slow(400, Answer::Approved);
+    let (payments, _) = guarded(&call, &Guards { at_once: Some(10), ..Guards::default() });
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let payments = payments.clone();
+            tokio::spawn(async move {
+                let began = Instant::now();
+                (payments.approve(&charge()).await, began.elapsed())
+            })
+        })
+        .collect();
+    let mut approved = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            (Approval::Approved, _) => approved += 1,
+            (Approval::Unavailable { retry_after, .. }, took) => {
+                // Far below the 400 ms of a call: it did not wait for one to end.
+                assert!(took <= Duration::from_millis(300), "{took:?}");
+                assert!(retry_after.is_some());
+            }
+            (Approval::Declined { .. }, _) => panic!("nothing declines"),
+        }
+    }
+    assert_eq!((approved, call.most.load(Ordering::SeqCst)), (10, 10));
+}
+
+#[tokio::test]
+async fn a_dead_payment_opens_the_circuit_and_a_living_one_closes_it_within_five_seconds() {
+    let mut call = slow(1, Answer::Failed("gone".to_owned()));
+    let guards = Guards::default();
+    let (payments, breaker) = guarded(&call, &guards);
+    for _ in 0..guards.breaker.min_calls {
+        payments.approve(&charge()).await;
+    }
+    assert_eq!(breaker.snapshot().state, State::Open);
+    let before = call.calls.load(Ordering::SeqCst);
+    assert!(matches!(payments.approve(&charge()).await, Approval::Unavailable { .. }));
+    assert_eq!(call.calls.load(Ordering::SeqCst), before, "an open circuit does not call");
+
+    call.answer = Answer::Approved;
+    let payments = GuardedPayments::new(call, &guards, breaker.clone());
+    let began = Instant::now();
+    while payments.approve(&charge()).await != Approval::Approved {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
+    for _ in 0..guards.breaker.probes {
+        payments.approve(&charge()).await;
+    }
+    assert_eq!(breaker.snapshot().state, State::Closed);
+}
+
+#[tokio::test]
+async fn a_declined_or_refused_payment_is_an_answer() {
+    for answer in [Answer::Declined("LIMIT_EXCEEDED".to_owned()), Answer::Refused("odd".to_owned())] {
+        let (payments, breaker) = guarded(&slow(1, answer), &Guards::default());
+        for _ in 0..100 {
+            payments.approve(&charge()).await;
+        }
+        assert_eq!(breaker.snapshot().opened, 0);
+    }
+}

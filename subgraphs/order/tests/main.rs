@@ -1,0 +1,13 @@
+//! The order service from outside and from inside.
+//!
+//! `store_suite` runs on SQLite always and on MongoDB when `MONGODB_URL` is set (`cargo xtask test` sets it).
+
+mod app;
+mod breaker;
+mod domain;
+mod end_to_end;
+mod events;
+mod graphql;
+mod guards;
+mod store_suite;
+mod support;
