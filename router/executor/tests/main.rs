@@ -12,3 +12,4 @@ mod plans;
 mod properties;
 mod scheduling;
 mod script;
+mod splits;
