@@ -168,8 +168,6 @@ pub mod subgraph_codes {
     pub const MALFORMED: &str = "SUBGRAPH_MALFORMED_RESPONSE";
     /// The stream of a subscription was cut: resume by a cursor, if the subscription has one.
     pub const STREAM_LOST: &str = "SUBSCRIPTION_LOST";
-    /// No field of the subscription may be, or can be, subscribed to.
-    pub const NOTHING_TO_SUBSCRIBE: &str = "NOTHING_TO_SUBSCRIBE";
     /// The subgraph refused the subscription's connection.
     pub const STREAM_REFUSED: &str = "SUBSCRIPTION_REFUSED";
 }

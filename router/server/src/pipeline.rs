@@ -17,7 +17,7 @@ use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use crate::engine::{Document, Engine};
-use crate::errors::{Code, GraphqlError, Refusal, subgraph_codes};
+use crate::errors::{Code, GraphqlError, Refusal};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::refuse;
@@ -50,6 +50,12 @@ impl Prepared {
         self.kind
     }
 
+    /// Whether a subscription has something to subscribe to; if not (its field is withheld from this caller), one
+    /// answer says all.
+    pub fn has_upstream(&self) -> bool {
+        self.kind == OperationKind::Subscription && subscription_request(&self.program, &self.inputs).is_some()
+    }
+
     /// Runs a query or mutation.
     pub async fn execute(&self, gateway: &Gateway, headers: &HeaderMap) -> Answer {
         execute(&self.program, &self.inputs, &self.calls(gateway, headers)).await
@@ -57,7 +63,7 @@ impl Prepared {
 
     /// Starts a subscription.
     pub async fn subscribe(self, gateway: Arc<Gateway>, headers: HeaderMap) -> Result<Events, Vec<GraphqlError>> {
-        let call = subscription_request(&self.program, &self.inputs).ok_or_else(nothing_to_subscribe)?;
+        let call = subscription_request(&self.program, &self.inputs).expect("a stream is asked for where there is an upstream");
         let settings = &gateway.config.subscriptions;
         let opened = self.calls(&gateway, &headers).open(call, settings).await;
         let upstream = opened.map_err(|error| vec![GraphqlError::new(error.code, error.message, Vec::new())])?;
@@ -116,12 +122,6 @@ fn inputs(engine: &Engine, document: &Document, coerced: &Map<String, Value>, ma
         inputs.give(&key, value);
     }
     inputs
-}
-
-/// All fields of the subscription are withheld from this caller, or it asks for `__typename` only.
-fn nothing_to_subscribe() -> Vec<GraphqlError> {
-    let message = "nothing in this subscription can be subscribed to by this caller";
-    vec![GraphqlError::new(subgraph_codes::NOTHING_TO_SUBSCRIBE, message, Vec::new())]
 }
 
 /// The refusal while there is no supergraph.

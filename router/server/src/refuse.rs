@@ -1,6 +1,7 @@
 //! Refusals of the planner's rooms, as clients read them.
 
-use baedal_planner::{CoercionError, OperationError, PlanError, RequestError};
+use baedal_planner::operation::RequestError;
+use baedal_planner::{CoercionError, OperationError, PlanError};
 
 use crate::errors::{Code, GraphqlError, Location, Refusal};
 

@@ -1,6 +1,6 @@
 //! `baedal-router serve`.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -92,7 +92,7 @@ fn live(subgraph: Named) -> Result<(String, SubgraphConfig), String> {
 fn start_log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     if std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().init();
     } else {

@@ -66,8 +66,8 @@ impl Operation {
             None => return End::Stopped,
         };
         match prepared.kind() {
-            OperationKind::Subscription => self.stream(prepared).await,
-            OperationKind::Query | OperationKind::Mutation => self.once(&prepared).await,
+            OperationKind::Subscription if prepared.has_upstream() => self.stream(prepared).await,
+            _ => self.once(&prepared).await,
         }
     }
 

@@ -1,0 +1,100 @@
+//! What a failing subgraph does to an answer: partial data, null rules, codes, and nothing leaked.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Mode, World};
+
+const JOIN: &str = "{ topProducts { name rank reviews { id } } me { name } }";
+
+#[tokio::test]
+async fn an_error_of_a_subgraph_keeps_its_code_and_gets_the_clients_path() {
+    let world = World::start().await;
+    let answer = world.query("{ r: refuse me { name } }").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["data"], json!({"r": null, "me": {"name": "Ada"}}));
+    assert_eq!(answer.code(), "EMPTY_SHELF");
+    assert_eq!(answer.errors()[0]["path"], json!(["r"]));
+}
+
+#[tokio::test]
+async fn one_failing_entity_does_not_lose_the_others() {
+    let world = World::start().await;
+    let answer = world.query("{ topProducts { name rank } }").await;
+    let wanted = json!({"topProducts": [{"name": "Table", "rank": 1}, {"name": "Couch", "rank": null}]});
+    assert_eq!(answer.body["data"], wanted, "{answer:?}");
+    assert_eq!(answer.errors().len(), 1);
+    assert_eq!(answer.errors()[0]["path"], json!(["topProducts", 1, "rank"]));
+}
+
+#[tokio::test]
+async fn null_in_a_non_null_place_goes_up_to_the_nearest_nullable() {
+    let world = World::start().await;
+    let answer = world.query("{ p: product(upc: \"top-2\") { name stars } q: product(upc: \"top-1\") { stars } }").await;
+    assert_eq!(answer.body["data"], json!({"p": null, "q": {"stars": 4}}), "{answer:?}");
+    assert!(!answer.errors().is_empty());
+    let whole = world.query("{ topProducts { name stars } }").await;
+    assert_eq!(whole.body["data"], json!(null));
+}
+
+#[tokio::test]
+async fn a_subgraph_that_is_down_leaves_partial_data() {
+    let mut world = World::start().await;
+    let reviews_url = world.reviews.url().to_string();
+    let other = crate::support::graphs::accounts(&world.journal).await;
+    std::mem::replace(&mut world.reviews, other).stop().await;
+    let answer = world.query("{ topProducts { name rank } me { name } }").await;
+    assert_eq!(answer.status, 200);
+    let wanted = json!({"topProducts": [{"name": "Table", "rank": null}, {"name": "Couch", "rank": null}], "me": {"name": "Ada"}});
+    assert_eq!(answer.body["data"], wanted);
+    assert_eq!(answer.code(), "SUBGRAPH_UNREACHABLE");
+    let text = answer.body["errors"].to_string();
+    assert!(text.contains("reviews") && !text.contains(&reviews_url) && !text.contains("127.0.0.1"), "{text}");
+}
+
+#[tokio::test]
+async fn every_way_to_answer_badly_has_a_code() {
+    let world = World::with(|config| {
+        config.traffic.response_bytes = 100_000;
+        config.traffic.timeout = Duration::from_millis(300);
+    })
+    .await;
+    for (mode, code) in [
+        (Mode::Says(500, "java.lang.Exception at 10.0.0.1"), "SUBGRAPH_HTTP_ERROR"),
+        (Mode::Says(502, "<html>"), "SUBGRAPH_HTTP_ERROR"),
+        (Mode::Says(404, "{\"error\":\"x\"}"), "SUBGRAPH_HTTP_ERROR"),
+        (Mode::Says(200, "<html>10.0.0.1</html>"), "SUBGRAPH_MALFORMED_RESPONSE"),
+        (Mode::Says(200, ""), "SUBGRAPH_MALFORMED_RESPONSE"),
+        (Mode::Huge(200_000), "SUBGRAPH_RESPONSE_TOO_LARGE"),
+        (Mode::Slow(Duration::from_secs(5)), "SUBGRAPH_TIMEOUT"),
+    ] {
+        world.reviews.set_mode(mode);
+        let answer = world.query(JOIN).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.code(), code, "{answer:?}");
+        assert!(!answer.body.to_string().contains("10.0.0.1"), "{answer:?}");
+    }
+    world.reviews.set_mode(Mode::Well);
+    assert_eq!(world.query("{ topProducts { reviews { id } } }").await.errors().len(), 0, "it recovers at once");
+}
+
+#[tokio::test]
+async fn a_graphql_body_is_used_whatever_its_status() {
+    let world = World::start().await;
+    world.accounts.set_mode(Mode::Says(400, r#"{"data":{"me":null},"errors":[{"message":"no","extensions":{"code":"NO"}}]}"#));
+    let answer = world.query("{ me { name } topProducts(first: 1) { name } }").await;
+    assert_eq!(answer.code(), "NO", "{answer:?}");
+    assert_eq!(answer.body["data"], json!({"me": null, "topProducts": [{"name": "Table"}]}));
+}
+
+#[tokio::test]
+async fn calls_run_side_by_side() {
+    let world = World::start().await;
+    for subgraph in [&world.accounts, &world.products, &world.reviews] {
+        subgraph.set_mode(Mode::Slow(Duration::from_millis(400)));
+    }
+    let started = std::time::Instant::now();
+    world.query("{ me { id } topProducts { upc } latestReviews { id } }").await.data();
+    assert!(started.elapsed() < Duration::from_millis(1000), "{:?}", started.elapsed());
+}

@@ -1,0 +1,17 @@
+//! The gateway from outside: real connections, real subgraphs, real tokens.
+
+mod support;
+
+mod authorization;
+mod cli;
+mod config;
+mod csrf;
+mod failures;
+mod http;
+mod jwt;
+mod life;
+mod limits;
+mod mutations;
+mod queries;
+mod subscriptions;
+mod websocket;

@@ -1,0 +1,172 @@
+//! A subgraph server that tells what it was sent, and can be made to misbehave.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_graphql::{Data, Executor, Request};
+use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State, WebSocketUpgrade};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// How a subgraph behaves.
+#[derive(Clone)]
+pub enum Mode {
+    Well,
+    /// Sleeps before it answers.
+    Slow(Duration),
+    /// Answers with this status and body.
+    Says(u16, &'static str),
+    /// Answers with this many bytes of JSON.
+    Huge(usize),
+}
+
+/// A running subgraph.
+pub struct Subgraph {
+    pub name: &'static str,
+    pub addr: SocketAddr,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+    sockets: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+struct Shared {
+    sdl: Mutex<String>,
+    mode: Mutex<Mode>,
+    requests: Mutex<Vec<(HeaderMap, Value)>>,
+    inits: Mutex<Vec<Value>>,
+    asked_sdl: Mutex<usize>,
+}
+
+/// Takes a free port, so that a subgraph can appear there later.
+pub async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address")
+}
+
+impl Subgraph {
+    pub async fn start<E: Executor>(name: &'static str, schema: E, sdl: String) -> Subgraph {
+        Subgraph::start_at(name, free_address().await, schema, sdl).await
+    }
+
+    pub async fn start_at<E: Executor>(name: &'static str, addr: SocketAddr, schema: E, sdl: String) -> Subgraph {
+        let listener = TcpListener::bind(addr).await.expect("the port is still free");
+        let shared = Arc::new(Shared {
+            sdl: Mutex::new(sdl),
+            mode: Mutex::new(Mode::Well),
+            requests: Mutex::default(),
+            inits: Mutex::default(),
+            asked_sdl: Mutex::default(),
+        });
+        let sockets = Arc::new(Mutex::new(Vec::new()));
+        let state = (schema, Arc::clone(&shared), Arc::clone(&sockets));
+        let app = Router::new().route("/graphql", axum::routing::any(serve::<E>)).with_state(state);
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") });
+        Subgraph { name, addr, shared, server, sockets }
+    }
+
+    pub fn url(&self) -> url::Url {
+        format!("http://{}/graphql", self.addr).parse().expect("a URL")
+    }
+
+    pub fn set_mode(&self, mode: Mode) {
+        *self.shared.mode.lock().unwrap() = mode;
+    }
+
+    pub fn sdl(&self) -> String {
+        self.shared.sdl.lock().unwrap().clone()
+    }
+
+    /// Changes the SDL it tells (what it answers stays).
+    pub fn set_sdl(&self, sdl: impl Into<String>) {
+        *self.shared.sdl.lock().unwrap() = sdl.into();
+    }
+
+    /// How often it was asked for its SDL.
+    pub fn asked_sdl(&self) -> usize {
+        *self.shared.asked_sdl.lock().unwrap()
+    }
+
+    /// Bodies of the requests received since the last call (not those for its SDL), with their headers.
+    pub fn requests(&self) -> Vec<(HeaderMap, Value)> {
+        std::mem::take(&mut *self.shared.requests.lock().unwrap())
+    }
+
+    /// Payloads of `connection_init` received so far.
+    pub fn inits(&self) -> Vec<Value> {
+        self.shared.inits.lock().unwrap().clone()
+    }
+
+    /// Cuts all WebSockets.
+    pub fn cut_sockets(&self) {
+        self.sockets.lock().unwrap().drain(..).for_each(|socket| socket.abort());
+    }
+
+    /// WebSockets still served.
+    pub fn open_sockets(&self) -> usize {
+        self.sockets.lock().unwrap().iter().filter(|socket| !socket.is_finished()).count()
+    }
+
+    /// Stops serving: connections are refused from now on.
+    pub async fn stop(self) {
+        self.server.abort();
+        while !self.server.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        self.cut_sockets();
+    }
+}
+
+type Served<E> = (E, Arc<Shared>, Arc<Mutex<Vec<JoinHandle<()>>>>);
+
+async fn serve<E: Executor>(State((schema, shared, sockets)): State<Served<E>>, request: axum::extract::Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    if parts.headers.contains_key("upgrade") {
+        let protocol = GraphQLProtocol::from_request_parts(&mut parts, &()).await.expect("a protocol");
+        let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.expect("an upgrade");
+        shared.requests.lock().unwrap().push((parts.headers, Value::Null));
+        return upgrade.protocols(["graphql-transport-ws"]).on_upgrade(move |socket| async move {
+            let served = tokio::spawn(async move {
+                let init = move |payload: Value| async move {
+                    shared.inits.lock().unwrap().push(payload);
+                    Ok(Data::default())
+                };
+                GraphQLWebSocket::new(socket, schema, protocol).on_connection_init(init).serve().await;
+            });
+            sockets.lock().unwrap().push(served);
+        });
+    }
+    let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+    let body: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    answer(&schema, &shared, parts.headers, body).await
+}
+
+async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, body: Value) -> Response {
+    let is_sdl = body["query"].as_str().is_some_and(|query| query.contains("_service"));
+    if is_sdl {
+        *shared.asked_sdl.lock().unwrap() += 1;
+    } else {
+        shared.requests.lock().unwrap().push((headers, body.clone()));
+    }
+    let mode = shared.mode.lock().unwrap().clone();
+    match mode {
+        Mode::Well => {}
+        Mode::Slow(time) => tokio::time::sleep(time).await,
+        Mode::Says(status, text) => {
+            let status = StatusCode::from_u16(status).expect("a status");
+            return (status, [("content-type", "application/json")], text).into_response();
+        }
+        Mode::Huge(bytes) => return Body::from(format!(r#"{{"data":{{"x":"{}"}}}}"#, "x".repeat(bytes))).into_response(),
+    }
+    if is_sdl {
+        let sdl = shared.sdl.lock().unwrap().clone();
+        return axum::Json(json!({"data": {"_service": {"sdl": sdl}}})).into_response();
+    }
+    let request: Request = serde_json::from_value(body).expect("a GraphQL request");
+    axum::Json(schema.execute(request).await).into_response()
+}
