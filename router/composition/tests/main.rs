@@ -2,6 +2,7 @@
 
 mod cases;
 mod determinism;
+mod laws;
 mod rendering;
 mod robustness;
 mod scale;

@@ -73,7 +73,7 @@ impl<'a> Annotations<'a> {
             .collect()
     }
 
-    pub fn from_context(&self) -> Option<String> {
+    pub fn context_argument(&self) -> Option<String> {
         text(self.get("fromContext")?, "field")
     }
 
@@ -119,7 +119,7 @@ fn alternatives(directive: &Directive, argument: &str) -> Vec<Vec<String>> {
     let Some(value) = directive.specified_argument_by_name(argument) else {
         return Vec::new();
     };
-    items(value).iter().map(|inner| strings(inner)).collect()
+    items(value).iter().map(strings).collect()
 }
 
 fn items(value: &Node<Value>) -> Vec<Node<Value>> {

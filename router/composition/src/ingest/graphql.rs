@@ -33,12 +33,13 @@ pub(super) fn check(
         .expect("the definitions are generated from valid names and constant text");
     builder = builder.add_ast(&added);
     let explain = |message: String| explain_directive(message, linked);
-    let found = match builder.build() {
-        Ok(schema) => schema.validate().err().map(|failed| failed.errors),
-        Err(failed) => Some(failed.errors),
+    let (schema, unbuildable) = match builder.build() {
+        Ok(schema) => (schema, None),
+        Err(failed) => (failed.partial, Some(failed.errors)),
     };
-    if let Some(found) = found {
-        errors.extend(super::invalid_graphql(&found, subgraph, &explain));
+    let invalid = schema.validate().err().map(|failed| failed.errors);
+    for found in unbuildable.iter().chain(&invalid) {
+        errors.extend(super::invalid_graphql(found, subgraph, &explain));
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }

@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
             place: input.location(),
             ty: self.retype(&input.ty),
             default: input.default_value.clone(),
-            from_context: notes.from_context(),
+            from_context: notes.context_argument(),
             marks: notes.marks(),
         }
     }

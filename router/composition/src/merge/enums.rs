@@ -44,7 +44,7 @@ pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged
             .filter_map(|(graph, ty)| Some((*graph, ty.values.get(name)?)))
             .collect();
         let value = merge_value(cx, merged, name, &has);
-        if keep(cx, usage, merged, name, sources, &has, value.marks.inaccessible) {
+        if keep(cx, usage, name, sources, &value) {
             merged.values.insert(name.clone(), value);
         }
     }
@@ -79,47 +79,46 @@ fn merge_value(cx: &mut Context<'_>, merged: &MType, name: &Name, has: &Sources<
     }
 }
 
+/// Whether a value that is not in all subgraphs stays.
 fn keep(
     cx: &mut Context<'_>,
     usage: Usage,
-    merged: &MType,
     name: &Name,
     sources: &Sources<'_, TypeDef>,
-    has: &Sources<'_, EnumValue>,
-    inaccessible: bool,
+    value: &MValue,
 ) -> bool {
-    let missing: Vec<GraphId> = sources
-        .iter()
-        .filter(|(_, ty)| !ty.values.contains_key(name))
-        .map(|(graph, _)| *graph)
-        .collect();
-    if missing.is_empty() || inaccessible {
+    let lacks = |(graph, _): &&(GraphId, &TypeDef)| !value.graphs.contains(graph);
+    let missing: Vec<GraphId> = sources.iter().filter(lacks).map(|(graph, _)| *graph).collect();
+    if missing.is_empty() || value.marks.inaccessible {
         return true;
     }
-    let present: Vec<GraphId> = has.iter().map(|(graph, _)| *graph).collect();
+    let ty = &sources[0].1.name;
     let who = format!(
         "it is defined in {} but not in {}",
-        cx.names(&present),
+        cx.names(&value.graphs),
         cx.names(&missing)
     );
-    let element = format!("\"{}.{name}\"", merged.name);
-    let (graph, place) = (has[0].0, has[0].1.place);
+    let graph = value.graphs[0];
+    let place = cx.models[graph]
+        .types
+        .get(ty)
+        .and_then(|ty| ty.values.get(name))
+        .and_then(|value| value.place);
     if usage.input && usage.output {
         let message = format!(
-            "Enum type \"{}\" is used as both input type and output type, but value {element} is not defined in all the subgraphs defining \"{}\": {who}.",
-            merged.name, merged.name
+            "Enum type \"{ty}\" is used as both input type and output type, but value \"{ty}.{name}\" is not defined in all the subgraphs defining \"{ty}\": {who}."
         );
         cx.error("ENUM_VALUE_MISMATCH", graph, place, message);
         return true;
     }
     if usage.input {
         let message = format!(
-            "Enum value {element} will not be part of the supergraph, as only arguments use the type: {who}."
+            "Enum value \"{ty}.{name}\" will not be part of the supergraph, as only arguments use the type: {who}."
         );
         cx.hint("INCONSISTENT_ENUM_VALUE_FOR_INPUT_ENUM", graph, place, message);
         return false;
     }
-    let message = format!("Enum value {element} is not in all subgraphs: {who}.");
+    let message = format!("Enum value \"{ty}.{name}\" is not in all subgraphs: {who}.");
     cx.hint("INCONSISTENT_ENUM_VALUE_FOR_OUTPUT_ENUM", graph, place, message);
     true
 }

@@ -66,19 +66,9 @@ fn resolve_one(
     let coordinate = format!("{parent}.{}", field.name);
     let place = overriding.place;
     let own = cx.models[graph].name.clone();
-    if overriding.from == own {
-        let message = format!(
-            "Source and destination subgraphs \"{own}\" are the same for overridden field \"{coordinate}\"."
-        );
-        cx.error("OVERRIDE_FROM_SELF_ERROR", graph, place, message);
-        return;
-    }
-    let Some(from) = cx.models.iter().position(|model| model.name == overriding.from) else {
-        let message = format!(
-            "Source subgraph \"{}\" for field \"{coordinate}\" on subgraph \"{own}\" does not exist.",
-            overriding.from
-        );
-        cx.hint("FROM_SUBGRAPH_DOES_NOT_EXIST", graph, place, message);
+    let from = cx.models.iter().position(|model| model.name == overriding.from);
+    let Some(from) = from.filter(|from| *from != graph) else {
+        report_source(cx, &coordinate, graph, overriding, from.is_some());
         return;
     };
     let Some((_, source)) = has.iter().find(|(other, _)| *other == from) else {
@@ -94,24 +84,38 @@ fn resolve_one(
             overriding.from
         );
         cx.error("OVERRIDE_SOURCE_HAS_OVERRIDE", graph, place, message);
-        return;
-    }
-    if let Some((marked, directive)) = conflict(graph, field, from, source) {
+    } else if let Some((marked, directive)) = conflict(graph, field, from, source) {
         let message = format!(
             "@override cannot be used on field \"{coordinate}\" on subgraph \"{own}\" since \"{coordinate}\" on \"{}\" is marked with directive \"@{directive}\".",
             cx.models[marked].name
         );
         cx.error("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", graph, place, message);
+    } else {
+        note(cx, parent, (graph, overriding), (from, source), result);
+    }
+}
+
+/// The subgraph named is the overriding one itself, or none.
+fn report_source(
+    cx: &mut Context<'_>,
+    coordinate: &str,
+    graph: GraphId,
+    overriding: &Override,
+    is_self: bool,
+) {
+    let own = cx.models[graph].name.clone();
+    if is_self {
+        let message = format!(
+            "Source and destination subgraphs \"{own}\" are the same for overridden field \"{coordinate}\"."
+        );
+        cx.error("OVERRIDE_FROM_SELF_ERROR", graph, overriding.place, message);
         return;
     }
-    note(
-        cx,
-        &coordinate,
-        (graph, overriding),
-        (from, source),
-        parent,
-        result,
+    let message = format!(
+        "Source subgraph \"{}\" for field \"{coordinate}\" on subgraph \"{own}\" does not exist.",
+        overriding.from
     );
+    cx.hint("FROM_SUBGRAPH_DOES_NOT_EXIST", graph, overriding.place, message);
 }
 
 /// Directives that cannot move along with the field.
@@ -127,16 +131,16 @@ fn conflict(graph: GraphId, field: &Field, from: GraphId, source: &Field) -> Opt
 
 fn note(
     cx: &mut Context<'_>,
-    coordinate: &str,
+    parent: &Name,
     (graph, overriding): (GraphId, &Override),
     (from, source): (GraphId, &Field),
-    parent: &Name,
     result: &mut Overrides,
 ) {
+    let coordinate = format!("{parent}.{}", source.name);
+    let other = &overriding.from;
     if source.external {
         let message = format!(
-            "Field \"{coordinate}\" is external in \"{}\": the @override directive can be removed.",
-            overriding.from
+            "Field \"{coordinate}\" is external in \"{other}\": the @override directive can be removed."
         );
         cx.hint(
             "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED",
@@ -154,29 +158,37 @@ fn note(
     } else {
         result.unused.insert(from);
     }
-    let Some(label) = &overriding.label else {
-        let what = if used {
-            "is still used there, but can be made external"
-        } else {
-            "can be removed"
-        };
-        let message = format!(
-            "Field \"{coordinate}\" on subgraph \"{}\" is overridden and {what}.",
-            overriding.from
-        );
-        cx.hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", from, source.place, message);
-        return;
-    };
-    if !is_valid_label(label) {
-        let message = format!(
-            "Invalid @override label \"{label}\" on field \"{coordinate}\" on subgraph \"{}\": labels must start with a letter and after that may contain alphanumerics, underscores, minuses, colons, periods, or slashes. Alternatively, labels may be of the form \"percent(x)\" where x is a float between 0-100 inclusive.",
-            cx.models[graph].name
-        );
-        cx.error("OVERRIDE_LABEL_INVALID", graph, overriding.place, message);
+    if let Some(label) = &overriding.label {
+        note_label(cx, &coordinate, (graph, overriding), from, label, result);
         return;
     }
-    result.labels.insert(graph, label.clone());
-    result.labels.insert(from, label.clone());
+    let what = if used {
+        "is still used there, but can be made external"
+    } else {
+        "can be removed"
+    };
+    let message = format!("Field \"{coordinate}\" on subgraph \"{other}\" is overridden and {what}.");
+    cx.hint("OVERRIDDEN_FIELD_CAN_BE_REMOVED", from, source.place, message);
+}
+
+fn note_label(
+    cx: &mut Context<'_>,
+    coordinate: &str,
+    (graph, overriding): (GraphId, &Override),
+    from: GraphId,
+    label: &str,
+    result: &mut Overrides,
+) {
+    if is_valid_label(label) {
+        result.labels.insert(graph, label.to_owned());
+        result.labels.insert(from, label.to_owned());
+        return;
+    }
+    let message = format!(
+        "Invalid @override label \"{label}\" on field \"{coordinate}\" on subgraph \"{}\": labels must start with a letter and after that may contain alphanumerics, underscores, minuses, colons, periods, or slashes. Alternatively, labels may be of the form \"percent(x)\" where x is a float between 0-100 inclusive.",
+        cx.models[graph].name
+    );
+    cx.error("OVERRIDE_LABEL_INVALID", graph, overriding.place, message);
 }
 
 fn is_valid_label(label: &str) -> bool {

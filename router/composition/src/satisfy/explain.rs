@@ -5,7 +5,6 @@ use apollo_compiler::ast::Type;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::reach::Reach;
 use super::world::{Entry, Position, TypeId, World};
 use crate::merge::merged::{GraphId, MField};
 use crate::model::{Kind, Model};
@@ -99,13 +98,12 @@ fn sample(world: &World<'_>, ty: &Type) -> String {
 
 /// Why nobody can answer the field, standing at `closure`.
 pub(super) fn reasons(
-    reach: &mut Reach<'_>,
+    world: &World<'_>,
     models: &[Model],
     ty: TypeId,
     field: &Name,
     closure: &[Position],
 ) -> String {
-    let world = reach.world;
     let coordinate = format!("{}.{field}", world.ty(ty).name);
     let mut out = String::new();
     let here: BTreeSet<GraphId> = closure.iter().map(|at| at.graph).collect();
@@ -124,47 +122,56 @@ pub(super) fn reasons(
         .into_iter()
         .filter(|graph| !here.contains(graph))
     {
-        let target = &models[graph].name;
-        let entries: Vec<Entry<'_>> = world
-            .entries(ty)
-            .iter()
-            .filter(|entry| entry.graph == graph)
-            .copied()
-            .collect();
-        if entries.is_empty() {
-            let _ = writeln!(
-                out,
-                "- cannot move to subgraph \"{target}\", which has field \"{coordinate}\", because type \"{}\" has no @key defined in subgraph \"{target}\".",
-                world.ty(ty).name
-            );
-        }
-        for entry in entries {
-            let _ = writeln!(
-                out,
-                "- {}",
-                entry_reason(models, world, &entry, &coordinate, &here)
-            );
+        for reason in move_reasons(models, world, ty, (graph, &coordinate), &here) {
+            let _ = writeln!(out, "- {reason}");
         }
     }
     out.trim_end().to_owned()
 }
 
-fn local_reason(world: &World<'_>, at: Position, field: &Name, coordinate: &str) -> String {
-    match world.local(at, field) {
-        Some(local) if local.external => {
-            format!("field \"{coordinate}\" is not resolvable because marked @external.")
-        }
-        Some(local) => local.requires.map_or_else(
-            || format!("cannot find field \"{coordinate}\"."),
-            |requires| {
-                format!(
-                    "cannot satisfy @requires(fields: \"{}\") on field \"{coordinate}\".",
-                    requires.raw
-                )
-            },
-        ),
-        None => format!("cannot find field \"{coordinate}\"."),
+/// Why no key leads to a subgraph that has the field.
+fn move_reasons(
+    models: &[Model],
+    world: &World<'_>,
+    ty: TypeId,
+    (graph, coordinate): (GraphId, &str),
+    here: &BTreeSet<GraphId>,
+) -> Vec<String> {
+    let entries: Vec<&Entry<'_>> = world
+        .entries(ty)
+        .iter()
+        .filter(|entry| entry.graph == graph)
+        .collect();
+    if entries.is_empty() {
+        let (target, name) = (&models[graph].name, &world.ty(ty).name);
+        return vec![format!(
+            "cannot move to subgraph \"{target}\", which has field \"{coordinate}\", because type \"{name}\" has no @key defined in subgraph \"{target}\"."
+        )];
     }
+    entries
+        .iter()
+        .map(|entry| entry_reason(models, world, entry, coordinate, here))
+        .collect()
+}
+
+fn local_reason(world: &World<'_>, at: Position, field: &Name, coordinate: &str) -> String {
+    let Some(local) = world.local(at, field) else {
+        return format!("cannot find field \"{coordinate}\".");
+    };
+    if local.external {
+        return format!("field \"{coordinate}\" is not resolvable because marked @external.");
+    }
+    let requires = local.requires.map_or("", |requires| requires.raw.as_str());
+    let mut enters = world
+        .entries(at.ty)
+        .iter()
+        .filter(|entry| entry.graph == at.graph);
+    let back = if enters.any(|entry| entry.resolvable) {
+        ""
+    } else {
+        ": what is required must be sent back, and the subgraph has no resolvable @key for that"
+    };
+    format!("cannot satisfy @requires(fields: \"{requires}\") on field \"{coordinate}\"{back}.")
 }
 
 fn entry_reason(

@@ -134,7 +134,7 @@ impl Walk<'_> {
         let mut steps = self.way(way);
         steps.push(Step::Field(ty, field.clone()));
         let query = explain::query(self.reach.world, &steps);
-        let reasons = explain::reasons(&mut self.reach, self.models, ty, field, closure);
+        let reasons = explain::reasons(self.reach.world, self.models, ty, field, closure);
         let message = format!(
             "The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n{reasons}"
         );

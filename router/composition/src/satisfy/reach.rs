@@ -128,10 +128,10 @@ impl<'w> Reach<'w> {
         if local.external && !given {
             return None;
         }
-        if let Some(requires) = local.requires {
-            if !self.requirement(ty, closure, (at, field), requires.selection()) {
-                return None;
-            }
+        if let Some(requires) = local.requires
+            && !self.requirement(ty, closure, (at, field), requires.selection())
+        {
+            return None;
         }
         if let Some(provides) = local.provides {
             below.extend(provides.selection().iter().cloned());
