@@ -401,6 +401,7 @@ fn a_failed_dependency_does_not_stop_a_fetch_that_has_entities() {
         ],
     );
     assert_eq!(outcome.data(), &json!({"me":{"x":null,"y":1}}));
+    assert_eq!(outcome.answer.calls, 3);
     assert_eq!(outcome.codes(), [r#"SUBREQUEST_HTTP_ERROR ["me"]"#]);
 }
 
