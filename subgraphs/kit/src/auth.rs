@@ -20,14 +20,29 @@ pub struct Auth {
 }
 
 impl Auth {
-    /// Trusts `issuer` (its URL) for tokens meant for `audience`. Keys are fetched when the first token comes.
+    /// Trusts `issuer` (its URL) for tokens meant for `audience`. Its keys are found by discovery, when the first token
+    /// comes.
     pub fn new(issuer: &str, audience: &str) -> Arc<Auth> {
-        Auth::with_clock(issuer, audience, Arc::new(SystemClock))
+        Auth::build(
+            issuer,
+            audience,
+            IssuerKeys::discovered(issuer),
+            Arc::new(SystemClock),
+        )
+    }
+
+    /// [`Auth::new`] with the keys at a URL of their own: the issuer's public name may not lead there from inside.
+    pub fn with_keys_at(issuer: &str, audience: &str, jwks_url: &str) -> Arc<Auth> {
+        Auth::build(issuer, audience, IssuerKeys::at(jwks_url), Arc::new(SystemClock))
     }
 
     /// [`Auth::new`] by another clock.
     pub fn with_clock(issuer: &str, audience: &str, clock: Arc<dyn Clock>) -> Arc<Auth> {
-        let cache = KeyCache::new(issuer, IssuerKeys::new());
+        Auth::build(issuer, audience, IssuerKeys::discovered(issuer), clock)
+    }
+
+    fn build(issuer: &str, audience: &str, keys: IssuerKeys, clock: Arc<dyn Clock>) -> Arc<Auth> {
+        let cache = KeyCache::new(issuer, keys);
         Arc::new(Auth {
             cache,
             verifier: Verifier::new(issuer, audience),

@@ -37,7 +37,10 @@ impl Handler for Scripted {
 
     async fn handle(&self, batch: &[Envelope]) -> Result<(), HandleError> {
         batch.iter().try_for_each(|event| (self.rule)(event))?;
-        self.handled.lock().expect("unpoisoned").extend(batch.iter().map(|event| event.sequence));
+        self.handled
+            .lock()
+            .expect("unpoisoned")
+            .extend(batch.iter().map(|event| event.sequence));
         Ok(())
     }
 }
@@ -58,10 +61,19 @@ impl Case {
         let rig = Rig::embedded();
         let log = rig.process().await;
         log.publish(TOPIC, records).await.expect("published");
-        let handler = Arc::new(Scripted { rule: Box::new(rule), handled: Mutex::default() });
+        let handler = Arc::new(Scripted {
+            rule: Box::new(rule),
+            handled: Mutex::default(),
+        });
         let stop = CancellationToken::new();
         let consumer = spawn_consumer(Arc::clone(&log), "g", &[TOPIC], handler.clone(), stop.clone());
-        Case { _rig: rig, log, handler, stop, consumer }
+        Case {
+            _rig: rig,
+            log,
+            handler,
+            stop,
+            consumer,
+        }
     }
 
     fn handled(&self) -> Vec<u64> {
@@ -70,7 +82,10 @@ impl Case {
 
     async fn dead(&self, count: usize) -> Vec<DeadLetter> {
         let letters = read_all(&self.log, "t.dead", count).await;
-        letters.iter().map(|letter| serde_json::from_slice(&letter.payload).expect("a dead letter")).collect()
+        letters
+            .iter()
+            .map(|letter| serde_json::from_slice(&letter.payload).expect("a dead letter"))
+            .collect()
     }
 
     async fn stop(self) {
@@ -94,11 +109,31 @@ async fn poison_is_buried_and_the_rest_handled() {
     assert_eq!(case.handled(), [0, 1, 2, 4, 5, 6, 8, 9]);
     let letters = case.dead(2).await;
     assert_eq!(letters.len(), 2);
-    assert_eq!((letters[0].reason.as_str(), letters[0].group.as_str()), ("number 3 is bad", "g"));
+    assert_eq!(
+        (letters[0].reason.as_str(), letters[0].group.as_str()),
+        ("number 3 is bad", "g")
+    );
     assert_eq!((letters[0].topic.as_str(), letters[0].key.as_str()), (TOPIC, "a"));
     let original = Envelope::from_json(letters[1].payload.as_bytes()).expect("the record is kept");
     assert_eq!(original.sequence, 7);
     assert_eq!(case.consumer.stats().dead.load(Ordering::Relaxed), 2);
+    case.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_buries_its_event_and_nothing_else() {
+    let rule = |event: &Envelope| {
+        assert_ne!(event.sequence, 4, "cannot count to four");
+        Ok(())
+    };
+    let case = Case::start(numbered(6), rule).await;
+    eventually("the rest is handled", async || case.handled() == [0, 1, 2, 3, 5]).await;
+    let letters = case.dead(1).await;
+    assert!(
+        letters[0].reason.contains("panicked") && letters[0].reason.contains("four"),
+        "{}",
+        letters[0].reason
+    );
     case.stop().await;
 }
 
@@ -110,7 +145,10 @@ async fn what_cannot_be_read_is_buried_and_foreign_types_are_skipped() {
     foreign.r#type = "Foreign".into();
     let mut extended: serde_json::Value = serde_json::from_str(&event("a", 3).to_json()).expect("JSON");
     extended["addedLater"] = true.into();
-    let raw = |payload: &[u8]| Record { key: "a".into(), payload: payload.to_vec() };
+    let raw = |payload: &[u8]| Record {
+        key: "a".into(),
+        payload: payload.to_vec(),
+    };
     let records = vec![
         raw(b"not json"),
         raw(&[0xff, 0xfe, 0x00]),
@@ -123,7 +161,11 @@ async fn what_cannot_be_read_is_buried_and_foreign_types_are_skipped() {
     eventually("the readable one is handled", async || case.handled() == [3]).await;
     let letters = case.dead(4).await;
     assert_eq!(letters.len(), 4);
-    assert!(letters[3].reason.contains("version 2 of Counted"), "{}", letters[3].reason);
+    assert!(
+        letters[3].reason.contains("version 2 of Counted"),
+        "{}",
+        letters[3].reason
+    );
     assert_eq!(case.consumer.stats().skipped.load(Ordering::Relaxed), 1);
     case.stop().await;
 }
@@ -144,24 +186,40 @@ async fn a_passing_failure_is_waited_out_in_place() {
     assert_eq!(case.handled(), [0, 1, 2, 3, 4]);
     assert_eq!(case.consumer.stats().retries.load(Ordering::Relaxed), 4);
     // 50 + 100 + 200 + 400 ms, each between half and all of it.
-    assert!(start.elapsed() >= Duration::from_millis(375), "pauses grow: {:?}", start.elapsed());
+    assert!(
+        start.elapsed() >= Duration::from_millis(375),
+        "pauses grow: {:?}",
+        start.elapsed()
+    );
     assert!(case.dead(0).await.is_empty());
     case.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_during_a_failure_keeps_the_position() {
-    let case = Case::start(numbered(5), |_| Err(HandleError::Transient(anyhow::anyhow!("away")))).await;
+    let case = Case::start(numbered(5), |_| {
+        Err(HandleError::Transient(anyhow::anyhow!("away")))
+    })
+    .await;
     let stats = case.consumer.stats();
     eventually("it has tried", async || stats.retries.load(Ordering::Relaxed) > 1).await;
     case.stop.cancel();
     let start = Instant::now();
     case.consumer.worker.stopped(Duration::from_secs(5)).await;
-    assert!(start.elapsed() < Duration::from_secs(2), "a stop does not wait for the pause to end");
-    let handler = Arc::new(Scripted { rule: Box::new(|_| Ok(())), handled: Mutex::default() });
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "a stop does not wait for the pause to end"
+    );
+    let handler = Arc::new(Scripted {
+        rule: Box::new(|_| Ok(())),
+        handled: Mutex::default(),
+    });
     let stop = CancellationToken::new();
     let next = spawn_consumer(case.log, "g", &[TOPIC], handler.clone(), stop.clone());
-    eventually("the next one gets all", async || handler.handled.lock().expect("unpoisoned").len() == 5).await;
+    eventually("the next one gets all", async || {
+        handler.handled.lock().expect("unpoisoned").len() == 5
+    })
+    .await;
     stop.cancel();
     next.worker.stopped(Duration::from_secs(5)).await;
 }

@@ -33,7 +33,10 @@ struct Apply {
 #[async_trait]
 impl Handler for Apply {
     async fn handle(&self, batch: &[Envelope]) -> Result<(), HandleError> {
-        self.store.apply("counter", batch, self.inbox).await.map_err(HandleError::Transient)
+        self.store
+            .apply("counter", batch, self.inbox)
+            .await
+            .map_err(HandleError::Transient)
     }
 }
 
@@ -53,10 +56,18 @@ async fn each_effect_once_with_replicas(rig: Rig, store: Store) {
     let (topic, group, stop) = (fresh("topic"), fresh("group"), CancellationToken::new());
     let mut relays = Vec::new();
     for _ in 0..3 {
-        relays.push(spawn_relay(store.outbox(), rig.process().await, store.notify(), stop.clone()));
+        relays.push(spawn_relay(
+            store.outbox(),
+            rig.process().await,
+            store.notify(),
+            stop.clone(),
+        ));
     }
     let consumer = async |stop: &CancellationToken| {
-        let handler = Arc::new(Apply { store: store.clone(), inbox: true });
+        let handler = Arc::new(Apply {
+            store: store.clone(),
+            inbox: true,
+        });
         spawn_consumer(rig.process().await, &group, &[&topic], handler, stop.clone())
     };
     let first = consumer(&stop).await;
@@ -74,14 +85,23 @@ async fn each_effect_once_with_replicas(rig: Rig, store: Store) {
         }
     }
     let all = usize::try_from(KEYS * PER_KEY).expect("small");
-    eventually("all effects are there", async || store.effects().await.len() >= all).await;
+    eventually("all effects are there", async || {
+        store.effects().await.len() >= all
+    })
+    .await;
     // Time for duplicates to show, and for the outbox to be emptied.
-    eventually("the outbox is empty", async || store.outbox().depth().await.is_ok_and(|depth| depth.rows == 0)).await;
+    eventually("the outbox is empty", async || {
+        store.outbox().depth().await.is_ok_and(|depth| depth.rows == 0)
+    })
+    .await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     let effects = store.effects().await;
     let per_key: Vec<i64> = (0..PER_KEY as i64).collect();
     assert_eq!(effects.len(), all);
-    assert!(by_key(&effects).values().all(|numbers| *numbers == per_key), "once each, in order");
+    assert!(
+        by_key(&effects).values().all(|numbers| *numbers == per_key),
+        "once each, in order"
+    );
     stop.cancel();
     first.worker.stopped(Duration::from_secs(10)).await;
     for relay in relays {
@@ -113,13 +133,21 @@ async fn effects_of_a_duplicate(inbox: bool) -> usize {
     let (rig, store, stop) = (Rig::embedded(), Store::sqlite().await, CancellationToken::new());
     let log = rig.process().await;
     let duplicate = record(&event("a", 1));
-    log.publish(TOPIC, vec![duplicate.clone()]).await.expect("published");
-    let handler = Arc::new(Apply { store: store.clone(), inbox });
+    log.publish(TOPIC, vec![duplicate.clone()])
+        .await
+        .expect("published");
+    let handler = Arc::new(Apply {
+        store: store.clone(),
+        inbox,
+    });
     let consumer = spawn_consumer(Arc::clone(&log), "g", &[TOPIC], handler, stop.clone());
     eventually("the first effect", async || store.effects().await.len() == 1).await;
     log.publish(TOPIC, vec![duplicate]).await.expect("published");
     let stats = consumer.stats();
-    eventually("the second delivery", async || stats.handled.load(Ordering::Relaxed) == 2).await;
+    eventually("the second delivery", async || {
+        stats.handled.load(Ordering::Relaxed) == 2
+    })
+    .await;
     stop.cancel();
     consumer.worker.stopped(Duration::from_secs(5)).await;
     store.effects().await.len()
@@ -155,7 +183,11 @@ impl EventLog for Flaky {
         }
     }
 
-    async fn join(&self, group: &str, topics: &[&str]) -> Result<Box<dyn baedal_kit::log::Consumer>, LogError> {
+    async fn join(
+        &self,
+        group: &str,
+        topics: &[&str],
+    ) -> Result<Box<dyn baedal_kit::log::Consumer>, LogError> {
         self.log.join(group, topics).await
     }
 
@@ -168,11 +200,17 @@ impl EventLog for Flaky {
 async fn a_relay_outlives_a_log_that_is_away() {
     let (rig, store, stop) = (Rig::embedded(), Store::sqlite().await, CancellationToken::new());
     let log = rig.process().await;
-    let flaky = Arc::new(Flaky { log: Arc::clone(&log), failures: AtomicU32::new(0) });
+    let flaky = Arc::new(Flaky {
+        log: Arc::clone(&log),
+        failures: AtomicU32::new(0),
+    });
     let relay = spawn_relay(store.outbox(), flaky, store.notify(), stop.clone());
     let events: Vec<Envelope> = (0..10).map(|n| event("a", n)).collect();
     store.put_to(TOPIC, &events).await;
-    eventually("the outbox is empty", async || store.outbox().depth().await.is_ok_and(|depth| depth.rows == 0)).await;
+    eventually("the outbox is empty", async || {
+        store.outbox().depth().await.is_ok_and(|depth| depth.rows == 0)
+    })
+    .await;
     stop.cancel();
     relay.stopped(Duration::from_secs(5)).await;
     let ids: Vec<_> = read_all(&log, TOPIC, 20)
@@ -181,7 +219,11 @@ async fn a_relay_outlives_a_log_that_is_away() {
         .map(|record| Envelope::from_json(&record.payload).expect("an envelope").id)
         .collect();
     let sent: Vec<_> = events.iter().map(|event| event.id).collect();
-    assert_eq!(ids, [sent.clone(), sent].concat(), "the lost answer repeats them, in order; none is missing");
+    assert_eq!(
+        ids,
+        [sent.clone(), sent].concat(),
+        "the lost answer repeats them, in order; none is missing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -193,5 +235,11 @@ async fn a_stopped_relay_sends_what_it_has_and_gives_the_lease_back() {
     stop.cancel();
     relay.stopped(Duration::from_secs(5)).await;
     assert_eq!(read_all(&log, TOPIC, 1).await.len(), 1);
-    assert!(store.outbox().lease("next", Duration::from_secs(1)).await.expect("an answer"));
+    assert!(
+        store
+            .outbox()
+            .lease("next", Duration::from_secs(1))
+            .await
+            .expect("an answer")
+    );
 }

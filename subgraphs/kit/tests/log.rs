@@ -36,10 +36,15 @@ impl Rig {
         match self {
             Rig::File(folder) => {
                 let path = folder.path().join("events.db");
-                Embedded::open_apart(path.to_str().expect("a path")).await.expect("the file opens")
+                Embedded::open_apart(path.to_str().expect("a path"))
+                    .await
+                    .expect("the file opens")
             }
             Rig::Kafka(brokers) => {
-                let patience = Patience { session: Duration::from_secs(6), poll: Duration::from_secs(6) };
+                let patience = Patience {
+                    session: Duration::from_secs(6),
+                    poll: Duration::from_secs(6),
+                };
                 Arc::new(Kafka::open_patient(brokers, patience).expect("the brokers' names are good"))
             }
         }
@@ -48,7 +53,10 @@ impl Rig {
 
 fn records(keys: usize, per_key: usize) -> Vec<Record> {
     (0..keys * per_key)
-        .map(|n| Record { key: format!("key-{}", n % keys), payload: format!("{n}").into_bytes() })
+        .map(|n| Record {
+            key: format!("key-{}", n % keys),
+            payload: format!("{n}").into_bytes(),
+        })
         .collect()
 }
 
@@ -60,7 +68,10 @@ fn number(payload: &[u8]) -> usize {
 async fn read_new(member: &mut dyn Consumer, seen: &mut BTreeSet<usize>, enough: usize) {
     let end = Instant::now() + PATIENT;
     while seen.len() < enough && Instant::now() < end {
-        let records = member.poll(200, Duration::from_millis(200)).await.expect("a poll");
+        let records = member
+            .poll(200, Duration::from_millis(200))
+            .await
+            .expect("a poll");
         seen.extend(records.iter().map(|record| number(&record.payload)));
     }
 }
@@ -78,12 +89,24 @@ async fn order_holds_per_key(rig: Rig) {
     let mut offsets: BTreeMap<i32, Vec<i64>> = BTreeMap::new();
     for record in &got {
         keys.entry(&record.key).or_default().push(number(&record.payload));
-        partitions.entry(&record.key).or_default().insert(record.partition);
+        partitions
+            .entry(&record.key)
+            .or_default()
+            .insert(record.partition);
         offsets.entry(record.partition).or_default().push(record.offset);
     }
-    assert!(keys.values().all(|numbers| numbers.len() == 30 && numbers.is_sorted()));
-    assert!(partitions.values().all(|partitions| partitions.len() == 1), "a key is in one partition");
-    assert!(offsets.values().all(|offsets| offsets.is_sorted_by(|a, b| a < b)), "offsets grow");
+    assert!(
+        keys.values()
+            .all(|numbers| numbers.len() == 30 && numbers.is_sorted())
+    );
+    assert!(
+        partitions.values().all(|partitions| partitions.len() == 1),
+        "a key is in one partition"
+    );
+    assert!(
+        offsets.values().all(|offsets| offsets.is_sorted_by(|a, b| a < b)),
+        "offsets grow"
+    );
     assert!(offsets.len() > 1, "keys are spread over partitions");
     member.close().await;
 }
@@ -110,7 +133,11 @@ async fn a_group_goes_on_where_it_committed(rig: Rig) {
     let mut member = rig.process().await.join(&group, &[&topic]).await.expect("joined");
     let missed = read(member.as_mut(), 100, PATIENT).await;
     assert_eq!(missed.len(), 100, "all it missed, and nothing it had committed");
-    assert!(read(member.as_mut(), 1, Duration::from_millis(500)).await.is_empty());
+    assert!(
+        read(member.as_mut(), 1, Duration::from_millis(500))
+            .await
+            .is_empty()
+    );
     member.close().await;
 }
 
@@ -132,13 +159,30 @@ async fn three_members_share_the_work(rig: Rig) {
         members.push(rig.process().await.join(&group, &[&topic]).await.expect("joined"));
     }
     // All polls run at once, as they would in three processes: until each has taken its share.
-    futures_util::future::join_all(members.iter_mut().map(|m| read(m.as_mut(), 1, Duration::from_secs(5)))).await;
+    futures_util::future::join_all(
+        members
+            .iter_mut()
+            .map(|m| read(m.as_mut(), 1, Duration::from_secs(5))),
+    )
+    .await;
     log.publish(&topic, records(30, 10)).await.expect("published");
-    let shares = members.iter_mut().map(|m| read(m.as_mut(), 300, Duration::from_secs(4)));
+    let shares = members
+        .iter_mut()
+        .map(|m| read(m.as_mut(), 300, Duration::from_secs(4)));
     let shares = futures_util::future::join_all(shares).await;
-    let readers: Vec<BTreeSet<i32>> = shares.iter().map(|s| s.iter().map(|r| r.partition).collect()).collect();
-    assert!(readers.iter().all(|partitions| !partitions.is_empty()), "everybody works: {readers:?}");
-    assert_eq!(readers.iter().map(BTreeSet::len).sum::<usize>(), 6, "no partition has two readers: {readers:?}");
+    let readers: Vec<BTreeSet<i32>> = shares
+        .iter()
+        .map(|s| s.iter().map(|r| r.partition).collect())
+        .collect();
+    assert!(
+        readers.iter().all(|partitions| !partitions.is_empty()),
+        "everybody works: {readers:?}"
+    );
+    assert_eq!(
+        readers.iter().map(BTreeSet::len).sum::<usize>(),
+        6,
+        "no partition has two readers: {readers:?}"
+    );
     assert_eq!(shares.iter().map(Vec::len).sum::<usize>(), 300);
     for member in &mut members {
         member.commit().await.expect("committed");
@@ -154,7 +198,11 @@ async fn the_others_take_over_from_one_that_leaves_or_dies(rig: Rig) {
         let mut stayer = rig.process().await.join(&group, &[&topic]).await.expect("joined");
         let wait = Duration::from_secs(5);
         tokio::join!(read(leaver.as_mut(), 1, wait), read(stayer.as_mut(), 1, wait));
-        if dies { drop(leaver) } else { leaver.close().await }
+        if dies {
+            drop(leaver)
+        } else {
+            leaver.close().await
+        }
         log.publish(&topic, records(30, 1)).await.expect("published");
         let mut seen = BTreeSet::new();
         read_new(stayer.as_mut(), &mut seen, 30).await;
@@ -186,21 +234,53 @@ async fn a_reader_hears_of_a_record_soon(rig: Rig) {
     let mut member = rig.process().await.join(&group, &[&topic]).await.expect("joined");
     read(member.as_mut(), 1, Duration::from_secs(4)).await;
     let start = Instant::now();
-    assert!(member.poll(10, Duration::from_millis(300)).await.expect("a poll").is_empty());
+    assert!(
+        member
+            .poll(10, Duration::from_millis(300))
+            .await
+            .expect("a poll")
+            .is_empty()
+    );
     assert!(start.elapsed() >= Duration::from_millis(250), "a poll waits");
-    rig.process().await.publish(&topic, records(1, 1)).await.expect("published");
+    rig.process()
+        .await
+        .publish(&topic, records(1, 1))
+        .await
+        .expect("published");
     let start = Instant::now();
-    assert_eq!(member.poll(10, Duration::from_secs(5)).await.expect("a poll").len(), 1);
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    assert_eq!(
+        member
+            .poll(10, Duration::from_secs(5))
+            .await
+            .expect("a poll")
+            .len(),
+        1
+    );
+    assert!(
+        start.elapsed() < Duration::from_millis(1500),
+        "{:?}",
+        start.elapsed()
+    );
     member.close().await;
 }
 
 async fn an_oversized_record_is_refused(rig: Rig) {
     let (log, topic) = (rig.process().await, fresh("topic"));
-    let big = Record { key: "k".into(), payload: vec![b'x'; MAX_PAYLOAD + 1] };
-    assert!(matches!(log.publish(&topic, vec![big]).await, Err(LogError::Refused(_))));
-    let fits = Record { key: "k".into(), payload: vec![b'x'; MAX_PAYLOAD] };
-    log.publish(&topic, vec![fits]).await.expect("the largest size allowed is taken");
+    let big = Record {
+        key: "k".into(),
+        payload: vec![b'x'; MAX_PAYLOAD + 1],
+    };
+    assert!(matches!(
+        log.publish(&topic, vec![big]).await,
+        Err(LogError::Refused(_))
+    ));
+    let fits = Record {
+        key: "k".into(),
+        payload: vec![b'x'; MAX_PAYLOAD],
+    };
+    log.publish(&topic, vec![fits])
+        .await
+        .expect("the largest size allowed is taken");
 }
 
 /// One test per behaviour and adapter.
@@ -247,9 +327,16 @@ async fn refusal(url: &str) -> String {
 async fn a_damaged_file_is_refused_with_advice() {
     let folder = folder();
     let path = folder.path().join("events.db");
-    std::fs::write(&path, "this is not a database, but it is long enough to look at: ".repeat(100)).expect("written");
+    std::fs::write(
+        &path,
+        "this is not a database, but it is long enough to look at: ".repeat(100),
+    )
+    .expect("written");
     let message = refusal(&format!("embedded:{}", path.display())).await;
-    assert!(message.contains("events.db") && message.contains("damaged"), "{message}");
+    assert!(
+        message.contains("events.db") && message.contains("damaged"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -260,7 +347,13 @@ async fn a_folder_that_cannot_be_made_is_named() {
 
 #[tokio::test]
 async fn urls_that_are_no_log_are_refused_with_examples() {
-    for url in ["", "nats://x", "kafka://", "kafka://host", "kafka://host:notaport"] {
+    for url in [
+        "",
+        "nats://x",
+        "kafka://",
+        "kafka://host",
+        "kafka://host:notaport",
+    ] {
         let message = refusal(url).await;
         assert!(message.contains("kafka://HOST:PORT"), "{url}: {message}");
     }
@@ -270,12 +363,19 @@ async fn urls_that_are_no_log_are_refused_with_examples() {
 async fn a_file_opened_twice_in_a_process_is_one_log() {
     let folder = folder();
     let url = format!("embedded:{}/events.db", folder.path().display());
-    let (one, two) = (baedal_kit::log::open(&url).await.expect("opened"), baedal_kit::log::open(&url).await.expect("opened"));
+    let (one, two) = (
+        baedal_kit::log::open(&url).await.expect("opened"),
+        baedal_kit::log::open(&url).await.expect("opened"),
+    );
     let mut member = one.join("g", &["t"]).await.expect("joined");
     member.poll(1, Duration::ZERO).await.expect("a poll");
     let waiting = tokio::spawn(async move {
         let start = Instant::now();
-        let got = member.poll(1, Duration::from_secs(5)).await.expect("a poll").len();
+        let got = member
+            .poll(1, Duration::from_secs(5))
+            .await
+            .expect("a poll")
+            .len();
         (got, start.elapsed())
     });
     tokio::time::sleep(Duration::from_millis(60)).await;

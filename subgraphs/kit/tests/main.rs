@@ -5,6 +5,7 @@
 
 mod auth;
 mod consumer;
+mod crash;
 mod effects;
 mod log;
 mod primitives;

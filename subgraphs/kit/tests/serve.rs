@@ -37,7 +37,9 @@ impl Query {
     }
 
     async fn trace(&self, context: &Context<'_>) -> Option<String> {
-        context.data_opt::<TraceParent>().and_then(|trace| trace.0.clone())
+        context
+            .data_opt::<TraceParent>()
+            .and_then(|trace| trace.0.clone())
     }
 
     async fn slow(&self, ms: u64) -> bool {
@@ -78,7 +80,16 @@ fn any_port() -> SocketAddr {
 async fn start_checked(auth: Option<Arc<Auth>>, checks: Vec<Check>) -> Running {
     let schema = guarded(Schema::build(Query, Mutation, Ticks)).finish();
     let workers = CancellationToken::new();
-    serve(Service { name: "test", listen: any_port(), schema, auth, checks, workers }).await.expect("serving")
+    serve(Service {
+        name: "test",
+        listen: any_port(),
+        schema,
+        auth,
+        checks,
+        workers,
+    })
+    .await
+    .expect("serving")
 }
 
 /// The test service.
@@ -90,19 +101,32 @@ pub async fn start(auth: Option<Arc<Auth>>) -> Running {
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    async fn try_open(addr: SocketAddr, path: &str, token: Option<&str>, protocol: &str) -> Result<Socket, Error> {
-        let mut request = format!("ws://{addr}{path}").into_client_request().expect("a request");
+    async fn try_open(
+        addr: SocketAddr,
+        path: &str,
+        token: Option<&str>,
+        protocol: &str,
+    ) -> Result<Socket, Error> {
+        let mut request = format!("ws://{addr}{path}")
+            .into_client_request()
+            .expect("a request");
         if !protocol.is_empty() {
-            request.headers_mut().insert("sec-websocket-protocol", protocol.parse().expect("a value"));
+            request
+                .headers_mut()
+                .insert("sec-websocket-protocol", protocol.parse().expect("a value"));
         }
         if let Some(token) = token {
-            request.headers_mut().insert("authorization", token.parse().expect("a value"));
+            request
+                .headers_mut()
+                .insert("authorization", token.parse().expect("a value"));
         }
         connect_async(request).await.map(|(socket, _)| Socket(socket))
     }
 
     pub async fn open(addr: SocketAddr, token: Option<&str>) -> Socket {
-        Socket::try_open(addr, "/graphql", token, "graphql-transport-ws").await.expect("upgraded")
+        Socket::try_open(addr, "/graphql", token, "graphql-transport-ws")
+            .await
+            .expect("upgraded")
     }
 
     /// The HTTP status with which an upgrade is refused.
@@ -115,15 +139,20 @@ impl Socket {
     }
 
     async fn send(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.expect("sent");
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .expect("sent");
     }
 
     pub async fn init(&mut self, payload: Value) {
-        self.send(json!({ "type": "connection_init", "payload": payload })).await;
+        self.send(json!({ "type": "connection_init", "payload": payload }))
+            .await;
     }
 
     pub async fn subscribe(&mut self, query: &str) {
-        self.send(json!({ "type": "subscribe", "id": "1", "payload": { "query": query } })).await;
+        self.send(json!({ "type": "subscribe", "id": "1", "payload": { "query": query } }))
+            .await;
     }
 
     /// The next message of the protocol.
@@ -137,7 +166,9 @@ impl Socket {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(5), next).await.expect("in time")
+        tokio::time::timeout(Duration::from_secs(5), next)
+            .await
+            .expect("in time")
     }
 
     pub async fn ask(&mut self, query: &str) -> Value {
@@ -156,18 +187,25 @@ impl Socket {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), code).await.expect("in time")
+        tokio::time::timeout(Duration::from_secs(10), code)
+            .await
+            .expect("in time")
     }
 }
 
 async fn post(running: &Running, content_type: &str, body: String) -> (StatusCode, Value) {
-    let request = reqwest::Client::new().post(running.url()).header("content-type", content_type).body(body);
+    let request = reqwest::Client::new()
+        .post(running.url())
+        .header("content-type", content_type)
+        .body(body);
     let answer = request.send().await.expect("sent");
     (answer.status(), answer.json().await.unwrap_or(Value::Null))
 }
 
 async fn query(running: &Running, query: &str) -> Value {
-    post(running, "application/json", json!({ "query": query }).to_string()).await.1
+    post(running, "application/json", json!({ "query": query }).to_string())
+        .await
+        .1
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,7 +213,10 @@ async fn operations_are_answered() {
     let running = start(None).await;
     let body = json!({ "query": "mutation M($t: String!) { echo(text: $t) }", "variables": { "t": "통닭" } });
     let (status, answer) = post(&running, "application/json; charset=utf-8", body.to_string()).await;
-    assert_eq!((status, &answer["data"]["echo"]), (StatusCode::OK, &json!("통닭")));
+    assert_eq!(
+        (status, &answer["data"]["echo"]),
+        (StatusCode::OK, &json!("통닭"))
+    );
     let sdl = query(&running, "{ _service { sdl } }").await["data"]["_service"]["sdl"].clone();
     assert!(sdl.as_str().is_some_and(|sdl| sdl.contains("whoami")), "{sdl}");
     let traced = reqwest::Client::new()
@@ -194,7 +235,11 @@ async fn bad_requests_are_refused_with_a_reason() {
         ("text/plain", "{}".to_owned(), 415),
         ("application/json", "not json".to_owned(), 400),
         ("application/json", "[1]".to_owned(), 400),
-        ("application/json", format!("{{\"query\": \"{}\"}}", "x".repeat(2_000_000)), 413),
+        (
+            "application/json",
+            format!("{{\"query\": \"{}\"}}", "x".repeat(2_000_000)),
+            413,
+        ),
     ] {
         let (got, _) = post(&running, kind, body).await;
         assert_eq!(got.as_u16(), status, "{kind}");
@@ -202,10 +247,19 @@ async fn bad_requests_are_refused_with_a_reason() {
     let get = reqwest::get(running.url()).await.expect("sent");
     assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED);
     let deep = format!("{{ {} whoami {} }}", "deeper {".repeat(30), "}".repeat(30));
-    assert!(query(&running, &deep).await["errors"][0]["message"].as_str().is_some_and(|m| m.contains("too deep")));
+    assert!(
+        query(&running, &deep).await["errors"][0]["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("too deep"))
+    );
     let wide: String = (0..2100).map(|n| format!("a{n}: whoami ")).collect();
     let refused = query(&running, &format!("{{ {wide} }}")).await;
-    assert!(refused["errors"][0]["message"].as_str().is_some_and(|m| m.contains("complex")), "{refused}");
+    assert!(
+        refused["errors"][0]["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("complex")),
+        "{refused}"
+    );
     running.shutdown().await;
 }
 
@@ -215,25 +269,43 @@ async fn readiness_names_what_is_missing() {
     let seen = Arc::clone(&store);
     let check = Check::new("store", move || {
         let ok = seen.load(Ordering::SeqCst);
-        async move { if ok { Ok(()) } else { Err("connection refused".to_owned()) } }
+        async move {
+            if ok {
+                Ok(())
+            } else {
+                Err("connection refused".to_owned())
+            }
+        }
     });
     let hung = Check::new("slow", || std::future::pending());
     let running = start_checked(None, vec![check]).await;
     let base = format!("http://{}", running.addr());
     let get = async |path: &str| {
         let answer = reqwest::get(format!("{base}{path}")).await.expect("sent");
-        (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.expect("JSON"),
+        )
     };
     assert_eq!(get("/health/live").await.0, 200);
     assert_eq!(get("/health/ready").await.0, 200);
     store.store(false, Ordering::SeqCst);
     let (status, body) = get("/health/ready").await;
     assert_eq!(status, 503);
-    assert_eq!(body["checks"][0], json!({ "name": "store", "ok": false, "reason": "connection refused" }));
+    assert_eq!(
+        body["checks"][0],
+        json!({ "name": "store", "ok": false, "reason": "connection refused" })
+    );
     running.shutdown().await;
     let running = start_checked(None, vec![hung]).await;
-    let answer = reqwest::get(format!("http://{}/health/ready", running.addr())).await.expect("sent");
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "a check that hangs has failed");
+    let answer = reqwest::get(format!("http://{}/health/ready", running.addr()))
+        .await
+        .expect("sent");
+    assert_eq!(
+        answer.status(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        "a check that hangs has failed"
+    );
     running.shutdown().await;
 }
 
@@ -242,9 +314,19 @@ async fn a_taken_port_is_named() {
     let running = start(None).await;
     let schema = guarded(Schema::build(Query, Mutation, Ticks)).finish();
     let workers = CancellationToken::new();
-    let service = Service { name: "second", listen: running.addr(), schema, auth: None, checks: vec![], workers };
+    let service = Service {
+        name: "second",
+        listen: running.addr(),
+        schema,
+        auth: None,
+        checks: vec![],
+        workers,
+    };
     let message = serve(service).await.expect_err("the port is taken").to_string();
-    assert!(message.contains(&running.addr().to_string()) && message.contains("choose another"), "{message}");
+    assert!(
+        message.contains(&running.addr().to_string()) && message.contains("choose another"),
+        "{message}"
+    );
     running.shutdown().await;
 }
 
@@ -252,7 +334,9 @@ async fn a_taken_port_is_named() {
 async fn sockets_speak_graphql_transport_ws() {
     let running = start(None).await;
     for path in ["/graphql", "/graphql/ws"] {
-        let mut socket = Socket::try_open(running.addr(), path, None, "graphql-transport-ws").await.expect("upgraded");
+        let mut socket = Socket::try_open(running.addr(), path, None, "graphql-transport-ws")
+            .await
+            .expect("upgraded");
         socket.init(json!(null)).await;
         assert_eq!(socket.receive().await["type"], "connection_ack");
         socket.subscribe("subscription { ticks }").await;
@@ -261,7 +345,12 @@ async fn sockets_speak_graphql_transport_ws() {
         }
     }
     for protocol in ["", "graphql-ws"] {
-        assert!(Socket::try_open(running.addr(), "/graphql", None, protocol).await.is_err(), "{protocol:?}");
+        assert!(
+            Socket::try_open(running.addr(), "/graphql", None, protocol)
+                .await
+                .is_err(),
+            "{protocol:?}"
+        );
     }
     let mut early = Socket::open(running.addr(), None).await;
     early.subscribe("{ whoami }").await;
@@ -276,7 +365,14 @@ async fn sockets_speak_graphql_transport_ws() {
 async fn a_shutdown_lets_requests_finish_closes_sockets_and_stops_workers() {
     let schema = guarded(Schema::build(Query, Mutation, Ticks)).finish();
     let workers = CancellationToken::new();
-    let service = Service { name: "t", listen: any_port(), schema, auth: None, checks: vec![], workers: workers.clone() };
+    let service = Service {
+        name: "t",
+        listen: any_port(),
+        schema,
+        auth: None,
+        checks: vec![],
+        workers: workers.clone(),
+    };
     let mut running = serve(service).await.expect("serving");
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);
@@ -289,8 +385,16 @@ async fn a_shutdown_lets_requests_finish_closes_sockets_and_stops_workers() {
     socket.receive().await;
     let url = running.url();
     let slow = tokio::spawn(async move {
-        let request = reqwest::Client::new().post(url).json(&json!({ "query": "{ slow(ms: 700) }" }));
-        request.send().await.expect("answered").json::<Value>().await.expect("JSON")
+        let request = reqwest::Client::new()
+            .post(url)
+            .json(&json!({ "query": "{ slow(ms: 700) }" }));
+        request
+            .send()
+            .await
+            .expect("answered")
+            .json::<Value>()
+            .await
+            .expect("JSON")
     });
     tokio::time::sleep(Duration::from_millis(200)).await;
     let start = Instant::now();

@@ -8,8 +8,13 @@ use std::sync::{
 };
 
 async fn each_step_runs_once_with_replicas(url: String) {
-    let one: &[&str] = &["CREATE TABLE things (id {serial}, name TEXT NOT NULL UNIQUE); CREATE INDEX by_name ON things (name)"];
-    let two: &[&str] = &[one[0], "ALTER TABLE things ADD COLUMN size BIGINT NOT NULL DEFAULT 7"];
+    let one: &[&str] = &[
+        "CREATE TABLE things (id {serial}, name TEXT NOT NULL UNIQUE); CREATE INDEX by_name ON things (name)",
+    ];
+    let two: &[&str] = &[
+        one[0],
+        "ALTER TABLE things ADD COLUMN size BIGINT NOT NULL DEFAULT 7",
+    ];
     let replicas = (0..4).map(|_| {
         let url = url.clone();
         let one = one.to_vec();
@@ -23,23 +28,40 @@ async fn each_step_runs_once_with_replicas(url: String) {
     }
     let db = Db::open(&url).await.expect("opened");
     db.migrate("test", two).await.expect("the new step runs");
-    db.migrate("test", one).await.expect("an older replica changes nothing");
-    sqlx::query("INSERT INTO things (name) VALUES ($1)").bind("a").execute(db.pool()).await.expect("inserted");
-    let (id, size): (i64, i64) =
-        sqlx::query_as("SELECT id, size FROM things").fetch_one(db.pool()).await.expect("a row");
+    db.migrate("test", one)
+        .await
+        .expect("an older replica changes nothing");
+    sqlx::query("INSERT INTO things (name) VALUES ($1)")
+        .bind("a")
+        .execute(db.pool())
+        .await
+        .expect("inserted");
+    let (id, size): (i64, i64) = sqlx::query_as("SELECT id, size FROM things")
+        .fetch_one(db.pool())
+        .await
+        .expect("a row");
     assert_eq!((id, size), (1, 7));
-    let twice = sqlx::query("INSERT INTO things (name) VALUES ($1)").bind("a").execute(db.pool()).await;
+    let twice = sqlx::query("INSERT INTO things (name) VALUES ($1)")
+        .bind("a")
+        .execute(db.pool())
+        .await;
     assert!(is_unique_violation(&twice.expect_err("unique")));
 }
 
 async fn increments_of_many_are_all_kept(url: String) {
     let setup = Db::open(&url).await.expect("opened");
-    let step: &[&str] = &["CREATE TABLE counter (id BIGINT PRIMARY KEY, n BIGINT NOT NULL); INSERT INTO counter VALUES (1, 0)"];
+    let step: &[&str] = &[
+        "CREATE TABLE counter (id BIGINT PRIMARY KEY, n BIGINT NOT NULL); INSERT INTO counter VALUES (1, 0)",
+    ];
     setup.migrate("test", step).await.expect("migrated");
     // Two handles, as two processes; read, then write, in one transaction each.
     let other = Db::open(&url).await.expect("opened");
     let tasks = (0..8).map(|task| {
-        let db = if task % 2 == 0 { setup.clone() } else { other.clone() };
+        let db = if task % 2 == 0 {
+            setup.clone()
+        } else {
+            other.clone()
+        };
         tokio::spawn(async move {
             for _ in 0..10 {
                 let work = |mut tx: Tx| async move {
@@ -48,17 +70,25 @@ async fn increments_of_many_are_all_kept(url: String) {
                         false => "SELECT n FROM counter WHERE id = 1",
                     };
                     let (n,): (i64,) = sqlx::query_as(lock).fetch_one(tx.conn()).await?;
-                    sqlx::query("UPDATE counter SET n = $1 WHERE id = 1").bind(n + 1).execute(tx.conn()).await?;
+                    sqlx::query("UPDATE counter SET n = $1 WHERE id = 1")
+                        .bind(n + 1)
+                        .execute(tx.conn())
+                        .await?;
                     tx.commit_with(()).await
                 };
-                db.transaction::<_, SqlError, _, _>(work).await.expect("committed");
+                db.transaction::<_, SqlError, _, _>(work)
+                    .await
+                    .expect("committed");
             }
         })
     });
     for task in futures_util::future::join_all(tasks).await {
         task.expect("no panic");
     }
-    let (n,): (i64,) = sqlx::query_as("SELECT n FROM counter").fetch_one(setup.pool()).await.expect("a row");
+    let (n,): (i64,) = sqlx::query_as("SELECT n FROM counter")
+        .fetch_one(setup.pool())
+        .await
+        .expect("a row");
     assert_eq!(n, 80);
 }
 
@@ -116,7 +146,9 @@ async fn a_transient_failure_is_tried_again_and_a_plain_one_is_not() {
     let wrong = |mut tx: Tx| {
         tries.fetch_add(1, Ordering::SeqCst);
         async move {
-            sqlx::query("SELECT nonsense FROM nowhere").execute(tx.conn()).await?;
+            sqlx::query("SELECT nonsense FROM nowhere")
+                .execute(tx.conn())
+                .await?;
             tx.commit_with(()).await
         }
     };
@@ -125,15 +157,39 @@ async fn a_transient_failure_is_tried_again_and_a_plain_one_is_not() {
 }
 
 #[tokio::test]
+async fn a_path_is_taken_as_it_is_written() {
+    let folder = folder();
+    let odd = folder.path().join("a b#c 100%20/통닭");
+    let db = Db::open(&format!("sqlite://{}/x.db?mode=rwc", odd.display()))
+        .await
+        .expect("opened");
+    db.ping().await.expect("usable");
+    assert!(odd.join("x.db").exists());
+    let odder = odd.join("what?.db");
+    Db::open_file(odder.to_str().expect("UTF-8"))
+        .await
+        .expect("opened");
+    assert!(odder.exists());
+}
+
+#[tokio::test]
 async fn stores_that_cannot_be_opened_say_what_to_do() {
     let folder = folder();
     let bad = folder.path().join("bad.db");
-    std::fs::write(&bad, "not a database at all, and long enough for a header ".repeat(50)).expect("written");
+    std::fs::write(
+        &bad,
+        "not a database at all, and long enough for a header ".repeat(50),
+    )
+    .expect("written");
     let cases = [
         (format!("sqlite://{}?mode=rwc", bad.display()), "damaged"),
         ("sqlite:///proc/none/x.db?mode=rwc".to_owned(), "Choose a folder"),
+        ("sqlite::memory:".to_owned(), "no file"),
         ("mysql://root:secret@x/y".to_owned(), "not understood"),
-        ("postgres://u:secret@127.0.0.1:9/x".to_owned(), "Check that the server runs"),
+        (
+            "postgres://u:secret@127.0.0.1:9/x".to_owned(),
+            "Check that the server runs",
+        ),
     ];
     for (url, advice) in cases {
         let message = Db::open(&url).await.expect_err("cannot be opened").to_string();

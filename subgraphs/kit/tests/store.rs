@@ -15,7 +15,10 @@ use uuid::Uuid;
 /// A store, with what keeps it alive.
 #[derive(Clone)]
 pub enum Store {
-    Sql(Db, #[expect(dead_code, reason = "held until the test ends")] Arc<Option<TempDir>>),
+    Sql(
+        Db,
+        #[expect(dead_code, reason = "held until the test ends")] Arc<Option<TempDir>>,
+    ),
     Mongo(Mongo),
 }
 
@@ -37,7 +40,11 @@ impl Store {
 
     pub async fn mongo() -> Option<Store> {
         let mongo = mongo_database(&server("MONGODB_URL")?).await;
-        mongo.db().create_collection("effects").await.expect("a collection");
+        mongo
+            .db()
+            .create_collection("effects")
+            .await
+            .expect("a collection");
         Some(Store::Mongo(mongo))
     }
 
@@ -165,10 +172,20 @@ impl Store {
                 .expect("effects"),
             Store::Mongo(mongo) => {
                 let effects = mongo.db().collection::<mongodb::bson::Document>("effects");
-                let rows: Vec<_> =
-                    effects.find(mongodb::bson::doc! {}).await.expect("a cursor").try_collect().await.expect("rows");
+                let rows: Vec<_> = effects
+                    .find(mongodb::bson::doc! {})
+                    .await
+                    .expect("a cursor")
+                    .try_collect()
+                    .await
+                    .expect("rows");
                 rows.iter()
-                    .map(|row| (row.get_str("key").expect("a key").to_owned(), row.get_i64("n").expect("a number")))
+                    .map(|row| {
+                        (
+                            row.get_str("key").expect("a key").to_owned(),
+                            row.get_i64("n").expect("a number"),
+                        )
+                    })
                     .collect()
             }
         }
@@ -178,7 +195,11 @@ impl Store {
 fn numbers(rows: &[OutboxRow], key: &str) -> Vec<u64> {
     rows.iter()
         .filter(|row| row.key == key)
-        .map(|row| Envelope::from_json(row.payload.as_bytes()).expect("an envelope").sequence)
+        .map(|row| {
+            Envelope::from_json(row.payload.as_bytes())
+                .expect("an envelope")
+                .sequence
+        })
         .collect()
 }
 
@@ -191,7 +212,10 @@ async fn events_wait_once_their_transaction_is_committed(store: Store) {
     let rows = outbox.pending(10).await.expect("rows");
     assert_eq!(rows.len(), 3);
     assert_eq!(rows[0].topic, TOPIC);
-    assert_eq!(Envelope::from_json(rows[0].payload.as_bytes()).expect("an envelope"), sent[0]);
+    assert_eq!(
+        Envelope::from_json(rows[0].payload.as_bytes()).expect("an envelope"),
+        sent[0]
+    );
     let depth = outbox.depth().await.expect("a depth");
     assert_eq!((depth.rows, depth.oldest_ms), (3, Some(1_700_000_000_000)));
 }
@@ -202,7 +226,9 @@ async fn a_commit_with_events_wakes_the_relay(store: Store) {
     let silent = tokio::time::timeout(Duration::from_millis(50), notify.notified()).await;
     assert!(silent.is_err(), "a rollback wakes nobody");
     store.put(&[event("a", 1)]).await;
-    tokio::time::timeout(Duration::from_millis(50), notify.notified()).await.expect("woken");
+    tokio::time::timeout(Duration::from_millis(50), notify.notified())
+        .await
+        .expect("woken");
 }
 
 async fn pending_keeps_the_order_of_transactions(store: Store) {
@@ -215,7 +241,11 @@ async fn pending_keeps_the_order_of_transactions(store: Store) {
     }
     let rows = outbox.pending(1000).await.expect("rows");
     assert_eq!(numbers(&rows, "a"), (0..60).collect::<Vec<_>>());
-    assert_eq!(outbox.pending(7).await.expect("rows"), rows[..7], "the oldest come first");
+    assert_eq!(
+        outbox.pending(7).await.expect("rows"),
+        rows[..7],
+        "the oldest come first"
+    );
 }
 
 async fn what_was_sent_is_gone_and_the_rest_stays(store: Store) {
@@ -223,8 +253,14 @@ async fn what_was_sent_is_gone_and_the_rest_stays(store: Store) {
     let events: Vec<Envelope> = (0..100).map(|n| event("a", n)).collect();
     store.put(&events).await;
     let rows = outbox.pending(70).await.expect("rows");
-    outbox.mark_sent(&rows.into_iter().map(|row| row.id).collect::<Vec<_>>()).await.expect("marked");
-    assert_eq!(numbers(&outbox.pending(100).await.expect("rows"), "a"), (70..100).collect::<Vec<_>>());
+    outbox
+        .mark_sent(&rows.into_iter().map(|row| row.id).collect::<Vec<_>>())
+        .await
+        .expect("marked");
+    assert_eq!(
+        numbers(&outbox.pending(100).await.expect("rows"), "a"),
+        (70..100).collect::<Vec<_>>()
+    );
     outbox.mark_sent(&[]).await.expect("nothing to mark is no error");
 }
 
@@ -232,15 +268,27 @@ async fn the_lease_has_one_owner_until_it_ends(store: Store) {
     let outbox = store.outbox();
     let ttl = Duration::from_millis(400);
     assert!(outbox.lease("one", ttl).await.expect("an answer"));
-    assert!(!outbox.lease("two", ttl).await.expect("an answer"), "held by another");
+    assert!(
+        !outbox.lease("two", ttl).await.expect("an answer"),
+        "held by another"
+    );
     assert!(outbox.lease("one", ttl).await.expect("an answer"), "renewed");
     tokio::time::sleep(ttl + Duration::from_millis(200)).await;
-    assert!(outbox.lease("two", ttl).await.expect("an answer"), "taken over after its end");
+    assert!(
+        outbox.lease("two", ttl).await.expect("an answer"),
+        "taken over after its end"
+    );
     assert!(!outbox.lease("one", ttl).await.expect("an answer"));
     outbox.release("one").await.expect("released");
-    assert!(!outbox.lease("one", ttl).await.expect("an answer"), "a stranger's release changes nothing");
+    assert!(
+        !outbox.lease("one", ttl).await.expect("an answer"),
+        "a stranger's release changes nothing"
+    );
     outbox.release("two").await.expect("released");
-    assert!(outbox.lease("one", ttl).await.expect("an answer"), "free after the owner's release");
+    assert!(
+        outbox.lease("one", ttl).await.expect("an answer"),
+        "free after the owner's release"
+    );
 }
 
 async fn at_most_one_of_many_gets_the_lease(store: Store) {
@@ -259,13 +307,25 @@ async fn the_inbox_knows_what_was_seen(store: Store) {
     let events: Vec<Envelope> = (0..150).map(|n| event("a", n)).collect();
     let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
     store.put_and_give_up(&events).await;
-    assert_eq!(store.first_times("c", &ids[..100]).await.len(), 100, "a rollback forgets");
+    assert_eq!(
+        store.first_times("c", &ids[..100]).await.len(),
+        100,
+        "a rollback forgets"
+    );
     let new = store.first_times("c", &ids).await;
     assert_eq!(new, ids[100..].iter().copied().collect(), "only the rest is new");
-    assert_eq!(store.first_times("other", &ids).await.len(), 150, "consumers are apart");
+    assert_eq!(
+        store.first_times("other", &ids).await.len(),
+        150,
+        "consumers are apart"
+    );
     assert!(store.first_times("c", &[]).await.is_empty());
     let twice = [Uuid::now_v7(); 2];
-    assert_eq!(store.first_times("c", &twice).await.len(), 1, "twice in a batch is once");
+    assert_eq!(
+        store.first_times("c", &twice).await.len(),
+        1,
+        "twice in a batch is once"
+    );
 }
 
 async fn of_many_at_once_one_is_first(store: Store) {
@@ -276,8 +336,11 @@ async fn of_many_at_once_one_is_first(store: Store) {
         ids.rotate_left(n * 7);
         tokio::spawn(async move { store.first_times(&consumer, &ids).await.len() })
     });
-    let firsts: usize =
-        futures_util::future::join_all(tries).await.into_iter().map(|n| n.expect("no panic")).sum();
+    let firsts: usize = futures_util::future::join_all(tries)
+        .await
+        .into_iter()
+        .map(|n| n.expect("no panic"))
+        .sum();
     assert_eq!(firsts, 40);
 }
 

@@ -31,12 +31,29 @@ pub fn server(variable: &str) -> Option<String> {
 
 /// The `n`-th event of an aggregate.
 pub fn event(key: &str, n: u64) -> Envelope {
-    let fact = Fact { r#type: "Counted", alias: "세어짐", version: 1, data: json!({ "n": n }) };
-    Envelope::new(fact, Origin { id: SystemIds.next(), time: 1_700_000_000_000, source: "test" }, key, n)
+    let fact = Fact {
+        r#type: "Counted",
+        alias: "세어짐",
+        version: 1,
+        data: json!({ "n": n }),
+    };
+    Envelope::new(
+        fact,
+        Origin {
+            id: SystemIds.next(),
+            time: 1_700_000_000_000,
+            source: "test",
+        },
+        key,
+        n,
+    )
 }
 
 pub fn record(event: &Envelope) -> Record {
-    Record { key: event.key().to_owned(), payload: event.to_json().into_bytes() }
+    Record {
+        key: event.key().to_owned(),
+        payload: event.to_json().into_bytes(),
+    }
 }
 
 /// A folder that lives as long as the test.
@@ -53,7 +70,10 @@ pub async fn postgres_database(url: &str) -> String {
     let name = fresh("kit");
     let admin = Db::open(url).await.expect("the Postgres of POSTGRES_URL");
     let create = format!("CREATE DATABASE {name}");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(admin.pool()).await.expect("a new database");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(create))
+        .execute(admin.pool())
+        .await
+        .expect("a new database");
     admin.close().await;
     let mut url = url::Url::parse(url).expect("a URL");
     url.set_path(&name);
@@ -64,7 +84,9 @@ pub async fn postgres_database(url: &str) -> String {
 pub async fn mongo_database(url: &str) -> Mongo {
     let mut url = url::Url::parse(url).expect("a URL");
     url.set_path(&fresh("kit"));
-    Mongo::open(url.as_str()).await.expect("the MongoDB of MONGODB_URL")
+    Mongo::open(url.as_str())
+        .await
+        .expect("the MongoDB of MONGODB_URL")
 }
 
 /// Polls until `enough` records came, or the deadline has passed.
@@ -72,7 +94,12 @@ pub async fn read(consumer: &mut dyn Consumer, enough: usize, deadline: Duration
     let end = Instant::now() + deadline;
     let mut records = Vec::new();
     while records.len() < enough && Instant::now() < end {
-        records.extend(consumer.poll(200, Duration::from_millis(200)).await.expect("a poll"));
+        records.extend(
+            consumer
+                .poll(200, Duration::from_millis(200))
+                .await
+                .expect("a poll"),
+        );
     }
     records
 }

@@ -13,17 +13,49 @@ const MOST: usize = 512 * 1024;
 /// Reads an issuer's JWKS over HTTP.
 pub(super) struct IssuerKeys {
     client: Client,
+    place: Place,
+}
+
+/// Where the keys are.
+enum Place {
+    /// Where the discovery document of this issuer says.
+    Discovered(String),
+    /// At this URL.
+    At(String),
 }
 
 impl IssuerKeys {
-    pub fn new() -> IssuerKeys {
+    pub fn discovered(issuer: &str) -> IssuerKeys {
+        IssuerKeys::new(Place::Discovered(issuer.trim_end_matches('/').to_owned()))
+    }
+
+    pub fn at(url: &str) -> IssuerKeys {
+        IssuerKeys::new(Place::At(url.to_owned()))
+    }
+
+    fn new(place: Place) -> IssuerKeys {
         let client = Client::builder()
             .timeout(DEADLINE)
             .redirect(Policy::none())
             .no_proxy()
             .build()
             .expect("a client without TLS or resolver settings can be built");
-        IssuerKeys { client }
+        IssuerKeys { client, place }
+    }
+
+    /// The URL of the JWKS. An issuer without a discovery document has it at `/jwks.json`.
+    async fn url(&self) -> Result<String, String> {
+        let issuer = match &self.place {
+            Place::At(url) => return Ok(url.clone()),
+            Place::Discovered(issuer) => issuer,
+        };
+        match self
+            .read(&format!("{issuer}/.well-known/openid-configuration"))
+            .await?
+        {
+            Some(document) => jwks_uri(&document),
+            None => Ok(format!("{issuer}/jwks.json")),
+        }
     }
 
     /// The body of a document; none where the issuer has no such document.
@@ -47,19 +79,9 @@ impl IssuerKeys {
 }
 
 impl FetchJwks for IssuerKeys {
-    /// `issuer` is the issuer's URL. One without a discovery document has its keys at `/jwks.json`.
-    async fn fetch(&self, issuer: &str) -> Result<Vec<u8>, String> {
-        let issuer = issuer.trim_end_matches('/');
-        let keys = match self
-            .read(&format!("{issuer}/.well-known/openid-configuration"))
-            .await?
-        {
-            Some(document) => jwks_uri(&document)?,
-            None => format!("{issuer}/jwks.json"),
-        };
-        self.read(&keys)
-            .await?
-            .ok_or_else(|| format!("{keys}: not found"))
+    async fn fetch(&self, _issuer: &str) -> Result<Vec<u8>, String> {
+        let url = self.url().await?;
+        self.read(&url).await?.ok_or_else(|| format!("{url}: not found"))
     }
 }
 

@@ -6,7 +6,8 @@ use crate::{
     log::{Consumer, Delivered, EventLog, LogError},
     retry::Backoff,
 };
-use std::{sync::Arc, time::Duration};
+use futures_util::FutureExt;
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How long a poll waits for the first record: what a shutdown waits for at most.
@@ -123,13 +124,15 @@ impl Loop {
     async fn handle(&self, batch: &[Envelope]) -> Result<Result<(), String>, Stopped> {
         let mut backoff = backoff();
         loop {
-            let error = match self.handler.handle(batch).await {
-                Ok(()) => {
+            // A panic undoes the handler's transaction like any failure, and would only come again.
+            let error = match AssertUnwindSafe(self.handler.handle(batch)).catch_unwind().await {
+                Ok(Ok(())) => {
                     ConsumerStats::add(&self.stats.handled, batch.len());
                     return Ok(Ok(()));
                 }
-                Err(HandleError::Poison(reason)) => return Ok(Err(reason)),
-                Err(HandleError::Transient(error)) => error,
+                Ok(Err(HandleError::Poison(reason))) => return Ok(Err(reason)),
+                Ok(Err(HandleError::Transient(error))) => error,
+                Err(panic) => return Ok(Err(format!("the handler panicked: {}", words(panic.as_ref())))),
             };
             ConsumerStats::add(&self.stats.retries, 1);
             let pause = backoff.pause();
@@ -173,6 +176,13 @@ impl Loop {
             () = tokio::time::sleep(pause) => Ok(()),
         }
     }
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without words")
 }
 
 fn backoff() -> Backoff {

@@ -101,7 +101,8 @@ impl MongoOutbox {
     async fn take_lease(&self, owner: &str, ttl: Duration) -> Result<bool, MongoError> {
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let until = doc! { "$ifNull": ["$until", DateTime::from_millis(0)] };
-        let free = doc! { "$or": [{ "$eq": ["$owner", { "$literal": owner }] }, { "$lt": [until, "$$NOW"] }] };
+        let free =
+            doc! { "$or": [{ "$eq": ["$owner", { "$literal": owner }] }, { "$lt": [until, "$$NOW"] }] };
         let take = vec![doc! { "$set": {
             "owner": { "$cond": [free.clone(), { "$literal": owner }, "$owner"] },
             "until": { "$cond": [free, { "$add": ["$$NOW", ttl] }, "$until"] },
@@ -113,7 +114,9 @@ impl MongoOutbox {
             .return_document(ReturnDocument::After)
             .await;
         match lease {
-            Ok(lease) => Ok(lease.is_some_and(|lease| lease.get_str("owner").is_ok_and(|holder| holder == owner))),
+            Ok(lease) => {
+                Ok(lease.is_some_and(|lease| lease.get_str("owner").is_ok_and(|holder| holder == owner)))
+            }
             // Two made the first lease at once, and the other was faster.
             Err(error) if is_duplicate_key(&error) => Ok(false),
             Err(error) => Err(error.into()),

@@ -49,24 +49,44 @@ pub struct Db {
 
 impl Db {
     /// Opens `sqlite://PATH?mode=rwc` (folder and file are made if absent) or `postgres://…`.
+    ///
+    /// A SQLite path is taken as it is written, relative to the working directory if it has no leading slash.
     pub async fn open(url: &str) -> Result<Db, SqlError> {
-        install_default_drivers();
-        let (engine, pool) = if url.starts_with("sqlite:") {
-            (Engine::Sqlite, open_sqlite(url).await?)
-        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            (Engine::Postgres, open_postgres(url).await?)
-        } else {
+        if let Some(rest) = url.strip_prefix("sqlite:") {
+            let rest = rest.strip_prefix("//").unwrap_or(rest);
+            let (path, options) = rest.split_once('?').unwrap_or((rest, "mode=rwc"));
+            return Db::open_sqlite(path, options).await;
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Db::new(Engine::Postgres, open_postgres(url).await?));
+        }
+        Err(SqlError::Open(format!(
+            "database URL {:?} is not understood: use sqlite://PATH?mode=rwc or postgres://USER@HOST/DATABASE",
+            hide_password(url)
+        )))
+    }
+
+    /// Opens a SQLite file whose path may hold any character; it and its folder are made if absent.
+    pub async fn open_file(path: &str) -> Result<Db, SqlError> {
+        Db::open_sqlite(path, "mode=rwc").await
+    }
+
+    async fn open_sqlite(path: &str, options: &str) -> Result<Db, SqlError> {
+        if path.is_empty() || path.contains(":memory:") {
             return Err(SqlError::Open(format!(
-                "database URL {:?} is not understood: use sqlite://PATH?mode=rwc or postgres://USER@HOST/DATABASE",
-                hide_password(url)
+                "SQLite path {path:?} is no file: use sqlite://PATH?mode=rwc"
             )));
-        };
-        Ok(Db {
+        }
+        Ok(Db::new(Engine::Sqlite, open_sqlite(path, options).await?))
+    }
+
+    fn new(engine: Engine, pool: AnyPool) -> Db {
+        Db {
             pool,
             engine,
             writer: Arc::new(Semaphore::new(1)),
             outbox: Arc::new(Notify::new()),
-        })
+        }
     }
 
     /// Which database it is.
@@ -96,9 +116,16 @@ impl Db {
     }
 }
 
-async fn open_sqlite(url: &str) -> Result<AnyPool, SqlError> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or(path);
+async fn open_sqlite(path: &str, options: &str) -> Result<AnyPool, SqlError> {
+    install_default_drivers();
+    let absolute =
+        std::path::absolute(path).map_err(|error| SqlError::Open(format!("path {path:?}: {error}")))?;
+    let encoded = absolute
+        .to_string_lossy()
+        .replace('%', "%25")
+        .replace('?', "%3F")
+        .replace('#', "%23");
+    let url = &format!("sqlite://{encoded}?{options}");
     if let Some(folder) = Path::new(path)
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -110,7 +137,9 @@ async fn open_sqlite(url: &str) -> Result<AnyPool, SqlError> {
             ))
         })?;
     }
-    first_sqlite_connection(url).await.map_err(|error| sqlite_open_error(path, &error))?;
+    first_sqlite_connection(url)
+        .await
+        .map_err(|error| sqlite_open_error(path, &error))?;
     AnyPoolOptions::new()
         .max_connections(SQLITE_CONNECTIONS)
         .acquire_timeout(ACQUIRE)
@@ -149,6 +178,7 @@ fn sqlite_open_error(path: &str, error: &sqlx::Error) -> SqlError {
 }
 
 async fn open_postgres(url: &str) -> Result<AnyPool, SqlError> {
+    install_default_drivers();
     let failed = |error: sqlx::Error| {
         let shown = hide_password(url);
         SqlError::Open(format!(
@@ -156,7 +186,12 @@ async fn open_postgres(url: &str) -> Result<AnyPool, SqlError> {
         ))
     };
     // A pool tells only that it timed out; a connection of its own tells why.
-    AnyConnection::connect(url).await.map_err(failed)?.close().await.map_err(failed)?;
+    AnyConnection::connect(url)
+        .await
+        .map_err(failed)?
+        .close()
+        .await
+        .map_err(failed)?;
     AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE)

@@ -54,8 +54,7 @@ pub(super) struct File {
 
 impl File {
     pub async fn open(path: &str, clock: Arc<dyn Clock>) -> Result<Arc<File>, LogError> {
-        let url = format!("sqlite://{path}?mode=rwc");
-        let db = Db::open(&url)
+        let db = Db::open_file(path)
             .await
             .map_err(|error| LogError::Open(format!("event log: {error}")))?;
         db.migrate("log", TABLES).await.map_err(|error| {
