@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 pub fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut folders: Vec<PathBuf> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the cases")
+        .map(|entry| entry.expect("a readable entry").path())
         .collect();
     folders.sort();
     folders
@@ -17,16 +17,16 @@ pub fn cases() -> Vec<PathBuf> {
 /// The subgraphs of one case, each named as its file.
 pub fn subgraphs(folder: &Path) -> Vec<Subgraph> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("a case")
+        .map(|entry| entry.expect("a readable entry").path())
         .collect();
     paths.sort();
     paths
         .iter()
         .map(|path| {
             subgraph(
-                &path.file_stem().unwrap().to_string_lossy(),
-                &std::fs::read_to_string(path).unwrap(),
+                &path.file_stem().expect("a file").to_string_lossy(),
+                &std::fs::read_to_string(path).expect("SDL"),
             )
         })
         .collect()

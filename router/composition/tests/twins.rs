@@ -26,7 +26,7 @@ fn twin(one: &str) -> String {
 
 fn composed(owner: &str, other: &str) -> String {
     compose(&[subgraph("owner", owner), subgraph("other", other)])
-        .unwrap()
+        .expect("it composes")
         .supergraph_sdl
 }
 

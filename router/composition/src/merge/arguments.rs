@@ -97,9 +97,11 @@ fn merge_default(
     let first = with.first()?.2;
     if let Some((graph, input, other)) = with.iter().find(|(_, _, default)| *default != first) {
         let message = format!(
-            "{} has incompatible default values across subgraphs: it has default value {first} in {} but {other} in {}.",
+            "{} has incompatible default values across subgraphs: it has default value {} in {} but {} in {}.",
             capital(element),
+            first.serialize().no_indent(),
             cx.names(&[with[0].0]),
+            other.serialize().no_indent(),
             cx.names(&[*graph])
         );
         cx.error(code, *graph, input.place, message);
@@ -114,8 +116,9 @@ fn merge_default(
         .map(|(graph, _)| *graph)
         .collect();
     let message = format!(
-        "{} has a default value {first} in some subgraphs only: the supergraph has none, as there is none in {}.",
+        "{} has a default value {} in some subgraphs only: the supergraph has none, as there is none in {}.",
         capital(element),
+        first.serialize().no_indent(),
         cx.names(&without)
     );
     cx.hint(

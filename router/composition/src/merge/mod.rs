@@ -7,6 +7,7 @@ mod access;
 mod arguments;
 mod compose_directives;
 mod contexts;
+mod defaults;
 mod description;
 mod enums;
 mod executable_directives;
@@ -93,6 +94,7 @@ pub(crate) fn merge(models: &[Model]) -> Result<(Merged, Vec<Diagnostic>), Vec<D
     interface_objects::add_fields(&cx, &mut merged);
     interfaces::check(&mut cx, &merged);
     implementations::check(&mut cx, &merged);
+    defaults::check(&mut cx, &merged);
     compose_directives::merge(&mut cx, &mut merged);
     executable_directives::merge(&mut cx, &mut merged);
     access::propagate(&mut merged);

@@ -23,9 +23,18 @@ use world::{Position, TypeId, World};
 /// States looked at, at most; beyond, what is left is up to the planner, which refuses what it cannot plan.
 const MAX_STATES: usize = 100_000;
 
-/// Walks the public schema; one error for each field that some path cannot reach.
+/// Walks the public schema; one error for each field that some path cannot reach. Labelled overrides must leave all
+/// reachable both while they are in force and while they are not.
 pub(crate) fn satisfy(models: &[Model], merged: &Merged) -> Result<(), Vec<Diagnostic>> {
-    let world = World::of(merged);
+    let mut errors = walk(models, merged, true);
+    if merged.has_labels {
+        errors.extend(walk(models, merged, false));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn walk(models: &[Model], merged: &Merged, labels: bool) -> Vec<Diagnostic> {
+    let world = World::of(merged, labels);
     let mut walk = Walk {
         models,
         reach: Reach::new(&world),
@@ -39,11 +48,7 @@ pub(crate) fn satisfy(models: &[Model], merged: &Merged) -> Result<(), Vec<Diagn
         walk.start(root);
     }
     walk.run();
-    if walk.errors.is_empty() {
-        Ok(())
-    } else {
-        Err(walk.errors)
-    }
+    walk.errors
 }
 
 /// A type, where one stands there, and the last step of the way (an index into [`Walk::steps`]).

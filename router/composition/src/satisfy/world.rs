@@ -50,11 +50,13 @@ pub(super) struct World<'m> {
     entries: Vec<Vec<Entry<'m>>>,
     /// (subgraph, interface) where the interface is an interface object.
     interface_objects: HashSet<(GraphId, TypeId)>,
+    /// Labelled overrides are in force.
+    labels: bool,
 }
 
 impl<'m> World<'m> {
-    /// Indexes a supergraph.
-    pub fn of(merged: &'m Merged) -> World<'m> {
+    /// Indexes a supergraph, with labelled overrides in force or not.
+    pub fn of(merged: &'m Merged, labels: bool) -> World<'m> {
         let types: Vec<&MType> = merged.types.values().collect();
         let ids: HashMap<&str, TypeId> = types
             .iter()
@@ -84,6 +86,7 @@ impl<'m> World<'m> {
             runtime,
             entries: Vec::new(),
             interface_objects,
+            labels,
         };
         world.entries = (0..world.types.len()).map(|id| world.find_entries(id)).collect();
         world
@@ -184,6 +187,14 @@ impl<'m> World<'m> {
                 .is_some_and(|union| self.types[union].members.contains(&object.name))
     }
 
+    /// Overridden by another subgraph; under a label, as long as that is in force, and else the overriding one waits.
+    fn is_lost(&self, join: &JoinField) -> bool {
+        match &join.label {
+            Some(_) => join.overrides.is_some() != self.labels,
+            None => join.used_overridden,
+        }
+    }
+
     /// The field at a position, if that subgraph has it and has not lost it by an override.
     pub fn local(&self, at: Position, field: &str) -> Option<Local<'m>> {
         let ty = self.types[at.ty];
@@ -197,7 +208,7 @@ impl<'m> World<'m> {
             });
         }
         let join = merged.joins.iter().find(|join| join.graph == Some(at.graph))?;
-        if is_lost(join) {
+        if self.is_lost(join) {
             return None;
         }
         Some(Local {
@@ -207,11 +218,6 @@ impl<'m> World<'m> {
             external: join.external,
         })
     }
-}
-
-/// Overridden by another subgraph, wholly or by a label.
-fn is_lost(join: &JoinField) -> bool {
-    join.used_overridden || (join.label.is_some() && join.overrides.is_none())
 }
 
 /// Selections of `@provides`, interned.
