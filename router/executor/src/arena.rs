@@ -81,6 +81,8 @@ pub(crate) struct Arena {
     pub(crate) open_entries: Vec<Entry>,
     /// Items of lists that are still open.
     pub(crate) open_items: Vec<Value>,
+    /// How often a value could not be joined with what another subgraph gave for the same place.
+    pub(crate) disagreements: usize,
 }
 
 impl Arena {

@@ -74,13 +74,21 @@ impl Arena {
                 }
                 old
             }
-            _ => old,
+            (Value::Leaf(_), Value::Leaf(_)) | (_, Value::Null | Value::Unfit) | (Value::Unfit, _) => old,
+            _ => {
+                self.disagreements += 1;
+                old
+            }
         }
     }
 
     /// Objects of different types at one place are not joined: the first stays.
     fn merge_objects(&mut self, target: ObjectId, source: ObjectId) {
-        if target == source || self.merge_types(target, source).is_err() {
+        if target == source {
+            return;
+        }
+        if self.merge_types(target, source).is_err() {
+            self.disagreements += 1;
             return;
         }
         let runs: Vec<Run> = self.runs(source).collect();

@@ -17,6 +17,7 @@ use crate::walk::At;
 
 /// `extensions.code` of an answer that is not what was asked for.
 const MALFORMED: &str = "SUBREQUEST_MALFORMED_RESPONSE";
+const DISAGREEMENT: &str = "SUBGRAPHS_DISAGREE";
 const TOO_LARGE: &str = "SUBREQUEST_RESPONSE_TOO_LARGE";
 
 impl Run<'_> {
@@ -49,7 +50,14 @@ impl Run<'_> {
                 &CallError::new(MALFORMED, "The subgraph answered without data."),
             ),
             (Data::None, Some(_)) => {}
-            (Data::Object(data), errors) => self.attach_data(fetch, sent, data, errors.is_some()),
+            (Data::Object(data), errors) => {
+                let before = self.arena.disagreements;
+                self.attach_data(fetch, sent, data, errors.is_some());
+                if self.arena.disagreements > before {
+                    let message = "The subgraph's answer contradicts another's: lists of different lengths or values of different kinds.";
+                    self.push_failure(fetch, Vec::new(), &CallError::new(DISAGREEMENT, message));
+                }
+            }
         }
         if let Some(errors) = response.errors {
             self.report(fetch, sent, &errors, response.data);

@@ -221,6 +221,30 @@ fn lists_of_different_lengths_are_not_mixed() {
         ],
     );
     assert_eq!(outcome.data(), &json!({"p":[{"x":1,"y":null},{"x":2,"y":null}]}));
+    assert_eq!(outcome.codes(), ["SUBGRAPHS_DISAGREE -"]);
+}
+
+#[test]
+fn what_two_subgraphs_say_of_one_place_must_be_of_one_kind() {
+    for (one, other) in [
+        (r#"{"__typename":"A","x":1}"#, r#"{"__typename":"B","y":2}"#),
+        (r#"{"x":1}"#, r#"[{"y":2}]"#),
+        (r#"{"x":1}"#, "7"),
+    ] {
+        let plan = Builder::new()
+            .root("a", &[], "p{__typename x}")
+            .root("b", &[], "p{__typename y}")
+            .answer("p:P(A|B){x:Int y:Int}");
+        let outcome = run(
+            plan,
+            &[
+                &format!("{{\"data\":{{\"p\":{one}}}}}"),
+                &format!("{{\"data\":{{\"p\":{other}}}}}"),
+            ],
+        );
+        assert_eq!(outcome.data(), &json!({"p":{"x":1,"y":null}}), "{other}");
+        assert_eq!(outcome.codes(), ["SUBGRAPHS_DISAGREE -"], "{other}");
+    }
 }
 
 #[test]
