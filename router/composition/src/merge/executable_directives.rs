@@ -42,34 +42,20 @@ fn merge_one(
     name: &Name,
     has: &Sources<'_, Definition>,
 ) -> Option<DirectiveDefinition> {
-    let executable = |directive: &Definition| {
-        directive
-            .locations
-            .iter()
-            .any(|location| is_executable(*location))
-    };
-    if !has.iter().any(|(_, directive)| executable(directive)) {
+    let mut all = has.iter().flat_map(|(_, directive)| &directive.locations);
+    if !all.any(|location| is_executable(*location)) {
         return None;
     }
-    let mut locations: Vec<DirectiveLocation> = has[0]
-        .1
-        .locations
-        .iter()
-        .copied()
-        .filter(|location| is_executable(*location))
-        .collect();
-    locations.retain(|location| {
-        has.iter()
-            .all(|(_, directive)| directive.locations.contains(location))
-    });
+    let locations = common_locations(has);
     if has.len() < cx.models.len() || locations.is_empty() {
         let message = format!(
             "Executable directive \"@{name}\" will not be part of the supergraph as it does not appear, with a common location, in all subgraphs."
         );
+        let (graph, place) = (has[0].0, has[0].1.location());
         cx.hint(
             "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
-            has[0].0,
-            has[0].1.location(),
+            graph,
+            place,
             message,
         );
         return None;
@@ -83,6 +69,17 @@ fn merge_one(
         repeatable: has.iter().all(|(_, directive)| directive.repeatable),
         locations,
     })
+}
+
+/// Executable locations that all definitions allow.
+fn common_locations(has: &Sources<'_, Definition>) -> Vec<DirectiveLocation> {
+    let everywhere = |location: &DirectiveLocation| {
+        is_executable(*location)
+            && has
+                .iter()
+                .all(|(_, directive)| directive.locations.contains(location))
+    };
+    has[0].1.locations.iter().copied().filter(everywhere).collect()
 }
 
 fn is_executable(location: DirectiveLocation) -> bool {

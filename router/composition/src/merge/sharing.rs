@@ -17,43 +17,71 @@ pub(super) fn check(
     has: &Sources<'_, Field>,
     overrides: &Overrides,
 ) {
-    let mut resolving: Vec<(GraphId, &Field, bool)> = Vec::new();
-    for (graph, field) in has.iter().filter(|(graph, _)| !overrides.is_overridden(*graph)) {
-        let model = &cx.models[*graph];
-        if model.fully_external(&parent.name, field) {
-            continue;
-        }
-        let in_key = model.key_fields.contains(&(parent.name.clone(), name.clone()));
-        resolving.push((*graph, field, field.shareable || field.external || in_key));
-    }
-    for (graph, field, in_key) in interface_objects::abstracted(cx, parent, name) {
-        resolving.push((graph, field, field.shareable || in_key));
-    }
+    let resolving = resolving(cx, parent, name, has, overrides);
     let closed: Vec<GraphId> = resolving
         .iter()
-        .filter(|(_, _, open)| !open)
-        .map(|(graph, ..)| *graph)
+        .filter(|one| !one.open)
+        .map(|one| one.graph)
         .collect();
-    if closed.is_empty() || resolving.len() < 2 {
+    let Some(first) = resolving.iter().find(|one| !one.open) else {
+        return;
+    };
+    if resolving.len() < 2 {
         return;
     }
-    let coordinate = format!("{}.{name}", parent.name);
-    let all: Vec<GraphId> = resolving.iter().map(|(graph, ..)| *graph).collect();
-    let which = if closed.len() == all.len() {
+    let all: Vec<GraphId> = resolving.iter().map(|one| one.graph).collect();
+    let all_closed = closed.len() == all.len();
+    let which = if all_closed {
         "all of them".to_owned()
     } else {
         cx.names(&closed)
     };
-    let unknown = misspelt_override(cx, has);
     let message = format!(
-        "Non-shareable field \"{coordinate}\" is resolved from multiple subgraphs: it is resolved from {} and defined as non-shareable in {which}{unknown}",
-        cx.names(&all)
+        "Non-shareable field \"{}.{name}\" is resolved from multiple subgraphs: it is resolved from {} and defined as non-shareable in {which}{}",
+        parent.name,
+        cx.names(&all),
+        misspelt_override(cx, has)
     );
-    let first = resolving
-        .iter()
-        .find(|(_, _, open)| !open)
-        .map_or((0, None), |(graph, field, _)| (*graph, field.place));
-    cx.error("INVALID_FIELD_SHARING", first.0, first.1, message);
+    cx.error("INVALID_FIELD_SHARING", first.graph, first.field.place, message);
+}
+
+/// A subgraph that resolves the field.
+struct Resolving<'a> {
+    graph: GraphId,
+    field: &'a Field,
+    /// It lets others resolve the field too.
+    open: bool,
+}
+
+/// Who resolves the field: not who lost it, nor who only names it; with interface objects that give it.
+fn resolving<'a>(
+    cx: &Context<'a>,
+    parent: &MType,
+    name: &Name,
+    has: &Sources<'a, Field>,
+    overrides: &Overrides,
+) -> Vec<Resolving<'a>> {
+    let mut found = Vec::new();
+    for (graph, field) in has.iter().filter(|(graph, _)| !overrides.is_overridden(*graph)) {
+        let model = &cx.models[*graph];
+        if !model.fully_external(&parent.name, field) {
+            let in_key = model.key_fields.contains(&(parent.name.clone(), name.clone()));
+            let open = field.shareable || field.external || in_key;
+            found.push(Resolving {
+                graph: *graph,
+                field,
+                open,
+            });
+        }
+    }
+    for (graph, field, in_key) in interface_objects::abstracted(cx, parent, name) {
+        found.push(Resolving {
+            graph,
+            field,
+            open: field.shareable || in_key,
+        });
+    }
+    found
 }
 
 /// An override from an unknown subgraph has no effect; it may be the cause.

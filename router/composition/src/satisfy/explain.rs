@@ -19,47 +19,35 @@ pub(super) enum Step {
 
 /// The query that takes the steps.
 pub(super) fn query(world: &World<'_>, steps: &[Step]) -> String {
-    let mut out = String::new();
-    let mut depth = 0;
-    for (index, step) in steps.iter().enumerate() {
-        let indent = "  ".repeat(depth);
-        let last = index + 1 == steps.len();
-        match step {
-            Step::Root(ty) => {
-                let operation = world.ty(*ty).name.to_lowercase();
-                let head = if operation == "query" {
-                    String::new()
-                } else {
-                    format!("{operation} ")
-                };
-                let _ = writeln!(out, "{head}{{");
-            }
-            Step::On(ty) => {
-                let _ = writeln!(out, "{indent}... on {} {{", world.ty(*ty).name);
-            }
-            Step::Field(ty, name) => {
-                let field = world.ty(*ty).fields.get(name);
-                let args = field.map(|field| arguments(world, field)).unwrap_or_default();
-                let composite = field.and_then(|field| world.id(field.ty.inner_named_type()));
-                let composite = composite.is_some_and(|id| world.is_composite(id));
-                let tail = if !last {
-                    " {"
-                } else if composite {
-                    " { __typename }"
-                } else {
-                    ""
-                };
-                let _ = writeln!(out, "{indent}{name}{args}{tail}");
-            }
-        }
-        if !last {
-            depth += 1;
-        }
-    }
-    for depth in (0..depth).rev() {
+    let lines = steps.iter().enumerate().map(|(depth, step)| {
+        let last = depth + 1 == steps.len();
+        format!("{}{}\n", "  ".repeat(depth), step_line(world, step, last))
+    });
+    let mut out: String = lines.collect();
+    for depth in (0..steps.len().saturating_sub(1)).rev() {
         let _ = writeln!(out, "{}}}", "  ".repeat(depth));
     }
     out.trim_end().to_owned()
+}
+
+fn step_line(world: &World<'_>, step: &Step, last: bool) -> String {
+    match step {
+        Step::Root(ty) if world.ty(*ty).name == "Query" => "{".to_owned(),
+        Step::Root(ty) => format!("{} {{", world.ty(*ty).name.to_lowercase()),
+        Step::On(ty) => format!("... on {} {{", world.ty(*ty).name),
+        Step::Field(ty, name) => {
+            let field = world.ty(*ty).fields.get(name);
+            let args = field.map(|field| arguments(world, field)).unwrap_or_default();
+            let target = field.and_then(|field| world.id(field.ty.inner_named_type()));
+            let composite = target.is_some_and(|id| world.is_composite(id));
+            let tail = match (last, composite) {
+                (false, _) => " {",
+                (true, true) => " { __typename }",
+                (true, false) => "",
+            };
+            format!("{name}{args}{tail}")
+        }
+    }
 }
 
 /// Required arguments with values that fit.
