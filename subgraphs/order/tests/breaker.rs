@@ -57,7 +57,7 @@ fn it_opens_at_the_failure_rate_and_not_below_the_least_number_of_calls() {
 fn it_stays_closed_just_below_the_failure_rate() {
     let (breaker, _) = breaker();
     for turn in 0..100 {
-        call(&breaker, if turn % 5 < 2 { Outcome::Failure } else { Outcome::Success });
+        call(&breaker, if turn % 5 > 2 { Outcome::Failure } else { Outcome::Success });
     }
     assert_eq!(breaker.snapshot().state, State::Closed);
 }

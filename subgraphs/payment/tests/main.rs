@@ -1,0 +1,12 @@
+//! The payment service from outside and from inside.
+//!
+//! `store_suite` runs on SQLite always and on Postgres when `POSTGRES_URL` is set (`cargo xtask test` sets it).
+
+mod app;
+mod domain;
+mod events;
+mod graphql;
+mod grpc;
+mod provider_suite;
+mod store_suite;
+mod support;
