@@ -4,8 +4,8 @@
 //! what to do, and print a supergraph on the public [join](https://specs.apollo.dev/join) specification that any
 //! gateway can serve. It knows nothing of networks, files, plans or clocks: it is a pure, deterministic function.
 //!
-//! The stages, one folder each: [`ingest`] reads and upgrades a subgraph, [`validate`] checks it on its own,
-//! [`merge`] joins all of them, [`emit`] prints the result, [`satisfy`] proves that every field can be reached.
+//! The stages, one folder each: `ingest` reads and upgrades a subgraph, `validate` checks it on its own,
+//! `merge` joins all of them, `emit` prints the result, `satisfy` proves that every field can be reached.
 //!
 //! ```
 //! use baedal_composition::{Subgraph, compose};
