@@ -9,7 +9,7 @@ mod types;
 use crate::app::App;
 use crate::ports::BooksError;
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{EmptyMutation, Error, Schema};
+use async_graphql::{EmptyMutation, Error, Schema, SchemaBuilder};
 use baedal_kit::error::coded;
 use baedal_kit::serve::guarded;
 use loaders::{BenefitsByOrder, CouponsById};
@@ -23,7 +23,7 @@ pub type MarketingSchema = Schema<Query, EmptyMutation, Subscription>;
 
 /// The schema over an application.
 pub fn schema(app: Arc<App>) -> MarketingSchema {
-    guarded(Schema::build(Query, EmptyMutation, Subscription))
+    builder()
         .data(DataLoader::new(CouponsById { app: app.clone() }, tokio::spawn))
         .data(DataLoader::new(BenefitsByOrder { app: app.clone() }, tokio::spawn))
         .data(app)
@@ -32,7 +32,11 @@ pub fn schema(app: Arc<App>) -> MarketingSchema {
 
 /// The schema alone, to export its SDL.
 pub fn bare() -> MarketingSchema {
-    guarded(Schema::build(Query, EmptyMutation, Subscription)).finish()
+    builder().finish()
+}
+
+fn builder() -> SchemaBuilder<Query, EmptyMutation, Subscription> {
+    guarded(Schema::build(Query, EmptyMutation, Subscription)).enable_subscription_in_federation()
 }
 
 /// What a caller gets to see of a failing database: that it fails, and nothing of it.
