@@ -114,35 +114,7 @@ impl Fetch {
         places: &mut Places,
         writer: &mut WriterId,
     ) -> Fetch {
-        let mut next_writer = || {
-            let current = *writer;
-            writer.0 += 1;
-            current
-        };
-        let (entry, shape) = match &fetch.entry {
-            plan::Entry::Root(shape) => (
-                Entry::Root,
-                Shape::compile(shape, places, &[Places::ROOT], next_writer()),
-            ),
-            plan::Entry::Entities(groups) => {
-                let shapes = groups.iter().map(|group| {
-                    let at: Vec<_> = group
-                        .targets
-                        .iter()
-                        .map(|target| places.walk(&target.path))
-                        .collect();
-                    (
-                        group.response_key.clone(),
-                        Shape::compile(&group.shape, places, &at, next_writer()),
-                    )
-                });
-                let shape = Shape::envelope(shapes);
-                (
-                    Entry::Entities(groups.iter().map(|group| Group::compile(group, types)).collect()),
-                    shape,
-                )
-            }
-        };
+        let (entry, shape) = entry(fetch, types, places, writer);
         Fetch {
             subgraph: fetch.subgraph.clone(),
             kind: fetch.kind,
@@ -151,6 +123,44 @@ impl Fetch {
             body: Body::compile(fetch),
             entry,
             shape,
+        }
+    }
+}
+
+/// Where the data of a fetch goes, and what it may hold.
+fn entry(
+    fetch: &plan::Fetch,
+    types: &TypeTable,
+    places: &mut Places,
+    writer: &mut WriterId,
+) -> (Entry, Shape) {
+    let mut next_writer = || {
+        let current = *writer;
+        writer.0 += 1;
+        current
+    };
+    match &fetch.entry {
+        plan::Entry::Root(shape) => (
+            Entry::Root,
+            Shape::compile(shape, places, &[Places::ROOT], next_writer()),
+        ),
+        plan::Entry::Entities(groups) => {
+            let shapes = groups.iter().map(|group| {
+                let at: Vec<_> = group
+                    .targets
+                    .iter()
+                    .map(|target| places.walk(&target.path))
+                    .collect();
+                (
+                    group.response_key.clone(),
+                    Shape::compile(&group.shape, places, &at, next_writer()),
+                )
+            });
+            let shape = Shape::envelope(shapes);
+            (
+                Entry::Entities(groups.iter().map(|group| Group::compile(group, types)).collect()),
+                shape,
+            )
         }
     }
 }

@@ -113,7 +113,7 @@ impl Shape {
 
     /// Whether many objects may link one and the same entries of this shape.
     pub(crate) fn shareable(&self) -> bool {
-        self.exclusive && self.objects().all(|(_, shape)| shape.pure)
+        self.objects().all(|(_, shape)| shape.pure)
     }
 }
 

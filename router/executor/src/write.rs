@@ -286,32 +286,34 @@ impl Writer<'_> {
                 Ok(())
             }
             None => self.wrong(kind.describe(), trail),
-            Some(item) => {
-                let mut written = Ok(());
-                let mut index = 0;
-                self.out.push(b'[');
-                let is_list = for_each_item(raw, &mut |raw| {
-                    if index > 0 {
-                        self.out.push(b',');
-                    }
-                    let trail = Trail {
-                        above: Some(trail),
-                        at: Step::Index(index),
-                    };
-                    index += 1;
-                    if written.is_ok() {
-                        written = self.flawed_leaf(raw, item, kind, &trail);
-                    }
-                });
-                self.out.push(b']');
-                if is_list {
-                    written
-                } else {
-                    self.wrong("a list", trail)
-                }
-            }
+            Some(item) => self.flawed_list(raw, item, kind, trail),
         };
         self.settle(written, wrapping, mark)
+    }
+
+    fn flawed_list(&mut self, raw: &[u8], item: &Wrapping, kind: &LeafKind, trail: &Trail<'_>) -> Written {
+        let mut written = Ok(());
+        let mut index = 0;
+        self.out.push(b'[');
+        let is_list = for_each_item(raw, &mut |raw| {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            let trail = Trail {
+                above: Some(trail),
+                at: Step::Index(index),
+            };
+            index += 1;
+            if written.is_ok() {
+                written = self.flawed_leaf(raw, item, kind, &trail);
+            }
+        });
+        self.out.push(b']');
+        if is_list {
+            written
+        } else {
+            self.wrong("a list", trail)
+        }
     }
 
     /// Where null may stand, nothing bubbles further.
