@@ -5,6 +5,12 @@ use serde_json::json;
 use crate::support::socket::Socket;
 use crate::support::{Issuer, World, auth_of, config_of, eventually, graphs};
 
+/// Where the directive that starts at `start` ends.
+fn link_end(sdl: &str, start: usize) -> usize {
+    let list = start + sdl[start..].find(']').expect("its imports");
+    list + sdl[list..].find(')').expect("its end") + 1
+}
+
 /// A world in which e-mail needs a login, prices the scope `store`, and `sold` the scope `store` or `operator`.
 async fn protected(issuer: Option<&Issuer>) -> World {
     let journal = graphs::Journal::default();
@@ -14,7 +20,7 @@ async fn protected(issuer: Option<&Issuer>) -> World {
     let import = "@link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@shareable\", \"@authenticated\", \"@requiresScopes\"";
     let with_import = |sdl: String| {
         let start = sdl.find("@link(").expect("a link");
-        let end = start + sdl[start..].find("])").expect("its end") + 2;
+        let end = link_end(&sdl, start);
         format!("{}{import}]){}", &sdl[..start], &sdl[end..])
     };
     accounts.set_sdl(with_import(accounts.sdl()).replace("email: String", "email: String @authenticated"));
@@ -107,7 +113,7 @@ async fn protection_that_comes_with_a_new_schema_holds_at_once() {
     world.query("{ me { email } }").await.data();
     let sdl = world.accounts.sdl();
     let start = sdl.find("@link(").expect("a link");
-    let end = start + sdl[start..].find("])").expect("its end") + 2;
+    let end = link_end(&sdl, start);
     let link = "@link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@shareable\", \"@authenticated\"])";
     let changed = format!("{}{link}{}", &sdl[..start], &sdl[end..]).replace("email: String", "email: String @authenticated");
     world.accounts.set_sdl(changed);

@@ -57,7 +57,7 @@ fn a_mistake_is_told_with_its_place_and_the_cure() {
         ("listen: nowhere\n", vec!["1:", "listen", "invalid socket address"]),
         ("traffic: { timeout: 10 parsecs }\n", vec!["10 parsecs", "500ms"]),
         ("auth: { issuers: [{ issuer: x }] }\n", vec!["audience"]),
-        ("path: [\n", vec!["2:"]),
+        ("path: /g\nlimits: {\n", vec!["3:"]),
         ("listen: 127.0.0.1:${env.NOPE}\n", vec!["1:", "NOPE is not set"]),
     ] {
         let message = parse(text).map(|_| ()).expect_err(text).to_string();

@@ -40,6 +40,7 @@ fn lexeme(text: &[u8]) -> (usize, bool) {
         b'"' if text.starts_with(b"\"\"\"") => (block_string(text), true),
         b'"' => (string(text), true),
         b'.' => (run(|byte| byte == b'.').min(3), true),
+        b'-' | b'0'..=b'9' => (run(|byte| is_word(byte) || b"+-.".contains(&byte)), true),
         byte if is_word(byte) => (run(is_word), true),
         _ => (1, true),
     }
@@ -94,8 +95,8 @@ mod tests {
             ("{a(x:\"} ] ) \\\" b\")}", 8),
             ("{a(x:\"\"\"} \\\"\"\" \" \"\"\")}", 8),
             ("{...F}fragment F on T{a}", 11),
-            ("{a(x:-1.5e3)}", 11),
-            ("query($v:[Int!]=[1]){a(v:$v)}", 21),
+            ("{a(x:-1.5e3)}", 8),
+            ("query($v:[Int!]=[1]){a(v:$v)}", 23),
         ] {
             assert_eq!(check(text, tokens, 9), Ok(()), "{text}");
             assert_eq!(check(text, tokens - 1, 9), Err(Code::TooManyTokens), "{text}");

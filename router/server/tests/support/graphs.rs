@@ -45,7 +45,7 @@ fn users() -> Vec<User> {
 
 pub struct AccountsQuery;
 
-#[Object]
+#[Object(name = "Query")]
 impl AccountsQuery {
     async fn me(&self) -> Option<User> {
         users().into_iter().next()
@@ -63,7 +63,7 @@ impl AccountsQuery {
 
 pub struct AccountsMutation;
 
-#[Object]
+#[Object(name = "Mutation")]
 impl AccountsMutation {
     async fn accounts_step(&self, ctx: &Context<'_>, step: i32, #[graphql(default = 0)] after_ms: u64) -> i32 {
         ctx.data_unchecked::<Journal>().write(step, after_ms).await
@@ -110,7 +110,7 @@ fn products_list() -> Vec<Product> {
 
 pub struct ProductsQuery;
 
-#[Object]
+#[Object(name = "Query")]
 impl ProductsQuery {
     async fn top_products(&self, #[graphql(default = 2)] first: usize) -> Vec<Product> {
         products_list().into_iter().take(first).collect()
@@ -140,7 +140,7 @@ impl ProductsQuery {
 
 pub struct ProductsMutation;
 
-#[Object]
+#[Object(name = "Mutation")]
 impl ProductsMutation {
     async fn products_step(&self, ctx: &Context<'_>, step: i32, #[graphql(default = 0)] after_ms: u64) -> i32 {
         ctx.data_unchecked::<Journal>().write(step, after_ms).await
@@ -153,7 +153,7 @@ impl ProductsMutation {
 
 pub struct ProductsSubscription;
 
-#[Subscription]
+#[Subscription(name = "Subscription")]
 impl ProductsSubscription {
     /// Every product once, from the one after the cursor, then the end.
     async fn sold(&self, after: Option<usize>) -> impl Stream<Item = Product> + use<> {
@@ -182,7 +182,9 @@ pub async fn products(journal: &Journal) -> Subgraph {
 pub type ProductsSchema = Schema<ProductsQuery, ProductsMutation, ProductsSubscription>;
 
 pub fn products_schema(journal: &Journal) -> (ProductsSchema, String) {
-    let schema = Schema::build(ProductsQuery, ProductsMutation, ProductsSubscription).enable_federation();
+    let schema = Schema::build(ProductsQuery, ProductsMutation, ProductsSubscription)
+        .enable_federation()
+        .enable_subscription_in_federation();
     let schema = schema.data(journal.clone()).finish();
     let sdl = schema.sdl_with_options(SDLExportOptions::new().federation());
     (schema, sdl)
@@ -267,7 +269,7 @@ mod reviewed {
 
 pub struct ReviewsQuery;
 
-#[Object]
+#[Object(name = "Query")]
 impl ReviewsQuery {
     async fn latest_reviews(&self) -> Vec<reviewed::Review> {
         reviewed::reviews()
@@ -291,7 +293,7 @@ impl ReviewsQuery {
 
 pub struct ReviewsMutation;
 
-#[Object]
+#[Object(name = "Mutation")]
 impl ReviewsMutation {
     async fn reviews_step(&self, ctx: &Context<'_>, step: i32, #[graphql(default = 0)] after_ms: u64) -> i32 {
         ctx.data_unchecked::<Journal>().write(step, after_ms).await
