@@ -59,13 +59,31 @@ pub async fn add_user(database_url: &str, new: NewUser) -> Result<String, AdminE
     }
     let password = Password::chosen(&new.password)?;
     let db = Db::open(database_url).await?;
-    let password = Hasher::new(1).hash(password).await.map_err(|_| AdminError::Busy)?;
-    let name = if new.name.is_empty() { login.clone() } else { new.name };
+    let password = Hasher::new(1)
+        .hash(password)
+        .await
+        .map_err(|_| AdminError::Busy)?;
+    let name = if new.name.is_empty() {
+        login.clone()
+    } else {
+        new.name
+    };
     let sub = Uuid::new_v4().to_string();
-    let user = User { sub: sub.clone(), login: login.clone(), name, password, role: new.role, demo: false };
+    let user = User {
+        sub: sub.clone(),
+        login: login.clone(),
+        name,
+        password,
+        role: new.role,
+        demo: false,
+    };
     let added = db.add_user(&user, system_clock()()).await?;
     db.close().await;
-    if added { Ok(sub) } else { Err(AdminError::Taken(login)) }
+    if added {
+        Ok(sub)
+    } else {
+        Err(AdminError::Taken(login))
+    }
 }
 
 /// A client to add.
@@ -88,7 +106,11 @@ pub struct NewClient {
 pub async fn add_client(database_url: &str, new: NewClient) -> Result<Option<String>, AdminError> {
     let secret = new.confidential.then(Secret::random);
     let client = Client {
-        name: if new.name.is_empty() { new.id.clone() } else { new.name },
+        name: if new.name.is_empty() {
+            new.id.clone()
+        } else {
+            new.name
+        },
         id: new.id,
         secret_hash: secret.as_ref().map(Secret::hash),
         redirect_uris: new.redirect_uris,
@@ -100,7 +122,11 @@ pub async fn add_client(database_url: &str, new: NewClient) -> Result<Option<Str
     let db = Db::open(database_url).await?;
     let added = db.add_client(&client, system_clock()()).await?;
     db.close().await;
-    if added { Ok(secret.map(|secret| secret.text().to_owned())) } else { Err(AdminError::Taken(client.id)) }
+    if added {
+        Ok(secret.map(|secret| secret.text().to_owned()))
+    } else {
+        Err(AdminError::Taken(client.id))
+    }
 }
 
 /// Publishes a new signing key, which begins to sign two minutes later; running servers pick it up by themselves.

@@ -113,8 +113,15 @@ fn check_issuer(issuer: &str) -> Result<String, StartError> {
         None => false,
     };
     let safe = url.scheme() == "https" && url.host().is_some() || url.scheme() == "http" && on_this_machine;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
     // The canonical form has a slash after the host, which an issuer of ours has not.
     let canonical = url.as_str().strip_suffix('/').unwrap_or(url.as_str()) == issuer;
-    if safe && plain && canonical { Ok(url.origin().ascii_serialization()) } else { Err(refused()) }
+    if safe && plain && canonical {
+        Ok(url.origin().ascii_serialization())
+    } else {
+        Err(refused())
+    }
 }

@@ -6,7 +6,7 @@ use baedal_token::{Claims, SigningKey, TokenError, Verifier};
 
 use crate::config::Settings;
 use crate::db::{Db, DbError};
-use crate::domain::{Hasher, KEY_NOTICE, Keys, OAuthError, StoredKey};
+use crate::domain::{Hasher, KEY_NOTICE, Keys, StoredKey};
 
 /// Seconds since 1970. Tests bring their own.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -27,7 +27,13 @@ impl Context {
     /// Puts the context together; the first key is made if the database has none.
     pub async fn new(db: Db, settings: Settings, hasher: Hasher, clock: Clock) -> Result<Context, DbError> {
         let keys = RwLock::new(Arc::new(first_keys(&db, &settings, clock()).await?));
-        Ok(Context { db, settings, hasher, clock, keys })
+        Ok(Context {
+            db,
+            settings,
+            hasher,
+            clock,
+            keys,
+        })
     }
 
     /// The time.
@@ -48,11 +54,9 @@ impl Context {
         Ok(())
     }
 
-    /// The claims of one of our own access tokens that was not withdrawn.
-    pub async fn check_access_token(&self, token: &str) -> Result<Result<Claims, TokenError>, OAuthError> {
-        let verifier = Verifier::new(&self.settings.issuer, &self.settings.audience);
-        let now = u64::try_from(self.now()).unwrap_or(0);
-        let claims = match verifier.verify(token, self.keys().verifying(), now) {
+    /// The claims of one of our own access tokens, for any of our audiences, that was not withdrawn.
+    pub async fn check_access_token(&self, token: &str) -> Result<Result<Claims, TokenError>, DbError> {
+        let claims = match self.verify(token) {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };
@@ -61,25 +65,57 @@ impl Context {
             false => Ok(Ok(claims)),
         }
     }
+
+    fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        let (keys, now) = (self.keys(), u64::try_from(self.now()).unwrap_or(0));
+        let check = |audience: &str| {
+            Verifier::new(&self.settings.issuer, audience).verify(token, keys.verifying(), now)
+        };
+        let mut outcome = check(&self.settings.audience);
+        for resource in &self.settings.resources {
+            if outcome != Err(TokenError::Audience) {
+                break;
+            }
+            outcome = check(resource);
+        }
+        outcome
+    }
 }
 
 /// Adds a key that starts to sign after [`KEY_NOTICE`]; `false` if another replica did so at the same moment.
 pub async fn rotate_key(db: &Db, now: i64) -> Result<bool, DbError> {
-    let newest = db.keys().await?.iter().map(|key| key.generation).max().unwrap_or(0);
+    let newest = db
+        .keys()
+        .await?
+        .iter()
+        .map(|key| key.generation)
+        .max()
+        .unwrap_or(0);
     let active_from = if newest == 0 { now } else { now + KEY_NOTICE };
     let pem = SigningKey::generate().to_pem();
-    db.add_key(&StoredKey { generation: newest + 1, pem, active_from }).await
+    db.add_key(&StoredKey {
+        generation: newest + 1,
+        pem,
+        active_from,
+    })
+    .await
 }
 
 async fn first_keys(db: &Db, settings: &Settings, now: i64) -> Result<Keys, DbError> {
     let mut stored = db.keys().await?;
     if stored.is_empty() {
-        db.add_key(&StoredKey { generation: 1, pem: SigningKey::generate().to_pem(), active_from: now }).await?;
+        db.add_key(&StoredKey {
+            generation: 1,
+            pem: SigningKey::generate().to_pem(),
+            active_from: now,
+        })
+        .await?;
         stored = db.keys().await?;
     }
     Ok(choose(stored, now, settings)?.expect("a key was just added"))
 }
 
 fn choose(stored: Vec<StoredKey>, now: i64, settings: &Settings) -> Result<Option<Keys>, DbError> {
-    Keys::choose(stored, now, settings.access_token_lifetime).map_err(|_| DbError::corrupt("signing_keys.pem"))
+    Keys::choose(stored, now, settings.access_token_lifetime)
+        .map_err(|_| DbError::corrupt("signing_keys.pem"))
 }

@@ -23,10 +23,34 @@ pub struct DemoUser {
 
 /// All of them.
 pub const DEMO_USERS: [DemoUser; 4] = [
-    DemoUser { sub: "demo-customer", login: "customer", password: "baedal-customer", name: "김손님", role: Role::Customer },
-    DemoUser { sub: "demo-customer-2", login: "customer2", password: "baedal-customer2", name: "이손님", role: Role::Customer },
-    DemoUser { sub: "demo-owner", login: "owner", password: "baedal-owner", name: "박사장", role: Role::Owner },
-    DemoUser { sub: "demo-operator", login: "operator", password: "baedal-operator", name: "최운영", role: Role::Operator },
+    DemoUser {
+        sub: "demo-customer",
+        login: "customer",
+        password: "baedal-customer",
+        name: "김손님",
+        role: Role::Customer,
+    },
+    DemoUser {
+        sub: "demo-customer-2",
+        login: "customer2",
+        password: "baedal-customer2",
+        name: "이손님",
+        role: Role::Customer,
+    },
+    DemoUser {
+        sub: "demo-owner",
+        login: "owner",
+        password: "baedal-owner",
+        name: "박사장",
+        role: Role::Owner,
+    },
+    DemoUser {
+        sub: "demo-operator",
+        login: "operator",
+        password: "baedal-operator",
+        name: "최운영",
+        role: Role::Operator,
+    },
 ];
 
 /// The public client of the command line.
@@ -41,7 +65,19 @@ pub(crate) async fn install(ctx: &Context) -> Result<(), StartError> {
             let password = Password::chosen(demo.password).expect("demo passwords are long enough");
             let password = ctx.hasher.hash(password).await.map_err(|_| StartError::Busy)?;
             let (sub, login, name) = (demo.sub.to_owned(), demo.login.to_owned(), demo.name.to_owned());
-            ctx.db.add_user(&User { sub, login, name, password, role: demo.role, demo: true }, ctx.now()).await?;
+            ctx.db
+                .add_user(
+                    &User {
+                        sub,
+                        login,
+                        name,
+                        password,
+                        role: demo.role,
+                        demo: true,
+                    },
+                    ctx.now(),
+                )
+                .await?;
         }
     }
     ctx.db.add_client(&cli(), ctx.now()).await?;

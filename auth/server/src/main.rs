@@ -17,7 +17,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(version)]
 struct Cli {
     /// sqlite://FILE or postgres://user:password@host:port/database
-    #[arg(long, env = "DATABASE_URL", global = true, default_value = "sqlite://data/auth.db", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        global = true,
+        default_value = "sqlite://data/auth.db",
+        hide_env_values = true
+    )]
     database_url: String,
     #[command(flatten)]
     serve: Serve,
@@ -115,12 +121,24 @@ enum KeyCommand {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let cli = Cli::parse();
     match cli.command {
         None | Some(Command::Serve) => serve(cli.database_url, cli.serve).await,
         Some(Command::User(UserCommand::Add { login, role, name })) => {
-            let sub = admin::add_user(&cli.database_url, NewUser { login, name, role, password: read_password()? }).await?;
+            let sub = admin::add_user(
+                &cli.database_url,
+                NewUser {
+                    login,
+                    name,
+                    role,
+                    password: read_password()?,
+                },
+            )
+            .await?;
             println!("{sub}");
             Ok(())
         }
@@ -142,7 +160,11 @@ async fn serve(database_url: String, flags: Serve) -> anyhow::Result<()> {
         ..Config::default()
     })
     .await?;
-    println!("auth server on http://{}, issuer {}", running.addr(), running.issuer());
+    println!(
+        "auth server on http://{}, issuer {}",
+        running.addr(),
+        running.issuer()
+    );
     stop_signal().await?;
     running.shutdown().await;
     Ok(())
@@ -159,8 +181,22 @@ async fn stop_signal() -> anyhow::Result<()> {
 }
 
 async fn add_client(database_url: &str, command: ClientCommand) -> anyhow::Result<()> {
-    let ClientCommand::Add { id, name, confidential, redirect_uris, grants, scopes } = command;
-    let new = NewClient { id, name, confidential, redirect_uris, grants, scopes };
+    let ClientCommand::Add {
+        id,
+        name,
+        confidential,
+        redirect_uris,
+        grants,
+        scopes,
+    } = command;
+    let new = NewClient {
+        id,
+        name,
+        confidential,
+        redirect_uris,
+        grants,
+        scopes,
+    };
     match admin::add_client(database_url, new).await? {
         Some(secret) => println!("{secret}"),
         None => println!("added"),
@@ -174,6 +210,9 @@ fn read_password() -> anyhow::Result<String> {
     let limit = std::io::stdin().lock().take(4096).read_to_string(&mut text);
     limit.context("cannot read the password from standard input")?;
     let line = text.lines().next().unwrap_or("");
-    anyhow::ensure!(!line.is_empty(), "give the password on standard input, for example: baedal-auth user add … < password.txt");
+    anyhow::ensure!(
+        !line.is_empty(),
+        "give the password on standard input, for example: baedal-auth user add … < password.txt"
+    );
     Ok(line.to_owned())
 }

@@ -23,7 +23,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {0}: {1}. Stop what uses the port, or choose another with --listen or BAEDAL_LISTEN")]
+    #[error(
+        "cannot listen on {0}: {1}. Stop what uses the port, or choose another with --listen or BAEDAL_LISTEN"
+    )]
     Listen(SocketAddr, std::io::Error),
     /// The database.
     #[error(transparent)]
@@ -32,7 +34,9 @@ pub enum StartError {
     #[error(transparent)]
     Database(#[from] DbError),
     /// An issuer that clients could not trust.
-    #[error("the issuer {0:?} must be an https:// URL, or http:// on a loopback address, without query, fragment or trailing slash: set --issuer or ISSUER_URL")]
+    #[error(
+        "the issuer {0:?} must be an https:// URL, or http:// on a loopback address, without query, fragment or trailing slash: set --issuer or ISSUER_URL"
+    )]
     Issuer(String),
     /// Tokens need one.
     #[error("the audience is empty: set --audience or AUDIENCE")]
@@ -41,10 +45,14 @@ pub enum StartError {
     #[error("access tokens live 60 to 86400 seconds: set --access-token-lifetime")]
     Lifetime,
     /// Documented passwords on a real database.
-    #[error("demo accounts have documented passwords and are not created on Postgres: start without --demo (DEMO=false) and create accounts with `baedal-auth user add`")]
+    #[error(
+        "demo accounts have documented passwords and are not created on Postgres: start without --demo (DEMO=false) and create accounts with `baedal-auth user add`"
+    )]
     DemoOnPostgres,
     /// Documented passwords found where none should be.
-    #[error("this database holds demo accounts with documented passwords: use another database, or, for SQLite, start with --demo (DEMO=true)")]
+    #[error(
+        "this database holds demo accounts with documented passwords: use another database, or, for SQLite, start with --demo (DEMO=true)"
+    )]
     DemoRows,
     /// No thread to hash a password.
     #[error("the machine is too busy to hash the demo passwords: try again")]
@@ -101,8 +109,12 @@ pub async fn start_at(config: Config, clock: Clock) -> Result<Running, StartErro
     if config.demo_accounts && is_postgres {
         return Err(StartError::DemoOnPostgres);
     }
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
-    let addr = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| StartError::Listen(config.listen, error))?;
+    let addr = listener
+        .local_addr()
+        .map_err(|error| StartError::Listen(config.listen, error))?;
     let settings = Settings::read(&config, addr)?;
     let issuer = settings.issuer.clone();
     let db = Db::open(&config.database_url).await?;
@@ -115,7 +127,14 @@ pub async fn start_at(config: Config, clock: Clock) -> Result<Running, StartErro
     let stop = CancellationToken::new();
     let server = tokio::spawn(serve(listener, Arc::clone(&ctx), stop.clone()));
     let rounds = tokio::spawn(go_rounds(ctx));
-    Ok(Running { addr, issuer, stop, server, rounds, db })
+    Ok(Running {
+        addr,
+        issuer,
+        stop,
+        server,
+        rounds,
+        db,
+    })
 }
 
 /// The real time.
@@ -128,12 +147,18 @@ pub fn system_clock() -> Clock {
 
 async fn check_demo(db: &Db, config: &Config) -> Result<(), StartError> {
     let unwanted = db.engine() == Engine::Postgres || !config.demo_accounts;
-    if unwanted && db.demo_rows().await? > 0 { Err(StartError::DemoRows) } else { Ok(()) }
+    if unwanted && db.demo_rows().await? > 0 {
+        Err(StartError::DemoRows)
+    } else {
+        Ok(())
+    }
 }
 
 async fn serve(listener: TcpListener, ctx: Arc<Context>, stop: CancellationToken) {
     let app = http::router(ctx).into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await;
+    let served = axum::serve(listener, app)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await;
     if let Err(error) = served {
         tracing::error!(%error, "the server ended");
     }

@@ -18,9 +18,18 @@ impl Page {
     /// The value of a hidden field.
     pub fn hidden(&self, name: &str) -> String {
         let start = format!("name=\"{name}\" value=\"");
-        let from = self.body.find(&start).unwrap_or_else(|| panic!("no field {name} in {}", self.body)) + start.len();
+        let from = self
+            .body
+            .find(&start)
+            .unwrap_or_else(|| panic!("no field {name} in {}", self.body))
+            + start.len();
         let to = from + self.body[from..].find('"').unwrap();
-        self.body[from..to].replace("&amp;", "&").replace("&#39;", "'").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">")
+        self.body[from..to]
+            .replace("&amp;", "&")
+            .replace("&#39;", "'")
+            .replace("&quot;", "\"")
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
     }
 
     pub fn is_login(&self) -> bool {
@@ -33,7 +42,9 @@ impl Page {
 
     /// The page of an error that must not be sent anywhere.
     pub fn is_error_page(&self) -> bool {
-        self.status == StatusCode::BAD_REQUEST && self.header("location").is_empty() && self.body.contains("This does not work")
+        self.status == StatusCode::BAD_REQUEST
+            && self.header("location").is_empty()
+            && self.body.contains("This does not work")
     }
 
     /// A parameter of the redirect to the client.
@@ -47,7 +58,9 @@ impl Page {
 pub fn parameter(url: &str, name: &str) -> Option<String> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    pairs
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 /// One browser.
@@ -62,7 +75,12 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(base: &str) -> Browser {
-        Browser { http: http(), base: base.to_owned(), cookie: None, headers: Vec::new() }
+        Browser {
+            http: http(),
+            base: base.to_owned(),
+            cookie: None,
+            headers: Vec::new(),
+        }
     }
 
     pub async fn get(&mut self, url: &str) -> Page {
@@ -70,7 +88,8 @@ impl Browser {
     }
 
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
-        self.send(self.http.post(format!("{}{path}", self.base)).form(form)).await
+        self.send(self.http.post(format!("{}{path}", self.base)).form(form))
+            .await
     }
 
     async fn send(&mut self, mut request: RequestBuilder) -> Page {
@@ -85,7 +104,11 @@ impl Browser {
         if let Some(cookie) = headers.get(SET_COOKIE) {
             self.cookie = Some(cookie.to_str().unwrap().split(';').next().unwrap().to_owned());
         }
-        Page { status, headers, body: response.text().await.unwrap() }
+        Page {
+            status,
+            headers,
+            body: response.text().await.unwrap(),
+        }
     }
 
     /// Types login and password into the login page of an authorization request.
@@ -93,25 +116,45 @@ impl Browser {
         let page = self.get(authorize).await;
         assert!(page.is_login(), "{}", page.body);
         let (csrf, request) = (page.hidden("csrf"), page.hidden("request"));
-        self.post("/login", &[("csrf", &csrf), ("request", &request), ("login", login), ("password", password)]).await
+        self.post(
+            "/login",
+            &[
+                ("csrf", &csrf),
+                ("request", &request),
+                ("login", login),
+                ("password", password),
+            ],
+        )
+        .await
     }
 
     /// Logs in and agrees; the redirect to the client comes back.
     pub async fn approve(&mut self, authorize: &str, login: &str, password: &str) -> Page {
         let page = self.try_login(authorize, login, password).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
-        let page = self.get(&page.header("location").to_owned()).await;
-        if page.is_consent() { self.decide(&page, "allow").await } else { page }
+        let page = self.get(page.header("location")).await;
+        if page.is_consent() {
+            self.decide(&page, "allow").await
+        } else {
+            page
+        }
     }
 
     /// Presses a button of the consent page.
     pub async fn decide(&mut self, consent: &Page, decision: &str) -> Page {
         let (csrf, request) = (consent.hidden("csrf"), consent.hidden("request"));
-        self.post("/consent", &[("csrf", &csrf), ("request", &request), ("decision", decision)]).await
+        self.post(
+            "/consent",
+            &[("csrf", &csrf), ("request", &request), ("decision", decision)],
+        )
+        .await
     }
 }
 
 /// A client that follows nothing.
 pub fn http() -> reqwest::Client {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
 }

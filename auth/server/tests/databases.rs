@@ -23,11 +23,15 @@ async fn suite(database_url: &str) {
 }
 
 async fn replicas_starting_together_agree_on_one_key(database_url: &str) {
-    let starts: Vec<_> = (0..4).map(|_| tokio::spawn(start_at(config(database_url.to_owned()), system_clock()))).collect();
+    let starts: Vec<_> = (0..4)
+        .map(|_| tokio::spawn(start_at(config(database_url.to_owned()), system_clock())))
+        .collect();
     let mut sets = BTreeSet::new();
     for start in starts {
         let running = start.await.unwrap().unwrap();
-        let keys = reqwest::get(format!("http://{}/jwks.json", running.addr())).await.unwrap();
+        let keys = reqwest::get(format!("http://{}/jwks.json", running.addr()))
+            .await
+            .unwrap();
         sets.insert(keys.text().await.unwrap());
         running.shutdown().await;
     }
@@ -44,8 +48,15 @@ async fn one_code_used_by_many_gives_tokens_once(world: &Arc<World>, replica: &A
     .await;
     let winners = check_one_winner(&answers);
     for winner in winners {
-        assert_eq!(world.introspect(&winner.text("access_token")).await["active"], false, "reuse revokes");
-        world.refresh(&winner.text("refresh_token"), &[]).await.refused(400, "invalid_grant");
+        assert_eq!(
+            world.introspect(&winner.text("access_token")).await["active"],
+            false,
+            "reuse revokes"
+        );
+        world
+            .refresh(&winner.text("refresh_token"), &[])
+            .await
+            .refused(400, "invalid_grant");
     }
 }
 
@@ -58,7 +69,10 @@ async fn one_refresh_token_used_by_a_hundred_gives_one_pair(world: &Arc<World>, 
     })
     .await;
     for winner in check_one_winner(&answers) {
-        world.refresh(&winner.text("refresh_token"), &[]).await.refused(400, "invalid_grant");
+        world
+            .refresh(&winner.text("refresh_token"), &[])
+            .await
+            .refused(400, "invalid_grant");
     }
 }
 
@@ -67,8 +81,9 @@ where
     F: Fn(Arc<World>) -> Fut,
     Fut: Future<Output = Answer> + Send + 'static,
 {
-    let tasks: Vec<_> =
-        (0..times).map(|n| tokio::spawn(act(Arc::clone(if n % 2 == 0 { world } else { replica })))).collect();
+    let tasks: Vec<_> = (0..times)
+        .map(|n| tokio::spawn(act(Arc::clone(if n % 2 == 0 { world } else { replica }))))
+        .collect();
     let mut answers = Vec::new();
     for task in tasks {
         answers.push(task.await.unwrap());
@@ -91,24 +106,37 @@ async fn tokens_refresh_and_revoke(world: &World) {
     let (access, refresh) = (next.text("access_token"), next.text("refresh_token"));
     assert_eq!(world.userinfo(&access).await.status, 200);
     assert_eq!(world.introspect(&refresh).await["active"], true);
-    let revoked = world.post("/revoke", &[("token", &refresh), ("client_id", "cli")], None).await;
+    let revoked = world
+        .post("/revoke", &[("token", &refresh), ("client_id", "cli")], None)
+        .await;
     assert_eq!(revoked.status, 200);
     assert_eq!(world.introspect(&access).await["active"], false);
     let single = world.tokens().await.text("access_token");
-    world.post("/revoke", &[("token", &single), ("client_id", "cli")], None).await;
+    world
+        .post("/revoke", &[("token", &single), ("client_id", "cli")], None)
+        .await;
     assert_eq!(world.introspect(&single).await["active"], false);
 }
 
 async fn guesses_are_counted_across_replicas(world: &World, replica: &World) {
     for n in 0..10 {
         let at = if n % 2 == 0 { world } else { replica };
-        let page = at.browser().try_login(&at.authorize(&[]), "customer", "wrong-password").await;
+        let page = at
+            .browser()
+            .try_login(&at.authorize(&[]), "customer", "wrong-password")
+            .await;
         assert_eq!(page.status, StatusCode::UNAUTHORIZED);
     }
-    let page = replica.browser().try_login(&replica.authorize(&[]), "customer", "baedal-customer").await;
+    let page = replica
+        .browser()
+        .try_login(&replica.authorize(&[]), "customer", "baedal-customer")
+        .await;
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     world.advance(901);
-    let page = replica.browser().try_login(&replica.authorize(&[]), "customer", "baedal-customer").await;
+    let page = replica
+        .browser()
+        .try_login(&replica.authorize(&[]), "customer", "baedal-customer")
+        .await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
 }
 
@@ -127,7 +155,13 @@ async fn nothing_secret_is_stored_in_clear(world: &World, database_url: &str) {
     for table in tables {
         let rows: Vec<String> = sqlx::query_scalar(table).fetch_all(&pool).await.unwrap();
         assert!(!rows.is_empty(), "{table}");
-        for secret in [&code, &refresh, &world.web, &world.machine, &"baedal-customer".to_owned()] {
+        for secret in [
+            &code,
+            &refresh,
+            &world.web,
+            &world.machine,
+            &"baedal-customer".to_owned(),
+        ] {
             assert!(rows.iter().all(|row| !row.contains(secret.as_str())), "{table}");
         }
     }
@@ -155,7 +189,10 @@ async fn the_suite_holds_on_postgres() {
 
 async fn demo_rows_on_postgres_are_refused(url: &str) {
     let pool = sqlx::AnyPool::connect(url).await.unwrap();
-    sqlx::query("UPDATE users SET demo = 1").execute(&pool).await.unwrap();
+    sqlx::query("UPDATE users SET demo = 1")
+        .execute(&pool)
+        .await
+        .unwrap();
     pool.close().await;
     let refused = start_at(config(url.to_owned()), system_clock()).await;
     assert!(matches!(refused, Err(baedal_auth::StartError::DemoRows)));
@@ -172,15 +209,25 @@ impl OwnDatabase {
         sqlx::any::install_default_drivers();
         let server = sqlx::AnyPool::connect(server_url).await.unwrap();
         let name = format!("auth_{}", uuid::Uuid::new_v4().simple());
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&server).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&server)
+            .await
+            .unwrap();
         let mut url = url::Url::parse(server_url).unwrap();
         url.set_path(&name);
-        OwnDatabase { server, name, url: url.into() }
+        OwnDatabase {
+            server,
+            name,
+            url: url.into(),
+        }
     }
 
     async fn remove(self) {
         let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&self.server).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .execute(&self.server)
+            .await
+            .unwrap();
         self.server.close().await;
     }
 }

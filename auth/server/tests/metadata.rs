@@ -20,12 +20,18 @@ async fn metadata_says_what_the_server_does() {
         ("introspection_endpoint", at("/introspect")),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query"])),
-        ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
+        (
+            "grant_types_supported",
+            json!(["authorization_code", "refresh_token", "client_credentials"]),
+        ),
         ("subject_types_supported", json!(["public"])),
         ("id_token_signing_alg_values_supported", json!(["ES256"])),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("authorization_response_iss_parameter_supported", json!(true)),
-        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post", "none"])),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post", "none"]),
+        ),
     ];
     let openid = world.get("/.well-known/openid-configuration").await;
     let oauth = world.get("/.well-known/oauth-authorization-server").await;
@@ -33,7 +39,13 @@ async fn metadata_says_what_the_server_does() {
     for (name, value) in expected {
         assert_eq!(openid.body[name], value, "{name}");
     }
-    let endpoints = ["token_endpoint", "userinfo_endpoint", "jwks_uri", "revocation_endpoint", "introspection_endpoint"];
+    let endpoints = [
+        "token_endpoint",
+        "userinfo_endpoint",
+        "jwks_uri",
+        "revocation_endpoint",
+        "introspection_endpoint",
+    ];
     for name in endpoints {
         let path = openid.text(name).replace(issuer, "");
         assert_ne!(world.get(&path).await.status, 404, "{name} exists");
@@ -50,7 +62,10 @@ async fn a_private_member_is_never_in_the_key_set() {
         for member in ["d", "p", "q", "dp", "dq", "qi", "k"] {
             assert!(key.get(member).is_none(), "{member}");
         }
-        assert_eq!((&key["kty"], &key["crv"], &key["alg"], &key["use"]), (&json!("EC"), &json!("P-256"), &json!("ES256"), &json!("sig")));
+        assert_eq!(
+            (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
+            (&json!("EC"), &json!("P-256"), &json!("ES256"), &json!("sig"))
+        );
     }
 }
 
@@ -60,14 +75,27 @@ async fn the_id_token_says_who_when_and_for_whom() {
     let world = World::demo().await;
     let code = world.code(&[("nonce", "n-🍗")]).await;
     let tokens = world.redeem(&code, &[]).await;
-    assert_eq!((tokens.text("token_type"), &tokens.body["expires_in"]), ("Bearer".to_owned(), &json!(600)));
+    assert_eq!(
+        (tokens.text("token_type"), &tokens.body["expires_in"]),
+        ("Bearer".to_owned(), &json!(600))
+    );
     let id = crate::world::claims(&tokens.text("id_token"));
-    assert_eq!((&id["iss"], &id["sub"], &id["aud"]), (&json!(world.running.issuer()), &json!("demo-customer"), &json!("cli")));
+    assert_eq!(
+        (&id["iss"], &id["sub"], &id["aud"]),
+        (
+            &json!(world.running.issuer()),
+            &json!("demo-customer"),
+            &json!("cli")
+        )
+    );
     assert_eq!(id["nonce"], "n-🍗");
     assert!(id["auth_time"].as_i64().unwrap() <= id["iat"].as_i64().unwrap());
     let refreshed = world.refresh(&tokens.text("refresh_token"), &[]).await;
     let again = crate::world::claims(&refreshed.text("id_token"));
-    assert_eq!((&again["sub"], &again["auth_time"], again.get("nonce")), (&id["sub"], &id["auth_time"], None));
+    assert_eq!(
+        (&again["sub"], &again["auth_time"], again.get("nonce")),
+        (&id["sub"], &id["auth_time"], None)
+    );
 }
 
 #[tokio::test]

@@ -21,7 +21,10 @@ async fn another_login_of_the_same_user_is_not_harmed_by_reuse() {
     let world = World::demo().await;
     let (one, other) = (world.tokens().await, world.tokens().await);
     world.refresh(&one.text("refresh_token"), &[]).await;
-    world.refresh(&one.text("refresh_token"), &[]).await.refused(400, "invalid_grant");
+    world
+        .refresh(&one.text("refresh_token"), &[])
+        .await
+        .refused(400, "invalid_grant");
     assert_eq!(world.refresh(&other.text("refresh_token"), &[]).await.status, 200);
 }
 
@@ -29,8 +32,15 @@ async fn another_login_of_the_same_user_is_not_harmed_by_reuse() {
 async fn a_refresh_token_of_another_client_is_refused() {
     let world = World::demo().await;
     let token = world.tokens().await.text("refresh_token");
-    world.refresh(&token, &[("client_id", "other-cli")]).await.refused(400, "invalid_grant");
-    assert_eq!(world.refresh(&token, &[]).await.status, 200, "the owner was not harmed");
+    world
+        .refresh(&token, &[("client_id", "other-cli")])
+        .await
+        .refused(400, "invalid_grant");
+    assert_eq!(
+        world.refresh(&token, &[]).await.status,
+        200,
+        "the owner was not harmed"
+    );
 }
 
 #[tokio::test]
@@ -38,12 +48,19 @@ async fn a_wider_scope_is_refused_and_a_narrower_one_granted() {
     let world = World::demo().await;
     let token = world.tokens().await.text("refresh_token");
     for wider in ["openid order store", "operator", "profile"] {
-        world.refresh(&token, &[("scope", wider)]).await.refused(400, "invalid_scope");
+        world
+            .refresh(&token, &[("scope", wider)])
+            .await
+            .refused(400, "invalid_scope");
     }
     let narrow = world.refresh(&token, &[("scope", "order")]).await;
     assert_eq!(claims(&narrow.text("access_token"))["scope"], "order");
     let wide = world.refresh(&narrow.text("refresh_token"), &[]).await;
-    assert_eq!(wide.text("scope"), "offline_access openid order", "the grant is as wide as ever");
+    assert_eq!(
+        wide.text("scope"),
+        "offline_access openid order",
+        "the grant is as wide as ever"
+    );
 }
 
 #[tokio::test]

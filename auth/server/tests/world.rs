@@ -42,12 +42,19 @@ pub struct Answer {
 
 impl Answer {
     pub fn text(&self, name: &str) -> String {
-        self.body[name].as_str().unwrap_or_else(|| panic!("no {name} in {self:?}")).to_owned()
+        self.body[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
+            .to_owned()
     }
 
     /// Asserts a refusal by its code.
     pub fn refused(&self, status: u16, error: &str) {
-        assert_eq!((self.status.as_u16(), self.body["error"].as_str()), (status, Some(error)), "{self:?}");
+        assert_eq!(
+            (self.status.as_u16(), self.body["error"].as_str()),
+            (status, Some(error)),
+            "{self:?}"
+        );
     }
 }
 
@@ -90,14 +97,29 @@ impl World {
     async fn start(config: Config, folder: Option<TempDir>) -> World {
         let ahead = Arc::new(AtomicI64::new(0));
         let url = &config.database_url;
-        let web = add_client(url, "web", "authorization_code refresh_token", &[WEB_REDIRECT, REDIRECT]).await;
+        let web = add_client(
+            url,
+            "web",
+            "authorization_code refresh_token",
+            &[WEB_REDIRECT, REDIRECT],
+        )
+        .await;
         let machine = add_client(url, "machine", "client_credentials", &[]).await;
         let gateway = add_client(url, "gateway", "introspection", &[]).await;
         add_public(url, "other-cli").await;
         add_public(url, "cli").await;
         let running = start_at(config.clone(), clock(&ahead)).await.unwrap();
         let base = format!("http://{}", running.addr());
-        World { running, base, config, web, machine, gateway, ahead, folder }
+        World {
+            running,
+            base,
+            config,
+            web,
+            machine,
+            gateway,
+            ahead,
+            folder,
+        }
     }
 
     /// Another server on the same database, sharing the clock.
@@ -107,7 +129,16 @@ impl World {
         let running = start_at(config.clone(), clock(&self.ahead)).await.unwrap();
         let base = format!("http://{}", running.addr());
         let (web, machine, gateway) = (self.web.clone(), self.machine.clone(), self.gateway.clone());
-        World { running, base, config, web, machine, gateway, ahead: Arc::clone(&self.ahead), folder: None }
+        World {
+            running,
+            base,
+            config,
+            web,
+            machine,
+            gateway,
+            ahead: Arc::clone(&self.ahead),
+            folder: None,
+        }
     }
 
     /// Stops the server; the database stays as long as the folder is held.
@@ -136,15 +167,22 @@ impl World {
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ];
-        let kept = good.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        let kept = good
+            .iter()
+            .filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
         let all = kept.chain(changes.iter().filter(|(_, value)| !value.is_empty()));
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(all).finish();
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(all)
+            .finish();
         format!("{}/authorize?{query}", self.base)
     }
 
     /// Logs `customer` in and agrees; the code for the request comes back.
     pub async fn code(&self, changes: &[(&str, &str)]) -> String {
-        let page: Page = self.browser().approve(&self.authorize(changes), "customer", "baedal-customer").await;
+        let page: Page = self
+            .browser()
+            .approve(&self.authorize(changes), "customer", "baedal-customer")
+            .await;
         let location = page.header("location").to_owned();
         parameter(&location, "code").unwrap_or_else(|| panic!("no code in {location} {}", page.body))
     }
@@ -158,8 +196,13 @@ impl World {
             ("code_verifier", VERIFIER),
             ("code", code),
         ];
-        let kept = good.iter().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
-        let all: Vec<(&str, &str)> = kept.chain(changes.iter().filter(|(_, value)| !value.is_empty())).copied().collect();
+        let kept = good
+            .iter()
+            .filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        let all: Vec<(&str, &str)> = kept
+            .chain(changes.iter().filter(|(_, value)| !value.is_empty()))
+            .copied()
+            .collect();
         self.post("/token", &all, None).await
     }
 
@@ -190,13 +233,27 @@ impl World {
 
     /// What the gateway's client is told about a token.
     pub async fn introspect(&self, token: &str) -> Value {
-        let answer = self.post("/introspect", &[("token", token)], Some(("gateway", &self.gateway))).await;
+        let answer = self
+            .post(
+                "/introspect",
+                &[("token", token)],
+                Some(("gateway", &self.gateway)),
+            )
+            .await;
         assert_eq!(answer.status, StatusCode::OK);
         answer.body
     }
 
     pub async fn userinfo(&self, token: &str) -> Answer {
-        read(http().get(format!("{}/userinfo", self.base)).bearer_auth(token).send().await.unwrap()).await
+        read(
+            http()
+                .get(format!("{}/userinfo", self.base))
+                .bearer_auth(token)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -207,11 +264,19 @@ impl World {
 async fn read(response: reqwest::Response) -> Answer {
     let (status, headers) = (response.status(), response.headers().clone());
     let text = response.text().await.unwrap();
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    Answer {
+        status,
+        headers,
+        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    }
 }
 
 pub fn config(database_url: String) -> Config {
-    Config { listen: "127.0.0.1:0".parse().unwrap(), database_url, ..Config::default() }
+    Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        database_url,
+        ..Config::default()
+    }
 }
 
 fn clock(ahead: &Arc<AtomicI64>) -> Clock {
@@ -223,7 +288,12 @@ fn clock(ahead: &Arc<AtomicI64>) -> Clock {
 pub fn claims(token: &str) -> Value {
     use base64::Engine;
     let part = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    serde_json::from_slice(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(part)
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 async fn add_client(url: &str, id: &str, grants: &str, redirects: &[&str]) -> String {
@@ -232,7 +302,12 @@ async fn add_client(url: &str, id: &str, grants: &str, redirects: &[&str]) -> St
 }
 
 async fn add_public(url: &str, id: &str) {
-    let client = client(id, "authorization_code refresh_token", &["http://127.0.0.1/callback"], false);
+    let client = client(
+        id,
+        "authorization_code refresh_token",
+        &["http://127.0.0.1/callback"],
+        false,
+    );
     assert!(admin::add_client(url, client).await.unwrap().is_none());
 }
 
@@ -242,7 +317,12 @@ fn client(id: &str, grants: &str, redirects: &[&str], confidential: bool) -> New
         name: String::new(),
         confidential,
         redirect_uris: redirects.iter().map(|uri| (*uri).to_owned()).collect(),
-        grants: grants.split(' ').map(|grant| grant.parse::<GrantType>().unwrap()).collect(),
-        scopes: ["openid", "profile", "offline_access", "order", "store"].map(str::to_owned).to_vec(),
+        grants: grants
+            .split(' ')
+            .map(|grant| grant.parse::<GrantType>().unwrap())
+            .collect(),
+        scopes: ["openid", "profile", "offline_access", "order", "store"]
+            .map(str::to_owned)
+            .to_vec(),
     }
 }

@@ -11,7 +11,11 @@ impl Db {
     /// The grant of an id.
     pub async fn grant(&self, id: &str) -> Result<Option<Grant>, DbError> {
         let query = sqlx::query("SELECT * FROM grants WHERE id = $1").bind(id);
-        query.fetch_optional(&self.pool).await?.map(|row| read(&row)).transpose()
+        query
+            .fetch_optional(&self.pool)
+            .await?
+            .map(|row| read(&row))
+            .transpose()
     }
 
     /// Withdraws a grant: every token of the family is dead from now on.
@@ -25,8 +29,14 @@ impl Db {
 pub(super) async fn insert(tx: &mut Transaction<'static, Any>, grant: &Grant) -> Result<(), DbError> {
     let sql = "INSERT INTO grants (id, client_id, sub, scopes, resource, auth_time, expires_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let query = sqlx::query(sql).bind(&grant.id).bind(&grant.client_id).bind(&grant.sub);
-    let query = query.bind(grant.scope.to_string()).bind(grant.resource.clone()).bind(grant.auth_time);
+    let query = sqlx::query(sql)
+        .bind(&grant.id)
+        .bind(&grant.client_id)
+        .bind(&grant.sub);
+    let query = query
+        .bind(grant.scope.to_string())
+        .bind(grant.resource.clone())
+        .bind(grant.auth_time);
     query.bind(grant.expires_at).execute(&mut **tx).await?;
     Ok(())
 }

@@ -17,13 +17,17 @@ pub enum OpenError {
     )]
     Scheme,
     /// Every connection would have its own tables.
-    #[error("DATABASE_URL names an in-memory SQLite database, which forgets its keys: give a file, sqlite://data/auth.db")]
+    #[error(
+        "DATABASE_URL names an in-memory SQLite database, which forgets its keys: give a file, sqlite://data/auth.db"
+    )]
     InMemory,
     /// No folder for the file.
     #[error("the folder {0} does not exist: create it, or give another path in DATABASE_URL")]
     NoFolder(PathBuf),
     /// SQLite could not open or write.
-    #[error("cannot open {path}: {cause}. Check that the folder and the file are writable, or give another path in DATABASE_URL")]
+    #[error(
+        "cannot open {path}: {cause}. Check that the folder and the file are writable, or give another path in DATABASE_URL"
+    )]
     File {
         /// The file of the URL.
         path: PathBuf,
@@ -31,7 +35,9 @@ pub enum OpenError {
         cause: DbError,
     },
     /// Postgres did not answer or refused.
-    #[error("cannot reach Postgres: {0}. Check host, port, user and database in DATABASE_URL, and that the server runs")]
+    #[error(
+        "cannot reach Postgres: {0}. Check host, port, user and database in DATABASE_URL, and that the server runs"
+    )]
     Server(DbError),
 }
 
@@ -51,26 +57,63 @@ async fn open_sqlite(rest: &str) -> Result<Db, OpenError> {
         return Err(OpenError::InMemory);
     }
     let path = PathBuf::from(file);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     if !folder.is_dir() {
         return Err(OpenError::NoFolder(folder.to_owned()));
     }
-    let options = if options.contains("mode=") { options.to_owned() } else { join("mode=rwc", options) };
+    make_private(&path).map_err(|error| OpenError::File {
+        path: path.clone(),
+        cause: sqlx::Error::Io(error).into(),
+    })?;
+    let options = if options.contains("mode=") {
+        options.to_owned()
+    } else {
+        join("mode=rwc", options)
+    };
     let url = format!("sqlite://{file}?{options}");
     let opened = connect(&url, Engine::Sqlite, 4).await;
     opened.map_err(|cause| OpenError::File { path, cause })
 }
 
+/// The file holds signing keys: it is made for its owner only. SQLite gives its side files the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if path.exists() {
+        return Ok(());
+    }
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        // Another replica was first.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
+}
+
 fn join(option: &str, more: &str) -> String {
-    if more.is_empty() { option.to_owned() } else { format!("{option}&{more}") }
+    if more.is_empty() {
+        option.to_owned()
+    } else {
+        format!("{option}&{more}")
+    }
 }
 
 async fn open_postgres(url: &str) -> Result<Db, OpenError> {
-    connect(url, Engine::Postgres, 10).await.map_err(OpenError::Server)
+    connect(url, Engine::Postgres, 10)
+        .await
+        .map_err(OpenError::Server)
 }
 
 async fn connect(url: &str, engine: Engine, connections: u32) -> Result<Db, DbError> {
-    let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(5));
+    let options = AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5));
     let pool = options.connect(url).await?;
     if engine == Engine::Sqlite {
         // Readers do not wait for the writer; the mode is kept in the file.

@@ -17,7 +17,9 @@ impl Db {
     /// The refresh token of a hash, used or not.
     pub async fn refresh(&self, hash: &str) -> Result<Option<RefreshToken>, DbError> {
         let query = sqlx::query("SELECT * FROM refresh_tokens WHERE hash = $1").bind(hash);
-        let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
+        let Some(row) = query.fetch_optional(&self.pool).await? else {
+            return Ok(None);
+        };
         Ok(Some(RefreshToken {
             hash: row.try_get("hash")?,
             grant_id: row.try_get("grant_id")?,
@@ -30,7 +32,13 @@ impl Db {
     pub async fn rotate(&self, hash: &str, successor: &RefreshToken, now: i64) -> Result<bool, DbError> {
         let mut tx = self.begin().await?;
         let sql = "UPDATE refresh_tokens SET used_at = $1 WHERE hash = $2 AND used_at IS NULL";
-        let first = sqlx::query(sql).bind(now).bind(hash).execute(&mut *tx).await?.rows_affected() == 1;
+        let first = sqlx::query(sql)
+            .bind(now)
+            .bind(hash)
+            .execute(&mut *tx)
+            .await?
+            .rows_affected()
+            == 1;
         if first {
             insert(&mut tx, successor).await?;
         }
@@ -41,7 +49,10 @@ impl Db {
 
 async fn insert(tx: &mut Transaction<'static, Any>, token: &RefreshToken) -> Result<(), DbError> {
     let sql = "INSERT INTO refresh_tokens (hash, grant_id, expires_at) VALUES ($1, $2, $3)";
-    let query = sqlx::query(sql).bind(&token.hash).bind(&token.grant_id).bind(token.expires_at);
+    let query = sqlx::query(sql)
+        .bind(&token.hash)
+        .bind(&token.grant_id)
+        .bind(token.expires_at);
     query.execute(&mut **tx).await?;
     Ok(())
 }

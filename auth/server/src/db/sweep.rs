@@ -14,7 +14,10 @@ impl Db {
             ("DELETE FROM denied_tokens WHERE expires_at <= $1", now),
             ("DELETE FROM login_attempts WHERE tried_at <= $1", now - WINDOW),
             ("DELETE FROM codes WHERE expires_at <= $1", now - CODE_MEMORY),
-            ("DELETE FROM refresh_tokens WHERE expires_at <= $1", now - CODE_MEMORY),
+            (
+                "DELETE FROM refresh_tokens WHERE expires_at <= $1",
+                now - CODE_MEMORY,
+            ),
             ("DELETE FROM grants WHERE expires_at <= $1", now - CODE_MEMORY),
         ];
         for (sql, before) in rules {

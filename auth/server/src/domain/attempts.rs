@@ -28,7 +28,14 @@ mod tests {
     use super::*;
 
     fn after(on_account: i64, accounts_from_address: i64) -> Option<i64> {
-        locked_for(Attempts { on_account, accounts_from_address, oldest: 100 }, 200)
+        locked_for(
+            Attempts {
+                on_account,
+                accounts_from_address,
+                oldest: 100,
+            },
+            200,
+        )
     }
 
     #[test]

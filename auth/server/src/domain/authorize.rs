@@ -48,7 +48,11 @@ impl Prompt {
                 "none" => prompt.none = true,
                 "login" | "select_account" => prompt.login = true,
                 "consent" => prompt.consent = true,
-                _ => return Err(OAuthError::InvalidRequest("prompt must be none, login, consent or select_account")),
+                _ => {
+                    return Err(OAuthError::InvalidRequest(
+                        "prompt must be none, login, consent or select_account",
+                    ));
+                }
             }
         }
         match prompt.none && (prompt.login || prompt.consent) {
@@ -74,7 +78,11 @@ pub enum Step<'a> {
 /// The next step for this request, given who is logged in and whether that user has agreed before.
 pub fn decide<'a>(request: &AuthRequest, session: Option<&'a Session>, agreed: bool, now: i64) -> Step<'a> {
     let Some(session) = session.filter(|session| is_fresh(request, session, now)) else {
-        return if request.prompt.none { Step::Refuse(OAuthError::LoginRequired) } else { Step::Login };
+        return if request.prompt.none {
+            Step::Refuse(OAuthError::LoginRequired)
+        } else {
+            Step::Login
+        };
     };
     match (agreed && !request.prompt.consent, request.prompt.none) {
         (true, _) => Step::Answer(session),

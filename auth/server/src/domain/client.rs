@@ -37,10 +37,17 @@ impl FromStr for GrantType {
     type Err = String;
 
     fn from_str(text: &str) -> Result<GrantType, String> {
-        [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials, GrantType::Introspection]
-            .into_iter()
-            .find(|grant| grant.as_str() == text)
-            .ok_or_else(|| "grant must be authorization_code, refresh_token, client_credentials or introspection".to_owned())
+        [
+            GrantType::AuthorizationCode,
+            GrantType::RefreshToken,
+            GrantType::ClientCredentials,
+            GrantType::Introspection,
+        ]
+        .into_iter()
+        .find(|grant| grant.as_str() == text)
+        .ok_or_else(|| {
+            "grant must be authorization_code, refresh_token, client_credentials or introspection".to_owned()
+        })
     }
 }
 
@@ -91,18 +98,25 @@ impl Client {
 
     /// Whether this is the client's secret, in constant time.
     pub fn has_secret(&self, secret: &str) -> bool {
-        let Some(hash) = &self.secret_hash else { return false };
+        let Some(hash) = &self.secret_hash else {
+            return false;
+        };
         sha256(secret).as_bytes().ct_eq(hash.as_bytes()).into()
     }
 
     /// Whether a code may be sent to this URI.
     pub fn redirects_to(&self, uri: &str) -> bool {
-        self.redirect_uris.iter().any(|registered| matches(registered, uri))
+        self.redirect_uris
+            .iter()
+            .any(|registered| matches(registered, uri))
     }
 
     /// Refuses a registration that would be unsafe.
     pub fn check(&self) -> Result<(), InvalidClientData> {
-        let letters = self.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
+        let letters = self
+            .id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.');
         if self.id.is_empty() || self.id.len() > 64 || !letters || self.id.starts_with("demo-") {
             return Err(InvalidClientData::Id);
         }
@@ -117,6 +131,10 @@ impl Client {
             return Err(InvalidClientData::PublicMayNot);
         }
         let known = Scopes::parse("openid profile offline_access order store operator");
-        if self.scopes.is_subset(&known) { Ok(()) } else { Err(InvalidClientData::Scope) }
+        if self.scopes.is_subset(&known) {
+            Ok(())
+        } else {
+            Err(InvalidClientData::Scope)
+        }
     }
 }

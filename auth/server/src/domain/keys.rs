@@ -28,10 +28,21 @@ pub struct Keys {
 impl Keys {
     /// Picks the signing key, and drops those whose successor has signed for longer than a token lives.
     /// `None` if the list is empty.
-    pub fn choose(mut stored: Vec<StoredKey>, now: i64, token_lifetime: i64) -> Result<Option<Keys>, KeyError> {
+    pub fn choose(
+        mut stored: Vec<StoredKey>,
+        now: i64,
+        token_lifetime: i64,
+    ) -> Result<Option<Keys>, KeyError> {
         stored.sort_by_key(|key| key.generation);
-        let Some(first) = stored.first() else { return Ok(None) };
-        let signing = stored.iter().rev().find(|key| key.active_from <= now).unwrap_or(first).generation;
+        let Some(first) = stored.first() else {
+            return Ok(None);
+        };
+        let signing = stored
+            .iter()
+            .rev()
+            .find(|key| key.active_from <= now)
+            .unwrap_or(first)
+            .generation;
         let mut published = Vec::new();
         let mut chosen = None;
         for (index, key) in stored.iter().enumerate() {
@@ -47,7 +58,11 @@ impl Keys {
         }
         let jwks = json!({ "keys": published.iter().map(SigningKey::public_jwk).collect::<Vec<_>>() });
         let verifying = KeySet::from_jwks(jwks.to_string().as_bytes())?;
-        Ok(chosen.map(|signing| Keys { signing, jwks, verifying }))
+        Ok(chosen.map(|signing| Keys {
+            signing,
+            jwks,
+            verifying,
+        }))
     }
 
     /// The key that signs now.
@@ -71,7 +86,11 @@ mod tests {
     use super::*;
 
     fn stored(generation: i64, active_from: i64) -> StoredKey {
-        StoredKey { generation, pem: SigningKey::generate().to_pem(), active_from }
+        StoredKey {
+            generation,
+            pem: SigningKey::generate().to_pem(),
+            active_from,
+        }
     }
 
     #[test]

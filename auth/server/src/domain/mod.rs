@@ -16,7 +16,9 @@ pub use attempts::{Attempts, WINDOW, locked_for};
 pub use authorize::{AuthRequest, Prompt, Step, decide};
 pub use client::{Client, GrantType, InvalidClientData};
 pub use error::OAuthError;
-pub use grant::{CODE_LIFETIME, Code, GRANT_LIFETIME, Grant, REFRESH_LIFETIME, RefreshToken, SESSION_LIFETIME, Session};
+pub use grant::{
+    CODE_LIFETIME, Code, GRANT_LIFETIME, Grant, REFRESH_LIFETIME, RefreshToken, SESSION_LIFETIME, Session,
+};
 pub use keys::{KEY_NOTICE, Keys, StoredKey};
 pub use password::{Hasher, HasherBusy, Password, PasswordError};
 pub use pkce::{Challenge, Verifier};

@@ -50,7 +50,11 @@ impl Password {
     /// A password for a new account: long enough, too.
     pub fn chosen(text: &str) -> Result<Password, PasswordError> {
         let password = Password::typed(text)?;
-        if text.chars().count() < MIN_CHARACTERS { Err(PasswordError::TooShort) } else { Ok(password) }
+        if text.chars().count() < MIN_CHARACTERS {
+            Err(PasswordError::TooShort)
+        } else {
+            Ok(password)
+        }
     }
 }
 
@@ -77,7 +81,10 @@ impl Hasher {
     /// A hasher that works on `at_once` passwords at a time.
     pub fn new(at_once: usize) -> Hasher {
         let nobody = hash(Secret::random().text());
-        Hasher { places: Arc::new(Semaphore::new(at_once.max(1))), nobody: nobody.into() }
+        Hasher {
+            places: Arc::new(Semaphore::new(at_once.max(1))),
+            nobody: nobody.into(),
+        }
     }
 
     /// The PHC string of a new password.
@@ -95,9 +102,19 @@ impl Hasher {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, HasherBusy> {
+    /// Whether a stored hash is weaker than what is made today, and should be made anew at the next login.
+    pub fn is_weak(&self, stored: &str) -> bool {
+        is_weak(stored)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HasherBusy> {
         let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
-        let place = place.map_err(|_| HasherBusy)?.expect("the semaphore is never closed");
+        let place = place
+            .map_err(|_| HasherBusy)?
+            .expect("the semaphore is never closed");
         let done = tokio::task::spawn_blocking(move || {
             let result = work();
             drop(place);
@@ -107,29 +124,30 @@ impl Hasher {
     }
 }
 
-/// Whether a stored hash is weaker than what is made today, and should be made anew at the next login.
-pub fn is_weak(stored: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(stored) else { return true };
+fn is_weak(stored: &str) -> bool {
+    let Ok(parsed) = PasswordHash::new(stored) else {
+        return true;
+    };
     let number = |name| parsed.params.get_decimal(name).unwrap_or(0);
     parsed.algorithm.as_str() != "argon2id" || number("m") < MEMORY_KIB || number("t") < PASSES
-}
-
-impl Hasher {
-    /// See [`is_weak`].
-    pub fn is_weak(&self, stored: &str) -> bool {
-        is_weak(stored)
-    }
 }
 
 fn hash(text: &str) -> String {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the OWASP minimum is valid");
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon2.hash_password(text.as_bytes()).expect("a bounded password can be hashed").to_string()
+    argon2
+        .hash_password(text.as_bytes())
+        .expect("a bounded password can be hashed")
+        .to_string()
 }
 
 fn is_right(text: &str, stored: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(stored) else { return false };
-    Argon2::default().verify_password(text.as_bytes(), &parsed).is_ok()
+    let Ok(parsed) = PasswordHash::new(stored) else {
+        return false;
+    };
+    Argon2::default()
+        .verify_password(text.as_bytes(), &parsed)
+        .is_ok()
 }
 
 #[cfg(test)]
@@ -146,22 +164,72 @@ mod tests {
 
     #[test]
     fn a_weak_hash_is_recognized() {
-        for weak in ["$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA", "x"] {
+        for weak in [
+            "$argon2id$v=19$m=4096,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "x",
+        ] {
             assert!(is_weak(weak), "{weak}");
         }
     }
 
     #[test]
     fn any_script_is_a_password_and_nul_is_not() {
-        assert!(Password::chosen("통닭배달하는비밀번호").is_ok() && Password::chosen(&"🍗".repeat(64)).is_ok());
+        assert!(
+            Password::chosen("통닭배달하는비밀번호").is_ok() && Password::chosen(&"🍗".repeat(64)).is_ok()
+        );
         assert_eq!(Password::chosen("통닭").unwrap_err(), PasswordError::TooShort);
         assert_eq!(Password::typed("a\0b").unwrap_err(), PasswordError::Nul);
-        assert_eq!(Password::typed(&"a".repeat(1_000_000)).unwrap_err(), PasswordError::TooLong);
+        assert_eq!(
+            Password::typed(&"a".repeat(1_000_000)).unwrap_err(),
+            PasswordError::TooLong
+        );
     }
 
     #[tokio::test]
     async fn an_unknown_login_is_never_right() {
         let hasher = Hasher::new(1);
-        assert_eq!(hasher.verify(Password::typed("x").unwrap(), None).await, Ok(false));
+        assert_eq!(
+            hasher.verify(Password::typed("x").unwrap(), None).await,
+            Ok(false)
+        );
+    }
+
+    /// One thread: if hashing held it, nothing else could run meanwhile.
+    #[tokio::test]
+    async fn hashing_does_not_hold_the_async_threads() {
+        let hasher = Hasher::new(1);
+        let task =
+            tokio::spawn(async move { hasher.hash(Password::typed("baedal-customer").unwrap()).await });
+        let mut turns = 0;
+        while !task.is_finished() {
+            turns += 1;
+            tokio::task::yield_now().await;
+        }
+        assert!(turns > 10, "{turns}");
+        task.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn no_more_than_the_limit_is_hashed_at_once() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let hasher = Hasher::new(2);
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let work = |hasher: Hasher| {
+            let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+            tokio::spawn(async move {
+                let busy = move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(20));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                };
+                hasher.run(busy).await.unwrap();
+            })
+        };
+        let tasks: Vec<_> = (0..12).map(|_| work(hasher.clone())).collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(most.load(Ordering::SeqCst), 2);
     }
 }

@@ -18,7 +18,9 @@ impl Challenge {
         let well_formed = challenge.len() == 43 && challenge.bytes().all(is_base64url);
         match well_formed {
             true => Ok(Challenge(challenge.to_owned())),
-            false => Err(OAuthError::InvalidRequest("code_challenge must be 43 base64url characters")),
+            false => Err(OAuthError::InvalidRequest(
+                "code_challenge must be 43 base64url characters",
+            )),
         }
     }
 
@@ -47,7 +49,9 @@ impl Verifier {
         let text = text.ok_or(OAuthError::InvalidRequest("code_verifier is required (PKCE)"))?;
         match (43..=128).contains(&text.len()) && text.bytes().all(is_unreserved) {
             true => Ok(Verifier(text.to_owned())),
-            false => Err(OAuthError::InvalidRequest("code_verifier must be 43 to 128 unreserved characters")),
+            false => Err(OAuthError::InvalidRequest(
+                "code_verifier must be 43 to 128 unreserved characters",
+            )),
         }
     }
 }
@@ -67,7 +71,8 @@ mod tests {
     /// RFC 7636 appendix B.
     #[test]
     fn the_example_of_the_rfc_holds() {
-        let challenge = Challenge::parse(Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"), Some("S256")).unwrap();
+        let challenge =
+            Challenge::parse(Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"), Some("S256")).unwrap();
         let verifier = Verifier::parse(Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).unwrap();
         assert!(challenge.is_met_by(&verifier));
         let other = Verifier::parse(Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl")).unwrap();
@@ -76,7 +81,12 @@ mod tests {
 
     #[test]
     fn a_verifier_of_a_wrong_length_or_alphabet_is_refused() {
-        for text in ["a".repeat(42), "a".repeat(129), format!("{}+", "a".repeat(43)), String::new()] {
+        for text in [
+            "a".repeat(42),
+            "a".repeat(129),
+            format!("{}+", "a".repeat(43)),
+            String::new(),
+        ] {
             assert!(Verifier::parse(Some(&text)).is_err(), "{text}");
         }
         for text in ["a".repeat(43), "-._~".repeat(32)] {

@@ -14,13 +14,16 @@ pub enum RedirectError {
     #[error("a redirect URI must be absolute, without fragment, user info, `..`, `*` or spaces")]
     Malformed,
     /// Plain HTTP to somewhere else.
-    #[error("a redirect URI must be https, http://127.0.0.1/…, http://[::1]/…, or a private scheme with a dot (RFC 8252)")]
+    #[error(
+        "a redirect URI must be https, http://127.0.0.1/…, http://[::1]/…, or a private scheme with a dot (RFC 8252)"
+    )]
     Insecure,
 }
 
 /// Whether the requested URI is the registered one.
 pub fn matches(registered: &str, requested: &str) -> bool {
-    registered == requested || loopback_path(registered).is_some_and(|path| loopback_path(requested) == Some(path))
+    registered == requested
+        || loopback_path(registered).is_some_and(|path| loopback_path(requested) == Some(path))
 }
 
 /// Splits a loopback URI into its host and what follows the port; `None` for every other URI.
@@ -43,7 +46,8 @@ fn without_port(text: &str) -> Option<&str> {
 /// Whether a URI may be registered for a client.
 pub fn check_registrable(uri: &str) -> Result<(), RedirectError> {
     let url = Url::parse(uri).map_err(|_| RedirectError::Malformed)?;
-    let plain = uri.bytes().all(|byte| byte.is_ascii_graphic()) && !uri.contains(['*', '\\']) && !uri.contains("..");
+    let plain =
+        uri.bytes().all(|byte| byte.is_ascii_graphic()) && !uri.contains(['*', '\\']) && !uri.contains("..");
     if !plain || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err(RedirectError::Malformed);
     }
@@ -63,7 +67,9 @@ pub fn identifies_client(uri: &str) -> bool {
 
 /// The Content-Security-Policy source of a URI: browsers apply `form-action` to the redirect after a form, too.
 pub fn source(uri: &str) -> String {
-    let Ok(url) = Url::parse(uri) else { return String::new() };
+    let Ok(url) = Url::parse(uri) else {
+        return String::new();
+    };
     match (url.host(), url.port()) {
         (Some(Host::Ipv6(ip)), Some(port)) => format!("{}://[{ip}]:{port}", url.scheme()),
         (Some(host), Some(port)) => format!("{}://{host}:{port}", url.scheme()),
@@ -79,16 +85,34 @@ mod tests {
     #[test]
     fn only_the_port_of_a_loopback_uri_may_vary() {
         let registered = "http://127.0.0.1/callback";
-        for same in ["http://127.0.0.1/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback"] {
+        for same in [
+            "http://127.0.0.1/callback",
+            "http://127.0.0.1:1/callback",
+            "http://127.0.0.1:65535/callback",
+        ] {
             assert!(matches(registered, same), "{same}");
         }
         let others = [
-            "http://127.0.0.1:0/callback", "http://127.0.0.1:65536/callback", "http://127.0.0.1:/callback",
-            "http://127.0.0.1:80@evil.test/callback", "http://127.0.0.1@evil.test/callback", "http://127.0.0.1.evil.test/callback",
-            "http://127.0.0.1:8000/callback/", "http://127.0.0.1:8000/callback?x=1", "http://127.0.0.1:8000/Callback",
-            "http://127.0.0.1:8000/x/../callback", "http://127.0.0.1:8000/%63allback", "https://127.0.0.1:8000/callback",
-            "http://localhost:8000/callback", "http://[::1]:8000/callback", "HTTP://127.0.0.1/callback", "http://127.0.0.1:8000",
-            "http://127.0.0.1:8000/callback#x", "http://127.1/callback", "http://127.0.0.1:+80/callback", "",
+            "http://127.0.0.1:0/callback",
+            "http://127.0.0.1:65536/callback",
+            "http://127.0.0.1:/callback",
+            "http://127.0.0.1:80@evil.test/callback",
+            "http://127.0.0.1@evil.test/callback",
+            "http://127.0.0.1.evil.test/callback",
+            "http://127.0.0.1:8000/callback/",
+            "http://127.0.0.1:8000/callback?x=1",
+            "http://127.0.0.1:8000/Callback",
+            "http://127.0.0.1:8000/x/../callback",
+            "http://127.0.0.1:8000/%63allback",
+            "https://127.0.0.1:8000/callback",
+            "http://localhost:8000/callback",
+            "http://[::1]:8000/callback",
+            "HTTP://127.0.0.1/callback",
+            "http://127.0.0.1:8000",
+            "http://127.0.0.1:8000/callback#x",
+            "http://127.1/callback",
+            "http://127.0.0.1:+80/callback",
+            "",
         ];
         for other in others {
             assert!(!matches(registered, other), "{other}");
@@ -99,18 +123,42 @@ mod tests {
     fn an_https_uri_matches_itself_only() {
         let registered = "https://app.test/cb";
         assert!(matches(registered, registered));
-        for other in ["https://app.test:443/cb", "https://app.test/cb/", "https://APP.test/cb", "https://app.test/cb?a", "https://app.test:8443/cb"] {
+        for other in [
+            "https://app.test:443/cb",
+            "https://app.test/cb/",
+            "https://APP.test/cb",
+            "https://app.test/cb?a",
+            "https://app.test:8443/cb",
+        ] {
             assert!(!matches(registered, other), "{other}");
         }
     }
 
     #[test]
     fn only_safe_uris_can_be_registered() {
-        for good in ["https://app.test/cb", "https://app.test/cb?tenant=1", "http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/cb"] {
+        for good in [
+            "https://app.test/cb",
+            "https://app.test/cb?tenant=1",
+            "http://127.0.0.1/cb",
+            "http://[::1]/cb",
+            "com.example.app:/cb",
+        ] {
             assert_eq!(check_registrable(good), Ok(()), "{good}");
         }
-        let bad = ["", "/cb", "http://app.test/cb", "http://localhost/cb", "https://app.test/cb#f", "https://u@app.test/", "https://*.test/",
-            "https://app.test/a/../b", "javascript:alert(1)", "data:text/html,x", "myapp:/cb", "https://app.test/a b"];
+        let bad = [
+            "",
+            "/cb",
+            "http://app.test/cb",
+            "http://localhost/cb",
+            "https://app.test/cb#f",
+            "https://u@app.test/",
+            "https://*.test/",
+            "https://app.test/a/../b",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "myapp:/cb",
+            "https://app.test/a b",
+        ];
         for uri in bad {
             assert!(check_registrable(uri).is_err(), "{uri}");
         }

@@ -14,7 +14,9 @@ impl Secret {
     /// A new one.
     pub fn random() -> Secret {
         let mut bytes = [0u8; 32];
-        SysRng.try_fill_bytes(&mut bytes).expect("the operating system has randomness");
+        SysRng
+            .try_fill_bytes(&mut bytes)
+            .expect("the operating system has randomness");
         Secret(URL_SAFE_NO_PAD.encode(bytes))
     }
 

@@ -10,7 +10,10 @@ use url::form_urlencoded;
 use super::consent;
 use crate::context::Context;
 use crate::db::DbError;
-use crate::domain::{AuthRequest, Challenge, Client, GrantType, OAuthError, Prompt, Session, Step, User, decide, identifies_client};
+use crate::domain::{
+    AuthRequest, Challenge, Client, GrantType, OAuthError, Prompt, Session, Step, User, decide,
+    identifies_client,
+};
 use crate::params::Params;
 
 /// What the browser gets next.
@@ -59,7 +62,11 @@ pub async fn authorize(ctx: &Context, params: &Params, session: Option<&Session>
 }
 
 /// Who is logged in, and what of the asked scopes that user can give.
-pub(super) async fn giver(ctx: &Context, request: &AuthRequest, session: &Session) -> Result<(User, Scopes), Refusal> {
+pub(super) async fn giver(
+    ctx: &Context,
+    request: &AuthRequest,
+    session: &Session,
+) -> Result<(User, Scopes), Refusal> {
     let user = ctx.db.user_by_sub(&session.sub).await?;
     let user = user.ok_or_else(|| refuse(ctx, request, &OAuthError::AccessDenied))?;
     let scope = within_role(&request.scope, &user).map_err(|error| refuse(ctx, request, &error))?;
@@ -67,7 +74,12 @@ pub(super) async fn giver(ctx: &Context, request: &AuthRequest, session: &Sessio
 }
 
 fn refuse(ctx: &Context, request: &AuthRequest, error: &OAuthError) -> Refusal {
-    Refusal::Redirect(error_url(ctx, &request.redirect_uri, request.state.as_deref(), error))
+    Refusal::Redirect(error_url(
+        ctx,
+        &request.redirect_uri,
+        request.state.as_deref(),
+        error,
+    ))
 }
 
 /// A consent is remembered only for clients nobody can pretend to be (RFC 8252 section 8.6).
@@ -75,7 +87,9 @@ async fn has_agreed(ctx: &Context, request: &AuthRequest, session: &Session) -> 
     if request.client.secret_hash.is_none() && !identifies_client(&request.redirect_uri) {
         return Ok(false);
     }
-    Ok(request.scope.is_subset(&ctx.db.consent(&session.sub, &request.client.id).await?))
+    Ok(request
+        .scope
+        .is_subset(&ctx.db.consent(&session.sub, &request.client.id).await?))
 }
 
 /// Reads a request: first whom to answer, then what is asked.
@@ -83,12 +97,15 @@ pub async fn read(ctx: &Context, params: &Params) -> Result<AuthRequest, Refusal
     let client = read_client(ctx, params).await?;
     let redirect_uri = read_redirect(&client, params)?;
     let state = params.get("state").map(str::to_owned);
-    let refused = |error: OAuthError| Refusal::Redirect(error_url(ctx, &redirect_uri, state.as_deref(), &error));
+    let refused =
+        |error: OAuthError| Refusal::Redirect(error_url(ctx, &redirect_uri, state.as_deref(), &error));
     read_rest(ctx, client, redirect_uri.clone(), params).map_err(refused)
 }
 
 async fn read_client(ctx: &Context, params: &Params) -> Result<Client, Refusal> {
-    let id = params.get("client_id").ok_or(Refusal::Page("The request names no client_id."))?;
+    let id = params
+        .get("client_id")
+        .ok_or(Refusal::Page("The request names no client_id."))?;
     let client = ctx.db.client(id).await?;
     let client = client.ok_or(Refusal::Page("The client_id is not registered here."))?;
     match client.may(GrantType::AuthorizationCode) {
@@ -98,19 +115,31 @@ async fn read_client(ctx: &Context, params: &Params) -> Result<Client, Refusal> 
 }
 
 fn read_redirect(client: &Client, params: &Params) -> Result<String, Refusal> {
-    let uri = params.get("redirect_uri").ok_or(Refusal::Page("The request names no redirect_uri."))?;
+    let uri = params
+        .get("redirect_uri")
+        .ok_or(Refusal::Page("The request names no redirect_uri."))?;
     match client.redirects_to(uri) {
         true => Ok(uri.to_owned()),
-        false => Err(Refusal::Page("The redirect_uri is not registered for this client.")),
+        false => Err(Refusal::Page(
+            "The redirect_uri is not registered for this client.",
+        )),
     }
 }
 
-fn read_rest(ctx: &Context, client: Client, redirect_uri: String, params: &Params) -> Result<AuthRequest, OAuthError> {
+fn read_rest(
+    ctx: &Context,
+    client: Client,
+    redirect_uri: String,
+    params: &Params,
+) -> Result<AuthRequest, OAuthError> {
     check_offered(params)?;
     let challenge = Challenge::parse(params.get("code_challenge"), params.get("code_challenge_method"))?;
     let scope = read_scope(&client, params.get("scope"))?;
     let resource = params.get("resource").map(str::to_owned);
-    if resource.as_ref().is_some_and(|resource| !ctx.settings.has_resource(resource)) {
+    if resource
+        .as_ref()
+        .is_some_and(|resource| !ctx.settings.has_resource(resource))
+    {
         return Err(OAuthError::InvalidTarget);
     }
     let prompt = Prompt::parse(params.get("prompt").unwrap_or(""))?;
@@ -150,16 +179,22 @@ fn check_offered(params: &Params) -> Result<(), OAuthError> {
 
 /// What is asked for, or all the client may have (RFC 6749 section 3.3).
 fn read_scope(client: &Client, scope: Option<&str>) -> Result<Scopes, OAuthError> {
-    let Some(scope) = scope else { return Ok(client.scopes.clone()) };
+    let Some(scope) = scope else {
+        return Ok(client.scopes.clone());
+    };
     let asked = Scopes::parse(scope);
     if asked.is_empty() || !asked.is_subset(&client.scopes) {
-        return Err(OAuthError::InvalidScope("a scope is unknown or not this client's"));
+        return Err(OAuthError::InvalidScope(
+            "a scope is unknown or not this client's",
+        ));
     }
     Ok(asked)
 }
 
 fn read_max_age(text: &str) -> Result<i64, OAuthError> {
-    let seconds = text.parse::<u32>().map_err(|_| OAuthError::InvalidRequest("max_age must be a number of seconds"))?;
+    let seconds = text
+        .parse::<u32>()
+        .map_err(|_| OAuthError::InvalidRequest("max_age must be a number of seconds"))?;
     Ok(i64::from(seconds))
 }
 
@@ -167,17 +202,38 @@ fn read_max_age(text: &str) -> Result<i64, OAuthError> {
 pub(super) fn within_role(scope: &Scopes, user: &User) -> Result<Scopes, OAuthError> {
     let granted = scope.intersection(&user.role.scopes());
     let useful = granted.iter().any(|scope| scope != "offline_access");
-    if useful { Ok(granted) } else { Err(OAuthError::InvalidScope("this user can give none of these scopes")) }
+    if useful {
+        Ok(granted)
+    } else {
+        Err(OAuthError::InvalidScope(
+            "this user can give none of these scopes",
+        ))
+    }
 }
 
 /// The redirect that carries an error, RFC 6749 section 4.1.2.1.
-pub(super) fn error_url(ctx: &Context, redirect_uri: &str, state: Option<&str>, error: &OAuthError) -> String {
+pub(super) fn error_url(
+    ctx: &Context,
+    redirect_uri: &str,
+    state: Option<&str>,
+    error: &OAuthError,
+) -> String {
     let description = error.to_string();
-    answer_url(ctx, redirect_uri, state, &[("error", error.code()), ("error_description", &description)])
+    answer_url(
+        ctx,
+        redirect_uri,
+        state,
+        &[("error", error.code()), ("error_description", &description)],
+    )
 }
 
 /// The redirect that carries an answer: `state` as it came, and who answers (RFC 9207).
-pub(super) fn answer_url(ctx: &Context, redirect_uri: &str, state: Option<&str>, answer: &[(&str, &str)]) -> String {
+pub(super) fn answer_url(
+    ctx: &Context,
+    redirect_uri: &str,
+    state: Option<&str>,
+    answer: &[(&str, &str)],
+) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(answer);
     if let Some(state) = state {

@@ -8,7 +8,11 @@ use crate::domain::{Client, GrantType, OAuthError};
 use crate::params::Params;
 
 /// Issues an access token to a confidential client; no refresh token, no ID token.
-pub fn client_credentials(ctx: &Context, client: &Client, params: &Params) -> Result<TokenAnswer, OAuthError> {
+pub fn client_credentials(
+    ctx: &Context,
+    client: &Client,
+    params: &Params,
+) -> Result<TokenAnswer, OAuthError> {
     if !client.may(GrantType::ClientCredentials) || client.secret_hash.is_none() {
         return Err(OAuthError::UnauthorizedClient);
     }
@@ -24,11 +28,17 @@ pub fn client_credentials(ctx: &Context, client: &Client, params: &Params) -> Re
 /// Scopes that speak of a user mean nothing here.
 fn read_scope(client: &Client, scope: Option<&str>) -> Result<Scopes, OAuthError> {
     let personal = ["openid", "profile", "offline_access"];
-    let own: Scopes = client.scopes.iter().filter(|scope| !personal.contains(scope)).collect();
+    let own: Scopes = client
+        .scopes
+        .iter()
+        .filter(|scope| !personal.contains(scope))
+        .collect();
     let Some(scope) = scope else { return Ok(own) };
     let asked = Scopes::parse(scope);
     match asked.is_subset(&own) {
         true => Ok(asked),
-        false => Err(OAuthError::InvalidScope("a scope is unknown or not this client's")),
+        false => Err(OAuthError::InvalidScope(
+            "a scope is unknown or not this client's",
+        )),
     }
 }

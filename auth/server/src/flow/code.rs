@@ -3,17 +3,22 @@
 
 use super::{TokenAnswer, issue};
 use crate::context::Context;
-use crate::domain::{Client, Code, Grant, GrantType, OAuthError, REFRESH_LIFETIME, RefreshToken, Secret, Verifier, sha256};
+use crate::domain::{
+    Client, Code, Grant, GrantType, OAuthError, REFRESH_LIFETIME, RefreshToken, Secret, Verifier, sha256,
+};
 use crate::params::Params;
 
-const REFUSED: OAuthError = OAuthError::InvalidGrant("the code is wrong, used, expired, or not for this client and redirect_uri");
+const REFUSED: OAuthError =
+    OAuthError::InvalidGrant("the code is wrong, used, expired, or not for this client and redirect_uri");
 
 /// Redeems a code for the client that asked for it, once.
 pub async fn redeem_code(ctx: &Context, client: &Client, params: &Params) -> Result<TokenAnswer, OAuthError> {
     if !client.may(GrantType::AuthorizationCode) {
         return Err(OAuthError::UnauthorizedClient);
     }
-    let text = params.get("code").ok_or(OAuthError::InvalidRequest("code is required"))?;
+    let text = params
+        .get("code")
+        .ok_or(OAuthError::InvalidRequest("code is required"))?;
     let verifier = Verifier::parse(params.get("code_verifier"))?;
     let code = ctx.db.code(&sha256(text)).await?.ok_or(REFUSED)?;
     let grant = ctx.db.grant(&code.grant_id).await?.ok_or(REFUSED)?;
@@ -36,14 +41,25 @@ async fn use_once(ctx: &Context, code: &Code) -> Result<(), OAuthError> {
     if ctx.db.use_code(&code.hash, now).await? {
         return Ok(());
     }
-    tracing::warn!(grant = code.grant_id, "an authorization code was used twice; its grant is revoked");
+    tracing::warn!(
+        grant = code.grant_id,
+        "an authorization code was used twice; its grant is revoked"
+    );
     ctx.db.revoke_grant(&code.grant_id, now).await?;
     Err(REFUSED)
 }
 
 /// `redirect_uri` may be left out (OAuth 2.1); if it is there, it is the one the code was sent to.
-fn check(ctx: &Context, code: &Code, grant: &Grant, verifier: &Verifier, params: &Params) -> Result<(), OAuthError> {
-    let same_redirect = params.get("redirect_uri").is_none_or(|uri| uri == code.redirect_uri);
+fn check(
+    ctx: &Context,
+    code: &Code,
+    grant: &Grant,
+    verifier: &Verifier,
+    params: &Params,
+) -> Result<(), OAuthError> {
+    let same_redirect = params
+        .get("redirect_uri")
+        .is_none_or(|uri| uri == code.redirect_uri);
     let alive = ctx.now() < code.expires_at && !grant.revoked;
     match same_redirect && alive && code.challenge.is_met_by(verifier) {
         true => Ok(()),
@@ -72,5 +88,13 @@ async fn first_refresh(ctx: &Context, grant: &Grant) -> Result<String, OAuthErro
 pub(super) fn new_refresh(ctx: &Context, grant: &Grant) -> (RefreshToken, Secret) {
     let secret = Secret::random();
     let expires_at = (ctx.now() + REFRESH_LIFETIME).min(grant.expires_at);
-    (RefreshToken { hash: secret.hash(), grant_id: grant.id.clone(), expires_at, used: false }, secret)
+    (
+        RefreshToken {
+            hash: secret.hash(),
+            grant_id: grant.id.clone(),
+            expires_at,
+            used: false,
+        },
+        secret,
+    )
 }

@@ -13,18 +13,29 @@ use crate::params::Params;
 pub async fn agree(ctx: &Context, params: &Params, session: &Session) -> Result<String, Refusal> {
     let request = read(ctx, params).await?;
     let now = ctx.now();
-    ctx.db.remember_consent(&session.sub, &request.client.id, &request.scope, now).await?;
+    ctx.db
+        .remember_consent(&session.sub, &request.client.id, &request.scope, now)
+        .await?;
     answer(ctx, &request, session).await
 }
 
 /// The user refuses: `access_denied`.
 pub async fn refuse(ctx: &Context, params: &Params) -> Result<String, Refusal> {
     let request = read(ctx, params).await?;
-    Ok(error_url(ctx, &request.redirect_uri, request.state.as_deref(), &OAuthError::AccessDenied))
+    Ok(error_url(
+        ctx,
+        &request.redirect_uri,
+        request.state.as_deref(),
+        &OAuthError::AccessDenied,
+    ))
 }
 
 /// Opens a grant and sends its code to the client.
-pub(super) async fn answer(ctx: &Context, request: &AuthRequest, session: &Session) -> Result<String, Refusal> {
+pub(super) async fn answer(
+    ctx: &Context,
+    request: &AuthRequest,
+    session: &Session,
+) -> Result<String, Refusal> {
     let (user, scope) = giver(ctx, request, session).await?;
     let now = ctx.now();
     let grant = Grant {
@@ -47,5 +58,10 @@ pub(super) async fn answer(ctx: &Context, request: &AuthRequest, session: &Sessi
         expires_at: now + CODE_LIFETIME,
     };
     ctx.db.add_code(&grant, &code).await?;
-    Ok(answer_url(ctx, &request.redirect_uri, request.state.as_deref(), &[("code", secret.text())]))
+    Ok(answer_url(
+        ctx,
+        &request.redirect_uri,
+        request.state.as_deref(),
+        &[("code", secret.text())],
+    ))
 }

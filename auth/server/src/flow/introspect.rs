@@ -14,17 +14,23 @@ pub async fn introspect(ctx: &Context, client: &Client, params: &Params) -> Resu
     if client.secret_hash.is_none() {
         return Err(OAuthError::InvalidClient);
     }
-    let token = params.get("token").ok_or(OAuthError::InvalidRequest("token is required"))?;
+    let token = params
+        .get("token")
+        .ok_or(OAuthError::InvalidRequest("token is required"))?;
     let found = match refresh_token(ctx, token).await? {
         Some(found) => Some(found),
         None => access_token(ctx, token).await?,
     };
     let visible = |owner: &Value| client.may(GrantType::Introspection) || owner == client.id.as_str();
-    Ok(found.filter(|found| visible(&found["client_id"])).unwrap_or_else(|| json!({ "active": false })))
+    Ok(found
+        .filter(|found| visible(&found["client_id"]))
+        .unwrap_or_else(|| json!({ "active": false })))
 }
 
 async fn access_token(ctx: &Context, token: &str) -> Result<Option<Value>, OAuthError> {
-    let Ok(claims) = ctx.check_access_token(token).await? else { return Ok(None) };
+    let Ok(claims) = ctx.check_access_token(token).await? else {
+        return Ok(None);
+    };
     Ok(Some(json!({
         "active": true, "token_type": "Bearer", "iss": claims.iss, "sub": claims.sub, "aud": claims.aud,
         "exp": claims.exp, "iat": claims.iat, "jti": claims.jti, "client_id": claims.client_id,
@@ -33,8 +39,12 @@ async fn access_token(ctx: &Context, token: &str) -> Result<Option<Value>, OAuth
 }
 
 async fn refresh_token(ctx: &Context, token: &str) -> Result<Option<Value>, OAuthError> {
-    let Some(refresh) = ctx.db.refresh(&sha256(token)).await? else { return Ok(None) };
-    let Some(grant) = ctx.db.grant(&refresh.grant_id).await? else { return Ok(None) };
+    let Some(refresh) = ctx.db.refresh(&sha256(token)).await? else {
+        return Ok(None);
+    };
+    let Some(grant) = ctx.db.grant(&refresh.grant_id).await? else {
+        return Ok(None);
+    };
     let now = ctx.now();
     let alive = !refresh.used && !grant.revoked && now < refresh.expires_at && now < grant.expires_at;
     Ok(alive.then(|| {

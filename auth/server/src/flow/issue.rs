@@ -1,9 +1,9 @@
 //! Tokens: the access token of [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068#section-2) and the ID token of
 //! [OpenID Connect Core section 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken).
 
+use baedal_token::{ACCESS_TOKEN_TYPE, Scopes};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use baedal_token::{ACCESS_TOKEN_TYPE, Scopes};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -60,7 +60,13 @@ struct IdClaims<'a> {
 }
 
 /// Tokens for a user's grant; `audience` and `scope` lie within it.
-pub(super) fn for_grant(ctx: &Context, grant: &Grant, scope: &Scopes, audience: &str, nonce: Option<&str>) -> TokenAnswer {
+pub(super) fn for_grant(
+    ctx: &Context,
+    grant: &Grant,
+    scope: &Scopes,
+    audience: &str,
+    nonce: Option<&str>,
+) -> TokenAnswer {
     let now = ctx.now();
     let claims = AccessClaims {
         sid: Some(&grant.id),

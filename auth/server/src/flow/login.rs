@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use crate::context::Context;
 use crate::db::DbError;
-use crate::domain::{HasherBusy, Password, PasswordError, SESSION_LIFETIME, Secret, Session, User, locked_for, sha256};
+use crate::domain::{
+    HasherBusy, Password, PasswordError, SESSION_LIFETIME, Secret, Session, User, locked_for, sha256,
+};
 
 /// Why a login is refused.
 #[derive(Debug, thiserror::Error)]
@@ -27,19 +29,33 @@ pub enum LoginRefusal {
 }
 
 /// Checks login and password, and opens a session: the new cookie's value comes back.
-pub async fn log_in(ctx: &Context, login: &str, password: &str, address: &str) -> Result<Secret, LoginRefusal> {
+pub async fn log_in(
+    ctx: &Context,
+    login: &str,
+    password: &str,
+    address: &str,
+) -> Result<Secret, LoginRefusal> {
     let password = Password::typed(password)?;
     let login = login.trim().to_lowercase();
     let account = sha256(&login);
     let attempt = Uuid::new_v4().to_string();
-    let attempts = ctx.db.begin_attempt(&attempt, &account, address, ctx.now()).await?;
+    let attempts = ctx
+        .db
+        .begin_attempt(&attempt, &account, address, ctx.now())
+        .await?;
     if let Some(seconds) = locked_for(attempts, ctx.now()) {
         ctx.db.forget_attempt(&attempt).await?;
         return Err(LoginRefusal::Locked(seconds));
     }
     let user = ctx.db.user_by_login(&login).await?;
     let stored = user.as_ref().map(|user| user.password.clone());
-    let right = ctx.hasher.verify(password.clone(), stored).await?;
+    let right = match ctx.hasher.verify(password.clone(), stored).await {
+        Ok(right) => right,
+        Err(busy) => {
+            ctx.db.forget_attempt(&attempt).await?;
+            return Err(busy.into());
+        }
+    };
     let user = user.filter(|_| right).ok_or(LoginRefusal::Wrong)?;
     ctx.db.forget_failures(&account).await?;
     strengthen(ctx, &user, password).await?;
@@ -58,6 +74,12 @@ async fn strengthen(ctx: &Context, user: &User, password: Password) -> Result<()
 async fn open_session(ctx: &Context, sub: String) -> Result<Secret, LoginRefusal> {
     let now = ctx.now();
     let cookie = Secret::random();
-    ctx.db.add_session(&cookie.hash(), &Session { sub, auth_time: now }, now + SESSION_LIFETIME).await?;
+    ctx.db
+        .add_session(
+            &cookie.hash(),
+            &Session { sub, auth_time: now },
+            now + SESSION_LIFETIME,
+        )
+        .await?;
     Ok(cookie)
 }

@@ -8,7 +8,9 @@ use crate::params::Params;
 
 /// Withdraws a refresh token with its whole grant, or one access token.
 pub async fn revoke(ctx: &Context, client: &Client, params: &Params) -> Result<(), OAuthError> {
-    let token = params.get("token").ok_or(OAuthError::InvalidRequest("token is required"))?;
+    let token = params
+        .get("token")
+        .ok_or(OAuthError::InvalidRequest("token is required"))?;
     if let Some(refresh) = ctx.db.refresh(&sha256(token)).await? {
         let grant = ctx.db.grant(&refresh.grant_id).await?;
         if grant.is_some_and(|grant| grant.client_id == client.id) {
@@ -19,7 +21,9 @@ pub async fn revoke(ctx: &Context, client: &Client, params: &Params) -> Result<(
     if let Ok(claims) = ctx.check_access_token(token).await?
         && claims.client_id == client.id
     {
-        ctx.db.deny(&claims.jti, i64::try_from(claims.exp).unwrap_or(i64::MAX)).await?;
+        ctx.db
+            .deny(&claims.jti, i64::try_from(claims.exp).unwrap_or(i64::MAX))
+            .await?;
     }
     Ok(())
 }

@@ -18,7 +18,10 @@ pub fn caller(headers: &HeaderMap, peer: IpAddr, hops: usize) -> String {
 
 /// The entry that the outermost trusted proxy added; entries before it are the client's own invention.
 fn forwarded(headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
-    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     let entries: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
     let index = entries.len().checked_sub(hops.max(1))?;
     (hops > 0).then(|| entries[index].parse().ok()).flatten()

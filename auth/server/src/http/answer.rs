@@ -1,7 +1,9 @@
 //! How outcomes are written: status, headers, body. The one place where errors become HTTP.
 
 use axum::Json;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, PRAGMA, REFERRER_POLICY, WWW_AUTHENTICATE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, PRAGMA, REFERRER_POLICY, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
@@ -14,7 +16,12 @@ use crate::flow::Refusal;
 /// JSON that no cache keeps (RFC 6749 section 5.1).
 pub fn private_json(status: StatusCode, body: &impl Serialize) -> Response {
     let headers = [(CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
-    (status, headers, Json(serde_json::to_value(body).unwrap_or_default())).into_response()
+    (
+        status,
+        headers,
+        Json(serde_json::to_value(body).unwrap_or_default()),
+    )
+        .into_response()
 }
 
 /// RFC 6749 section 5.2.
@@ -42,7 +49,11 @@ pub fn refusal(refusal: Refusal) -> Response {
         Refusal::Redirect(url) => redirect(&url),
         Refusal::Server(cause) => {
             tracing::error!(%cause, "request failed");
-            page(StatusCode::INTERNAL_SERVER_ERROR, pages::error("The server could not complete the request."), None)
+            page(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                pages::error("The server could not complete the request."),
+                None,
+            )
         }
     }
 }
@@ -50,7 +61,11 @@ pub fn refusal(refusal: Refusal) -> Response {
 /// 303: the browser follows with GET and without the form (RFC 9700 section 4.12).
 pub fn redirect(url: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(url) else {
-        return page(StatusCode::BAD_REQUEST, pages::error("The redirect_uri cannot be used."), None);
+        return page(
+            StatusCode::BAD_REQUEST,
+            pages::error("The redirect_uri cannot be used."),
+            None,
+        );
     };
     let headers = [
         (LOCATION, location),
@@ -76,12 +91,22 @@ pub fn page(status: StatusCode, html: String, form_source: Option<&str>) -> Resp
     insert(&mut response, CACHE_CONTROL, "no-store");
     insert(&mut response, REFERRER_POLICY, "same-origin");
     insert(&mut response, HeaderName::from_static("x-frame-options"), "DENY");
-    insert(&mut response, HeaderName::from_static("x-content-type-options"), "nosniff");
-    insert(&mut response, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    insert(
+        &mut response,
+        HeaderName::from_static("x-content-type-options"),
+        "nosniff",
+    );
+    insert(
+        &mut response,
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
     response
 }
 
 /// Sets a header.
 pub fn insert(response: &mut Response, name: HeaderName, value: &'static str) {
-    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(value));
 }

@@ -19,7 +19,11 @@ pub async fn authenticate(ctx: &Context, headers: &HeaderMap, params: &Params) -
         (None, None) => true,
         _ => false,
     };
-    if proven { Ok(client) } else { Err(OAuthError::InvalidClient) }
+    if proven {
+        Ok(client)
+    } else {
+        Err(OAuthError::InvalidClient)
+    }
 }
 
 /// "The client MUST NOT use more than one authentication method in each request."
@@ -30,10 +34,14 @@ fn presented(headers: &HeaderMap, params: &Params) -> Result<(String, Option<Str
         return Ok((id.to_owned(), in_body.map(str::to_owned)));
     };
     if in_body.is_some() {
-        return Err(OAuthError::InvalidRequest("the client authenticates in the header and in the body"));
+        return Err(OAuthError::InvalidRequest(
+            "the client authenticates in the header and in the body",
+        ));
     }
     if params.get("client_id").is_some_and(|named| named != id) {
-        return Err(OAuthError::InvalidRequest("client_id is not the client of the Authorization header"));
+        return Err(OAuthError::InvalidRequest(
+            "client_id is not the client of the Authorization header",
+        ));
     }
     Ok((id, Some(secret)))
 }
@@ -41,13 +49,22 @@ fn presented(headers: &HeaderMap, params: &Params) -> Result<(String, Option<Str
 /// HTTP Basic, whose halves are form-encoded first.
 fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
-        return Err(OAuthError::InvalidRequest("the request carries more than one Authorization header"));
+        return Err(OAuthError::InvalidRequest(
+            "the request carries more than one Authorization header",
+        ));
     }
     let encoded = value.to_str().ok().and_then(|text| text.split_once(' '));
-    let encoded = encoded.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")).ok_or(OAuthError::InvalidClient)?.1;
-    let decoded = STANDARD.decode(encoded.trim()).map_err(|_| OAuthError::InvalidClient)?;
+    let encoded = encoded
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+        .ok_or(OAuthError::InvalidClient)?
+        .1;
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .map_err(|_| OAuthError::InvalidClient)?;
     let text = String::from_utf8(decoded).map_err(|_| OAuthError::InvalidClient)?;
     let (id, secret) = text.split_once(':').ok_or(OAuthError::InvalidClient)?;
     Ok(Some((unescape(id), unescape(secret))))

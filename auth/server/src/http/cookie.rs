@@ -15,22 +15,34 @@ use crate::params::Params;
 
 /// The cookie's name; `__Host-` makes browsers insist on `Secure`, our host, and the whole path.
 fn name(settings: &Settings) -> &'static str {
-    if settings.is_secure() { "__Host-baedal" } else { "baedal" }
+    if settings.is_secure() {
+        "__Host-baedal"
+    } else {
+        "baedal"
+    }
 }
 
 /// The cookie's value, if the browser sent one that we could have made.
 pub fn read(headers: &HeaderMap, settings: &Settings) -> Option<String> {
     let name = name(settings);
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, value)| *key == name && value.len() == 43).map(|(_, value)| value.to_owned())
+    let lines = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    let mut pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs
+        .find(|(key, value)| *key == name && value.len() == 43)
+        .map(|(_, value)| value.to_owned())
 }
 
 /// Sets the cookie.
 pub fn set(response: &mut Response<Body>, settings: &Settings, value: &str) {
     let secure = if settings.is_secure() { "; Secure" } else { "" };
     let name = name(settings);
-    let cookie = format!("{name}={value}; Path=/; Max-Age={SESSION_LIFETIME}; HttpOnly; SameSite=Lax{secure}");
+    let cookie =
+        format!("{name}={value}; Path=/; Max-Age={SESSION_LIFETIME}; HttpOnly; SameSite=Lax{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -55,7 +67,11 @@ pub fn check_form(headers: &HeaderMap, params: &Params, settings: &Settings) -> 
 
 /// What the browser itself says about where the form came from; older ones say nothing.
 fn is_same_origin(headers: &HeaderMap, settings: &Settings) -> bool {
-    let origin = headers.get(ORIGIN).is_none_or(|origin| origin.as_bytes() == settings.origin.as_bytes());
-    let site = headers.get("sec-fetch-site").is_none_or(|site| site == "same-origin");
+    let origin = headers
+        .get(ORIGIN)
+        .is_none_or(|origin| origin.as_bytes() == settings.origin.as_bytes());
+    let site = headers
+        .get("sec-fetch-site")
+        .is_none_or(|site| site == "same-origin");
     origin && site
 }

@@ -16,14 +16,20 @@ pub async fn read(request: Request<Body>) -> Result<Params, &'static str> {
     if !is_form(request.headers()) {
         return Err("the body must be application/x-www-form-urlencoded");
     }
-    let body = to_bytes(request.into_body(), MAX_FORM).await.map_err(|_| "the body is too large")?;
+    let body = to_bytes(request.into_body(), MAX_FORM)
+        .await
+        .map_err(|_| "the body is too large")?;
     parse(&body)
 }
 
 /// Reads a query string.
 pub fn read_query(query: Option<&str>) -> Result<Params, &'static str> {
     let query = query.unwrap_or("");
-    if query.len() > MAX_QUERY { Err("the request is too long") } else { parse(query.as_bytes()) }
+    if query.len() > MAX_QUERY {
+        Err("the request is too long")
+    } else {
+        parse(query.as_bytes())
+    }
 }
 
 fn parse(encoded: &[u8]) -> Result<Params, &'static str> {
@@ -36,7 +42,10 @@ fn parse(encoded: &[u8]) -> Result<Params, &'static str> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     let essence = value.split(';').next().unwrap_or("").trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

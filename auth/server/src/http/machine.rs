@@ -25,7 +25,9 @@ pub async fn token(State(ctx): State<Arc<Context>>, request: Request<Body>) -> R
 async fn try_token(ctx: &Context, request: Request<Body>) -> Result<flow::TokenAnswer, OAuthError> {
     let headers = request.headers().clone();
     let params = form::read(request).await.map_err(OAuthError::InvalidRequest)?;
-    let grant_type = params.get("grant_type").ok_or(OAuthError::InvalidRequest("grant_type is required"))?;
+    let grant_type = params
+        .get("grant_type")
+        .ok_or(OAuthError::InvalidRequest("grant_type is required"))?;
     if !["authorization_code", "refresh_token", "client_credentials"].contains(&grant_type) {
         return Err(OAuthError::UnsupportedGrantType);
     }

@@ -26,7 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// All endpoints.
 pub fn router(ctx: Arc<Context>) -> Router {
     Router::new()
-        .route("/authorize", get(browser::authorize_get).post(browser::authorize_post))
+        .route(
+            "/authorize",
+            get(browser::authorize_get).post(browser::authorize_post),
+        )
         .route("/login", post(browser::login))
         .route("/consent", post(browser::consent))
         .route("/token", post(machine::token))
@@ -39,6 +42,9 @@ pub fn router(ctx: Arc<Context>) -> Router {
         .route("/style.css", get(pages::style))
         .route("/health/live", get(public::live))
         .route("/health/ready", get(public::ready))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PATIENCE))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ))
         .with_state(ctx)
 }

@@ -34,7 +34,10 @@ pub fn login(form: &Form, client: &str, problem: Option<&str>) -> String {
 
 /// The consent page.
 pub fn consent(form: &Form, request: &AuthRequest, user: &User, scope: &Scopes) -> String {
-    let items: String = scope.iter().map(|name| format!("<li>{}</li>", escape(meaning(name)))).collect();
+    let items: String = scope
+        .iter()
+        .map(|name| format!("<li>{}</li>", escape(meaning(name))))
+        .collect();
     let body = format!(
         "<h1>Allow access?</h1><p><strong>{client}</strong> asks, and you are <strong>{user}</strong>:</p><ul>{items}</ul>\
          <p>The answer goes to <code>{place}</code>.</p>\
@@ -51,7 +54,13 @@ pub fn consent(form: &Form, request: &AuthRequest, user: &User, scope: &Scopes) 
 
 /// A page for what cannot go on.
 pub fn error(reason: &str) -> String {
-    document("This does not work", &format!("<h1>This does not work</h1><p role=\"alert\">{}</p>", escape(reason)))
+    document(
+        "This does not work",
+        &format!(
+            "<h1>This does not work</h1><p role=\"alert\">{}</p>",
+            escape(reason)
+        ),
+    )
 }
 
 fn meaning(scope: &str) -> &str {
@@ -101,7 +110,10 @@ fn escape(text: &str) -> String {
 
 /// GET /style.css: a file, so that the pages need no inline style.
 pub async fn style() -> Response {
-    let headers = [(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "public, max-age=3600")];
+    let headers = [
+        (CONTENT_TYPE, "text/css; charset=utf-8"),
+        (CACHE_CONTROL, "public, max-age=3600"),
+    ];
     (headers, STYLE).into_response()
 }
 
@@ -124,7 +136,10 @@ mod tests {
 
     #[test]
     fn text_cannot_become_markup() {
-        let form = Form { csrf: "\"><script>".into(), request: "a='b'&c=<d>".into() };
+        let form = Form {
+            csrf: "\"><script>".into(),
+            request: "a='b'&c=<d>".into(),
+        };
         let html = login(&form, "<img src=x onerror=alert(1)>", Some("<b>"));
         assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<b>"));
         assert!(html.contains("value=\"a=&#39;b&#39;&amp;c=&lt;d&gt;\""));

@@ -16,12 +16,20 @@ use crate::flow::{self, UserinfoRefusal};
 
 /// GET /.well-known/…
 pub async fn metadata(State(ctx): State<Arc<Context>>) -> Response {
-    ([(CACHE_CONTROL, "public, max-age=300")], Json(flow::metadata(&ctx.settings))).into_response()
+    (
+        [(CACHE_CONTROL, "public, max-age=300")],
+        Json(flow::metadata(&ctx.settings)),
+    )
+        .into_response()
 }
 
 /// GET /jwks.json. Caches keep it for less than the notice a new key is given.
 pub async fn jwks(State(ctx): State<Arc<Context>>) -> Response {
-    ([(CACHE_CONTROL, "public, max-age=30")], Json(ctx.keys().jwks().clone())).into_response()
+    (
+        [(CACHE_CONTROL, "public, max-age=30")],
+        Json(ctx.keys().jwks().clone()),
+    )
+        .into_response()
 }
 
 /// GET or POST /userinfo, with the token in the header only (RFC 6750 sections 2.2 and 2.3 are not offered).
@@ -34,15 +42,19 @@ pub async fn userinfo(State(ctx): State<Arc<Context>>, headers: HeaderMap) -> Re
     match flow::userinfo(&ctx, token).await {
         Ok(claims) => private_json(StatusCode::OK, &claims),
         Err(UserinfoRefusal::Token(error)) => refused(&error),
-        Err(UserinfoRefusal::Scope) => {
-            challenge(StatusCode::FORBIDDEN, Some(r#"Bearer error="insufficient_scope", scope="openid""#))
-        }
-        Err(UserinfoRefusal::Server(error)) => oauth_error(&error),
+        Err(UserinfoRefusal::Scope) => challenge(
+            StatusCode::FORBIDDEN,
+            Some(r#"Bearer error="insufficient_scope", scope="openid""#),
+        ),
+        Err(UserinfoRefusal::Server(error)) => oauth_error(&error.into()),
     }
 }
 
 fn token(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
-    let values = headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes());
+    let values = headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .map(|value| value.as_bytes());
     bearer::single(values)?.map(bearer::bearer).transpose()
 }
 
@@ -70,7 +82,11 @@ pub async fn ready(State(ctx): State<Arc<Context>>) -> Response {
         Ok(()) => Json(json!({ "status": "ready" })).into_response(),
         Err(cause) => {
             tracing::warn!(%cause, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "database unavailable" }))).into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Json(json!({ "status": "database unavailable" })),
+            )
+                .into_response()
         }
     }
 }
