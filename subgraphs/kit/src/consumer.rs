@@ -29,8 +29,8 @@ pub trait Handler: Send + Sync {
         Some(1)
     }
 
-    /// Applies the batch in one transaction: inbox rows and effects, all or nothing. It may be called again with events
-    /// it has applied already, also in other batches.
+    /// Applies the batch in one transaction: inbox rows and effects, all or nothing. No event is twice in a batch, but
+    /// it may be called again with events it has applied already, also in other batches.
     async fn handle(&self, batch: &[Envelope]) -> Result<(), HandleError>;
 }
 
@@ -81,6 +81,8 @@ pub struct ConsumerStats {
     pub handled: AtomicU64,
     /// Events of types that are not the handler's business.
     pub skipped: AtomicU64,
+    /// Events that were twice in one batch, and handed on once.
+    pub repeated: AtomicU64,
     /// Records sent to the dead-letter topic.
     pub dead: AtomicU64,
     /// Batches tried again.

@@ -26,6 +26,8 @@ use uuid::Uuid;
 pub const LEASE: Duration = Duration::from_secs(2);
 /// How often the outbox is looked at without being woken (another process may have written).
 pub const POLL: Duration = Duration::from_millis(100);
+/// How long the log may take for a batch before that is worth a warning.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Rows published at once.
 pub const BATCH: usize = 500;
 
@@ -180,12 +182,28 @@ impl Relay {
                 payload: row.payload.into_bytes(),
             })
             .collect();
-        self.log.publish(topic, records).await?;
+        self.patiently(topic, self.log.publish(topic, records)).await?;
         self.stats
             .published
             .fetch_add(ids.len() as u64, Ordering::Relaxed);
         self.source.mark_sent(&ids).await?;
         Ok(())
+    }
+
+    /// A log may hold events for as long as its brokers are away: operators should hear of it.
+    async fn patiently(
+        &self,
+        topic: &str,
+        publishing: impl Future<Output = Result<(), LogError>>,
+    ) -> Result<(), LogError> {
+        let mut publishing = std::pin::pin!(publishing);
+        let start = Instant::now();
+        loop {
+            match tokio::time::timeout(PATIENCE, &mut publishing).await {
+                Ok(outcome) => return outcome,
+                Err(_) => tracing::warn!(topic, waiting = ?start.elapsed(), "the event log takes no events"),
+            }
+        }
     }
 
     /// Whether the lease is ours; it is renewed when half of it is gone.

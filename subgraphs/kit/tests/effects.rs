@@ -158,6 +158,25 @@ async fn a_duplicate_has_no_effect() {
     assert_eq!(effects_of_a_duplicate(true).await, 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_duplicate_within_a_batch_has_no_effect() {
+    let (rig, store, stop) = (Rig::embedded(), Store::sqlite().await, CancellationToken::new());
+    let log = rig.process().await;
+    let twice = record(&event("a", 1));
+    let records = vec![twice.clone(), twice.clone(), record(&event("a", 2)), twice];
+    log.publish(TOPIC, records).await.expect("published");
+    let handler = Arc::new(Apply {
+        store: store.clone(),
+        inbox: true,
+    });
+    let consumer = spawn_consumer(log, "g", &[TOPIC], handler, stop.clone());
+    eventually("both events", async || store.effects().await.len() >= 2).await;
+    assert_eq!(consumer.stats().repeated.load(Ordering::Relaxed), 2);
+    stop.cancel();
+    consumer.worker.stopped(Duration::from_secs(5)).await;
+    assert_eq!(store.effects().await, [("a".to_owned(), 1), ("a".to_owned(), 2)]);
+}
+
 /// The sabotage: without the inbox the suite above would fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_the_inbox_a_duplicate_doubles_the_effect() {

@@ -7,7 +7,7 @@ use crate::{
     retry::Backoff,
 };
 use futures_util::FutureExt;
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{any::Any, collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How long a poll waits for the first record: what a shutdown waits for at most.
@@ -79,9 +79,12 @@ impl Loop {
 
     async fn apply(&self, records: Vec<Delivered>) -> Result<(), Stopped> {
         let mut events = Vec::with_capacity(records.len());
+        // A relay that repeats itself puts an event twice in one batch, where the inbox, asked once, knows neither.
+        let mut ids = HashSet::with_capacity(records.len());
         for record in records {
             match self.read(&record) {
-                Ok(Some(envelope)) => events.push(Event { record, envelope }),
+                Ok(Some(envelope)) if ids.insert(envelope.id) => events.push(Event { record, envelope }),
+                Ok(Some(_)) => ConsumerStats::add(&self.stats.repeated, 1),
                 Ok(None) => ConsumerStats::add(&self.stats.skipped, 1),
                 Err(reason) => self.bury(&record, reason).await?,
             }

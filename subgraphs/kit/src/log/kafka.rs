@@ -13,7 +13,8 @@ use futures_util::future::join_all;
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    client::DefaultClientContext,
+    client::ClientContext,
+    config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     producer::{FutureProducer, FutureRecord, Producer},
 };
@@ -46,12 +47,26 @@ impl Default for Patience {
     }
 }
 
+/// librdkafka reports lost brokers several times a second; whoever waits for them says so once in a while.
+#[derive(Debug, Clone, Copy, Default)]
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(facility, message, "kafka");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "kafka");
+    }
+}
+
 /// An event log on Kafka brokers.
 pub struct Kafka {
     brokers: String,
     patience: Patience,
-    producer: FutureProducer,
-    admin: AdminClient<DefaultClientContext>,
+    producer: FutureProducer<Quiet>,
+    admin: AdminClient<Quiet>,
     /// Topics known to exist.
     topics: Mutex<BTreeSet<String>>,
 }
@@ -83,9 +98,9 @@ impl Kafka {
             .set("acks", "all")
             .set("linger.ms", "2")
             .set("message.timeout.ms", "0")
-            .create()
+            .create_with_context(Quiet)
             .map_err(open)?;
-        let admin = client(brokers).create().map_err(open)?;
+        let admin = client(brokers).create_with_context(Quiet).map_err(open)?;
         Ok(Kafka {
             brokers: brokers.to_owned(),
             patience,

@@ -1,10 +1,11 @@
 //! A member of a group on Kafka.
 
-use super::{Consumer, LogError, unavailable};
+use super::{Consumer, LogError, Quiet, unavailable};
 use crate::log::Delivered;
 use async_trait::async_trait;
 use rdkafka::{
     ClientConfig, ClientContext, Message, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance},
     error::{KafkaError, RDKafkaErrorCode},
 };
@@ -26,7 +27,15 @@ struct Assignments {
     ended: AtomicU64,
 }
 
-impl ClientContext for Assignments {}
+impl ClientContext for Assignments {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Quiet.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Quiet.error(error, reason);
+    }
+}
 
 impl ConsumerContext for Assignments {
     fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
