@@ -8,11 +8,20 @@ use crate::supergraph::rights::Rights;
 use crate::supergraph::types::{TypeIx, Types};
 
 /// Marks forbidden fields as withheld; gives an error for each.
-pub(crate) fn authorize(model: &Model, access: &Access, selection: Selection) -> (Selection, Vec<PlannedError>) {
+pub(crate) fn authorize(
+    model: &Model,
+    access: &Access,
+    selection: Selection,
+) -> (Selection, Vec<PlannedError>) {
     if access.is_unrestricted() {
         return (selection, Vec::new());
     }
-    let mut pass = Pass { model, access, errors: Vec::new(), path: Vec::new() };
+    let mut pass = Pass {
+        model,
+        access,
+        errors: Vec::new(),
+        path: Vec::new(),
+    };
     let selection = pass.place(selection);
     (selection, pass.errors)
 }
@@ -36,7 +45,9 @@ impl Pass<'_> {
     }
 
     fn field(&mut self, field: SelectedField, out: &mut Vec<SelectedField>) {
-        let Selected::Field(mut used) = field.what else { return out.push(field) };
+        let Selected::Field(mut used) = field.what else {
+            return out.push(field);
+        };
         let allowed: Types = field.on.iter().filter(|t| self.allows(*t, &used)).collect();
         let refused = field.on.minus(&allowed);
         let key = field.response_key;
@@ -44,16 +55,27 @@ impl Pass<'_> {
             self.refuse(&used, &refused);
             let mut removed = used.clone();
             removed.sub = Selection::default();
-            out.push(SelectedField { response_key: key.clone(), on: refused, what: Selected::Withheld(removed) });
+            out.push(SelectedField {
+                response_key: key.clone(),
+                on: refused,
+                what: Selected::Withheld(removed),
+            });
         }
         if !allowed.is_empty() {
             used.sub = self.place(used.sub);
-            out.push(SelectedField { response_key: key, on: allowed, what: Selected::Field(used) });
+            out.push(SelectedField {
+                response_key: key,
+                on: allowed,
+                what: Selected::Field(used),
+            });
         }
     }
 
     fn refuse(&mut self, used: &FieldUse, on: &Types) {
-        let owner = on.first().map(|t| self.model.ty(t).name.as_str()).unwrap_or_default();
+        let owner = on
+            .first()
+            .map(|t| self.model.ty(t).name.as_str())
+            .unwrap_or_default();
         self.errors.push(PlannedError {
             message: format!("You are not allowed to read {owner}.{}", used.name).into(),
             code: "UNAUTHORIZED_FIELD_OR_TYPE".into(),
@@ -64,7 +86,10 @@ impl Pass<'_> {
     fn allows(&self, t: TypeIx, used: &FieldUse) -> bool {
         let owner = self.model.ty(t);
         let field = owner.fields.get(&used.name).is_none_or(|f| self.holds(&f.rights));
-        let named = self.model.inner(&used.ty).is_none_or(|inner| self.holds(&self.model.ty(inner).rights));
+        let named = self
+            .model
+            .inner(&used.ty)
+            .is_none_or(|inner| self.holds(&self.model.ty(inner).rights));
         field && named && self.holds(&owner.rights)
     }
 

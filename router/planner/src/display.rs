@@ -12,7 +12,13 @@ impl Display for Plan {
             self.fetch(id, fetch, f)?;
         }
         for error in &self.errors {
-            writeln!(f, "withheld {}: {} ({})", error.path.join("."), error.message, error.code)?;
+            writeln!(
+                f,
+                "withheld {}: {} ({})",
+                error.path.join("."),
+                error.message,
+                error.code
+            )?;
         }
         Ok(())
     }
@@ -21,7 +27,11 @@ impl Display for Plan {
 impl Plan {
     fn fetch(&self, id: usize, fetch: &Fetch, f: &mut Formatter<'_>) -> fmt::Result {
         let after: Vec<String> = fetch.after.iter().map(|a| format!("#{a}")).collect();
-        let after = if after.is_empty() { String::new() } else { format!(" after {}", after.join(", ")) };
+        let after = if after.is_empty() {
+            String::new()
+        } else {
+            format!(" after {}", after.join(", "))
+        };
         writeln!(f, "#{id} {}{after}", fetch.subgraph)?;
         writeln!(f, "  {}", fetch.query)?;
         if let Entry::Entities(groups) = &fetch.entry {
@@ -41,19 +51,36 @@ impl Plan {
             path += &self.slots[step.slot.0 as usize];
             path += &self.condition(&step.on);
         }
-        let all: Vec<String> = target.representations.iter().map(|r| self.representation(r)).collect();
+        let all: Vec<String> = target
+            .representations
+            .iter()
+            .map(|r| self.representation(r))
+            .collect();
         format!("{path}: {}", all.join(" | "))
     }
 
     fn representation(&self, r: &Representation) -> String {
-        format!("{}{{{} {}}}", self.condition(&r.on).replace(['[', ']'], ""), r.typename, self.members(&r.fields))
+        format!(
+            "{}{{{} {}}}",
+            self.condition(&r.on).replace(['[', ']'], ""),
+            r.typename,
+            self.members(&r.fields)
+        )
     }
 
     fn members(&self, fields: &[RepresentationField]) -> String {
         let one = |field: &RepresentationField| {
             let slot = &self.slots[field.slot.0 as usize];
-            let from = if *slot == field.name { String::new() } else { format!("={slot}") };
-            let inner = field.fields.as_ref().map(|f| format!("{{{}}}", self.members(f))).unwrap_or_default();
+            let from = if *slot == field.name {
+                String::new()
+            } else {
+                format!("={slot}")
+            };
+            let inner = field
+                .fields
+                .as_ref()
+                .map(|f| format!("{{{}}}", self.members(f)))
+                .unwrap_or_default();
             let null = if field.nullable { "?" } else { "" };
             format!("{}{from}{null}{}{inner}", field.name, self.condition(&field.on))
         };
@@ -61,7 +88,14 @@ impl Plan {
     }
 
     fn condition(&self, on: &Option<TypeSet>) -> String {
-        let names = |set: &TypeSet| set.iter().map(|t| &*self.types[t.0 as usize]).collect::<Vec<_>>().join("|");
-        on.as_ref().map(|set| format!("[{}]", names(set))).unwrap_or_default()
+        let names = |set: &TypeSet| {
+            set.iter()
+                .map(|t| &*self.types[t.0 as usize])
+                .collect::<Vec<_>>()
+                .join("|")
+        };
+        on.as_ref()
+            .map(|set| format!("[{}]", names(set)))
+            .unwrap_or_default()
     }
 }

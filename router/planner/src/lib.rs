@@ -39,13 +39,25 @@ pub fn plan(
     };
     let root = root.expect("a validated operation has a root type");
     let mut budget = settings::Budget::new(settings.work_budget);
-    let selection =
-        normalize::Normalizer { model, operation: op, variables: coerced, budget: &mut budget }.operation(root)?;
+    let selection = normalize::Normalizer {
+        model,
+        operation: op,
+        variables: coerced,
+        budget: &mut budget,
+    }
+    .operation(root)?;
     let (selection, errors) = authorize::authorize(model, access, selection);
     let graph = graph::Graph::new(model, &settings.active_labels, budget);
     let mut walk = walk::walk(graph, kind, root, &selection)?;
     let mut names = project::Interner::default();
     let fetches = fetch::fetches(&mut walk, &op.operation, kind, &mut names);
     let answer = project::project(&walk, root, &selection, &mut names);
-    Ok(Plan { kind, slots: names.slots, types: names.types, fetches, answer, errors })
+    Ok(Plan {
+        kind,
+        slots: names.slots,
+        types: names.types,
+        fetches,
+        answer,
+        errors,
+    })
 }

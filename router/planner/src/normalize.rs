@@ -72,10 +72,19 @@ impl<'a> Normalizer<'a> {
     /// Expands the whole operation; `root` is its root type.
     pub fn operation(&mut self, root: TypeIx) -> Result<Selection, PlanError> {
         let operation = self.operation;
-        self.place(&Types::one(root), &[(Types::one(root), &operation.operation.selection_set)], 0)
+        self.place(
+            &Types::one(root),
+            &[(Types::one(root), &operation.operation.selection_set)],
+            0,
+        )
     }
 
-    fn place(&mut self, types: &Types, sets: &[(Types, &'a SelectionSet)], depth: usize) -> Result<Selection, PlanError> {
+    fn place(
+        &mut self,
+        types: &Types,
+        sets: &[(Types, &'a SelectionSet)],
+        depth: usize,
+    ) -> Result<Selection, PlanError> {
         if depth > DEPTH_LIMIT {
             return Err(PlanError::TooDeep(DEPTH_LIMIT));
         }
@@ -89,7 +98,9 @@ impl<'a> Normalizer<'a> {
             self.merge(key, types, nodes, depth, &mut fields)?;
         }
         fields.sort_by_key(|(order, _)| *order);
-        Ok(Selection { fields: fields.into_iter().map(|(_, field)| field).collect() })
+        Ok(Selection {
+            fields: fields.into_iter().map(|(_, field)| field).collect(),
+        })
     }
 
     fn collect(
@@ -113,7 +124,9 @@ impl<'a> Normalizer<'a> {
                 AstSelection::Field(node) => {
                     *order += 1;
                     let collected = Collected { on: on.clone(), node };
-                    out.entry(node.response_key()).or_default().push((*order, collected));
+                    out.entry(node.response_key())
+                        .or_default()
+                        .push((*order, collected));
                 }
                 AstSelection::InlineFragment(fragment) => {
                     let on = match &fragment.type_condition {
@@ -126,7 +139,9 @@ impl<'a> Normalizer<'a> {
                 }
                 AstSelection::FragmentSpread(spread) => {
                     let document = &self.operation.document;
-                    let Some(fragment) = document.fragments.get(&spread.fragment_name) else { continue };
+                    let Some(fragment) = document.fragments.get(&spread.fragment_name) else {
+                        continue;
+                    };
                     let on = self.condition(on, &fragment.selection_set.ty);
                     if !on.is_empty() && seen.insert((&spread.fragment_name, on.clone())) {
                         self.collect(&fragment.selection_set, &on, order, seen, out, depth + 1)?;
@@ -138,7 +153,10 @@ impl<'a> Normalizer<'a> {
     }
 
     fn condition(&self, on: &Types, name: &str) -> Types {
-        self.model.named(name).map(|t| on.and(&self.model.ty(t).possible)).unwrap_or_default()
+        self.model
+            .named(name)
+            .map(|t| on.and(&self.model.ty(t).possible))
+            .unwrap_or_default()
     }
 
     /// Splits the runtime types of one response key by which selections apply and which type the field has.
@@ -154,12 +172,17 @@ impl<'a> Normalizer<'a> {
         for t in types.iter() {
             self.budget.spend(nodes.len())?;
             let mut which: Vec<usize> = (0..nodes.len()).filter(|i| nodes[*i].1.on.contains(t)).collect();
-            let Some(first) = which.first().copied() else { continue };
+            let Some(first) = which.first().copied() else {
+                continue;
+            };
             let node = nodes[first].1.node;
             if node.selection_set.is_empty() {
                 which.truncate(1);
             }
-            classes.entry((which, self.field_type(t, node))).or_default().push(t);
+            classes
+                .entry((which, self.field_type(t, node)))
+                .or_default()
+                .push(t);
         }
         for ((which, ty), on) in classes {
             let (order, first) = (nodes[which[0]].0, nodes[which[0]].1.node);
@@ -171,12 +194,28 @@ impl<'a> Normalizer<'a> {
                     let ty = ty.unwrap_or_else(|| first.ty().clone());
                     let sets: Vec<_> = which.iter().map(|i| &nodes[*i].1.node.selection_set).collect();
                     let sub = self.sub(&ty, &sets, depth)?;
-                    let args = first.arguments.iter().map(|a| (a.name.clone(), (*a.value).clone())).collect();
-                    Selected::Field(FieldUse { name: first.name.clone(), args: Args::new(args), ty, sub })
+                    let args = first
+                        .arguments
+                        .iter()
+                        .map(|a| (a.name.clone(), (*a.value).clone()))
+                        .collect();
+                    Selected::Field(FieldUse {
+                        name: first.name.clone(),
+                        args: Args::new(args),
+                        ty,
+                        sub,
+                    })
                 }
             };
             self.budget.spend(1)?;
-            out.push((order, SelectedField { response_key: key.clone(), on, what }));
+            out.push((
+                order,
+                SelectedField {
+                    response_key: key.clone(),
+                    on,
+                    what,
+                },
+            ));
         }
         Ok(())
     }
@@ -186,7 +225,9 @@ impl<'a> Normalizer<'a> {
     }
 
     fn sub(&mut self, ty: &Type, sets: &[&'a SelectionSet], depth: usize) -> Result<Selection, PlanError> {
-        let Some(inner) = self.model.inner(ty) else { return Ok(Selection::default()) };
+        let Some(inner) = self.model.inner(ty) else {
+            return Ok(Selection::default());
+        };
         let def = self.model.ty(inner);
         if !matches!(def.kind, Kind::Object | Kind::Interface | Kind::Union) {
             return Ok(Selection::default());

@@ -44,8 +44,17 @@ impl Interner {
 }
 
 /// Builds the projection of the root selection.
-pub(crate) fn project(walk: &Walk<'_>, root: TypeIx, selection: &Selection, names: &mut Interner) -> Projection {
-    let mut projector = Projector { walk, model: walk.graph.model, names };
+pub(crate) fn project(
+    walk: &Walk<'_>,
+    root: TypeIx,
+    selection: &Selection,
+    names: &mut Interner,
+) -> Projection {
+    let mut projector = Projector {
+        walk,
+        model: walk.graph.model,
+        names,
+    };
     projector.place(root, &Types::one(root), selection)
 }
 
@@ -70,7 +79,14 @@ impl Projector<'_, '_> {
         Projection { fields }
     }
 
-    fn field(&mut self, declared: TypeIx, possible: &Types, field: &SelectedField, on: &Types, nullable: bool) -> ProjectedField {
+    fn field(
+        &mut self,
+        declared: TypeIx,
+        possible: &Types,
+        field: &SelectedField,
+        on: &Types,
+        nullable: bool,
+    ) -> ProjectedField {
         let source = match &field.what {
             Selected::Typename => Source::Typename(self.certain_name(declared)),
             Selected::Given => Source::Given,
@@ -84,7 +100,11 @@ impl Projector<'_, '_> {
         };
         let any = self.model.ty(declared).kind == Kind::Object || possible.is_subset(on);
         let on = (!any).then(|| self.names.types(self.model, on));
-        ProjectedField { response_key: field.response_key.as_str().into(), on, source }
+        ProjectedField {
+            response_key: field.response_key.as_str().into(),
+            on,
+            source,
+        }
     }
 
     fn certain_name(&self, declared: TypeIx) -> Option<Box<str>> {
@@ -93,7 +113,10 @@ impl Projector<'_, '_> {
     }
 
     fn field_type(&mut self, used: &FieldUse) -> FieldType {
-        FieldType { wrapping: wrapping(&used.ty), named: self.named(used) }
+        FieldType {
+            wrapping: wrapping(&used.ty),
+            named: self.named(used),
+        }
     }
 
     fn named(&mut self, used: &FieldUse) -> Named {
@@ -105,7 +128,9 @@ impl Projector<'_, '_> {
             "ID" => return Named::Id,
             _ => {}
         }
-        let Some(inner) = self.model.inner(&used.ty) else { return Named::Scalar };
+        let Some(inner) = self.model.inner(&used.ty) else {
+            return Named::Scalar;
+        };
         let def = self.model.ty(inner);
         match def.kind {
             Kind::Enum => Named::Enum(def.values.iter().map(|v| v.as_str().into()).collect()),
@@ -114,7 +139,11 @@ impl Projector<'_, '_> {
                 let visible = self.model.visible(&def.possible);
                 let certain = (def.kind == Kind::Object).then(|| self.names.ty(self.model, inner));
                 let projection = self.place(inner, &visible, &used.sub);
-                Named::Object { certain, possible: self.names.types(self.model, &visible), projection }
+                Named::Object {
+                    certain,
+                    possible: self.names.types(self.model, &visible),
+                    projection,
+                }
             }
         }
     }
@@ -122,9 +151,21 @@ impl Projector<'_, '_> {
 
 fn wrapping(ty: &Type) -> Wrapping {
     match ty {
-        Type::Named(_) => Wrapping { nullable: true, item: None },
-        Type::NonNullNamed(_) => Wrapping { nullable: false, item: None },
-        Type::List(item) => Wrapping { nullable: true, item: Some(Box::new(wrapping(item))) },
-        Type::NonNullList(item) => Wrapping { nullable: false, item: Some(Box::new(wrapping(item))) },
+        Type::Named(_) => Wrapping {
+            nullable: true,
+            item: None,
+        },
+        Type::NonNullNamed(_) => Wrapping {
+            nullable: false,
+            item: None,
+        },
+        Type::List(item) => Wrapping {
+            nullable: true,
+            item: Some(Box::new(wrapping(item))),
+        },
+        Type::NonNullList(item) => Wrapping {
+            nullable: false,
+            item: Some(Box::new(wrapping(item))),
+        },
     }
 }

@@ -12,7 +12,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { work_budget: 800_000, active_labels: BTreeSet::new() }
+        Settings {
+            work_budget: 800_000,
+            active_labels: BTreeSet::new(),
+        }
     }
 }
 
@@ -32,12 +35,20 @@ pub struct Access {
 impl Access {
     /// A caller of whom `@authenticated`, `@requiresScopes` and `@policy` ask nothing.
     pub fn unrestricted() -> Access {
-        Access { unrestricted: true, ..Access::default() }
+        Access {
+            unrestricted: true,
+            ..Access::default()
+        }
     }
 
     /// A caller with these rights.
     pub fn new(authenticated: bool, scopes: BTreeSet<String>, policies: BTreeSet<String>) -> Access {
-        Access { unrestricted: false, authenticated, scopes, policies }
+        Access {
+            unrestricted: false,
+            authenticated,
+            scopes,
+            policies,
+        }
     }
 
     /// Whether the caller sees everything.
@@ -77,7 +88,7 @@ impl PlanError {
 }
 
 /// Counts the work of one plan.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Budget {
     left: u64,
     whole: u64,

@@ -12,7 +12,11 @@ use baedal_planner::Access;
 
 #[test]
 fn every_case_has_the_expected_plan() {
-    let mut folders: Vec<_> = std::fs::read_dir(cases()).expect("there are cases").flatten().map(|e| e.path()).collect();
+    let mut folders: Vec<_> = std::fs::read_dir(cases())
+        .expect("there are cases")
+        .flatten()
+        .map(|e| e.path())
+        .collect();
     folders.retain(|p| p.is_dir());
     folders.sort();
     assert!(!folders.is_empty(), "the cases are found");
@@ -20,7 +24,11 @@ fn every_case_has_the_expected_plan() {
     folders.retain(|p| p.to_string_lossy().contains(&only));
     let mut failed = Vec::new();
     for folder in folders {
-        let name = folder.file_name().and_then(|n| n.to_str()).expect("a readable name").to_owned();
+        let name = folder
+            .file_name()
+            .and_then(|n| n.to_str())
+            .expect("a readable name")
+            .to_owned();
         if std::panic::catch_unwind(|| check_case(&name, &folder)).is_err() {
             failed.push(name);
         }
@@ -30,8 +38,16 @@ fn every_case_has_the_expected_plan() {
 
 fn check_case(name: &str, folder: &Path) {
     let (sdl, sg) = case(name);
-    let mut operations: Vec<_> = std::fs::read_dir(folder).expect("a folder").flatten().map(|e| e.path()).collect();
-    operations.retain(|p| p.extension().is_some_and(|e| e == "graphql") && !p.ends_with("supergraph.graphql") && !p.ends_with("subgraphs.graphql"));
+    let mut operations: Vec<_> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .flatten()
+        .map(|e| e.path())
+        .collect();
+    operations.retain(|p| {
+        p.extension().is_some_and(|e| e == "graphql")
+            && !p.ends_with("supergraph.graphql")
+            && !p.ends_with("subgraphs.graphql")
+    });
     operations.sort();
     assert!(!operations.is_empty(), "{name} has operations");
     for path in operations {
@@ -58,10 +74,19 @@ pub fn check_sound(what: &str, sdl: &str, sg: &baedal_planner::Supergraph, plan:
     for (id, fetch) in plan.fetches.iter().enumerate() {
         let schema = subgraph_schema(sdl, &fetch.subgraph);
         if let Err(e) = ExecutableDocument::parse_and_validate(&schema, fetch.query.to_string(), "fetch") {
-            panic!("{what}: fetch #{id} is not valid in {}: {}\n{}", fetch.subgraph, fetch.query, e.errors);
+            panic!(
+                "{what}: fetch #{id} is not valid in {}: {}\n{}",
+                fetch.subgraph, fetch.query, e.errors
+            );
         }
-        assert!(fetch.after.iter().all(|a| *a < id), "{what}: #{id} waits only for earlier fetches");
-        assert!(fetch.after.windows(2).all(|w| w[0] < w[1]), "{what}: `after` is ascending");
+        assert!(
+            fetch.after.iter().all(|a| *a < id),
+            "{what}: #{id} waits only for earlier fetches"
+        );
+        assert!(
+            fetch.after.windows(2).all(|w| w[0] < w[1]),
+            "{what}: `after` is ascending"
+        );
         check_representations(what, plan, id, &written);
         note_written(plan, id, &mut written);
     }
@@ -71,11 +96,18 @@ pub fn check_sound(what: &str, sdl: &str, sg: &baedal_planner::Supergraph, plan:
 /// (fetch, path of slots) that a fetch writes.
 fn note_written(plan: &Plan, id: usize, written: &mut BTreeSet<(usize, String)>) {
     let shape = |prefix: &str, shape: &baedal_planner::plan::Shape, out: &mut BTreeSet<(usize, String)>| {
-        fn go(id: usize, prefix: &str, shape: &baedal_planner::plan::Shape, out: &mut BTreeSet<(usize, String)>) {
+        fn go(
+            id: usize,
+            prefix: &str,
+            shape: &baedal_planner::plan::Shape,
+            out: &mut BTreeSet<(usize, String)>,
+        ) {
             for field in &shape.fields {
                 match &field.keep {
                     baedal_planner::plan::Keep::Typename => {}
-                    baedal_planner::plan::Keep::Leaf(slot) => _ = out.insert((id, format!("{prefix}.{}", slot.0))),
+                    baedal_planner::plan::Keep::Leaf(slot) => {
+                        _ = out.insert((id, format!("{prefix}.{}", slot.0)))
+                    }
                     baedal_planner::plan::Keep::Object(slot, inner) => {
                         let path = format!("{prefix}.{}", slot.0);
                         out.insert((id, path.clone()));
@@ -104,7 +136,9 @@ fn path_of(target: &baedal_planner::plan::Target) -> String {
 
 fn check_representations(what: &str, plan: &Plan, id: usize, written: &BTreeSet<(usize, String)>) {
     let fetch = &plan.fetches[id];
-    let Entry::Entities(groups) = &fetch.entry else { return };
+    let Entry::Entities(groups) = &fetch.entry else {
+        return;
+    };
     let mut before = BTreeSet::new();
     let mut pending = fetch.after.clone();
     while let Some(a) = pending.pop() {
@@ -115,10 +149,17 @@ fn check_representations(what: &str, plan: &Plan, id: usize, written: &BTreeSet<
     let there = |path: &str| written.iter().any(|(by, p)| p == path && before.contains(by));
     for target in groups.iter().flat_map(|g| &g.targets) {
         let path = path_of(target);
-        assert!(!target.representations.is_empty(), "{what}: #{id} sends something");
+        assert!(
+            !target.representations.is_empty(),
+            "{what}: #{id} sends something"
+        );
         for field in target.representations.iter().flat_map(|r| &r.fields) {
             let at = format!("{path}.{}", field.slot.0);
-            assert!(there(&at), "{what}: #{id} sends {} before any fetch it waits for brings it", field.name);
+            assert!(
+                there(&at),
+                "{what}: #{id} sends {} before any fetch it waits for brings it",
+                field.name
+            );
         }
     }
 }

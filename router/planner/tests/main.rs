@@ -3,5 +3,5 @@ mod cases;
 mod operations;
 mod properties;
 mod subgraph_view;
-mod support;
 mod supergraphs;
+mod support;

@@ -11,8 +11,16 @@ use crate::support::{case, sdl, supergraph};
 
 fn attempt(sg: &Supergraph, query: &str) -> Result<Result<baedal_planner::Plan, PlanError>, String> {
     let operation = Operation::parse(sg, query, None).map_err(|e| e.to_string())?;
-    let variables = operation.coerce_variables(sg, &Map::new()).map_err(|e| format!("{e:?}"))?;
-    Ok(plan(sg, &operation, &variables, &Settings::default(), &Access::unrestricted()))
+    let variables = operation
+        .coerce_variables(sg, &Map::new())
+        .map_err(|e| format!("{e:?}"))?;
+    Ok(plan(
+        sg,
+        &operation,
+        &variables,
+        &Settings::default(),
+        &Access::unrestricted(),
+    ))
 }
 
 /// Debug builds are many times slower than what is shipped; a runaway takes minutes.
@@ -29,7 +37,10 @@ fn exponential_fragments_are_refused() {
     let mut query = String::from("{ me { ...f0 } }");
     for n in 0..40 {
         let next = n + 1;
-        _ = write!(query, " fragment f{n} on User {{ reviews {{ a{n}: author {{ ...f{next} }} b{n}: author {{ ...f{next} }} }} }}");
+        _ = write!(
+            query,
+            " fragment f{n} on User {{ reviews {{ a{n}: author {{ ...f{next} }} b{n}: author {{ ...f{next} }} }} }}"
+        );
     }
     query.push_str(" fragment f40 on User { name }");
     quick("an exponential query", || match attempt(&sg, &query) {
@@ -55,7 +66,9 @@ fn ten_thousand_fields_end() {
         out
     });
     quick("2 000 hops", || {
-        let plan = attempt(&sg, &format!("{{ {hops} }}")).expect("valid").expect("planned");
+        let plan = attempt(&sg, &format!("{{ {hops} }}"))
+            .expect("valid")
+            .expect("planned");
         assert_eq!(plan.fetches.len(), 2);
     });
 }
@@ -64,7 +77,11 @@ fn ten_thousand_fields_end() {
 fn deep_nesting_ends() {
     let (_, sg) = case("basics");
     for depth in [20, 60, 190, 2_000] {
-        let query = format!("{{ me {{ {} name {} }} }}", "reviews { author {".repeat(depth), "}}".repeat(depth));
+        let query = format!(
+            "{{ me {{ {} name {} }} }}",
+            "reviews { author {".repeat(depth),
+            "}}".repeat(depth)
+        );
         quick("a deep query", || _ = attempt(&sg, &query));
     }
 }
@@ -75,7 +92,11 @@ fn many_subgraphs_that_could_answer_each_field_end() {
         _ = write!(out, "  G{n} @join__graph(name: \"g{n}\", url: \"http://g{n}\")\n");
         out
     });
-    let joins = |key: &str| -> String { (0..100).map(|n| format!("@join__type(graph: G{n}{key}) ")).collect() };
+    let joins = |key: &str| -> String {
+        (0..100)
+            .map(|n| format!("@join__type(graph: G{n}{key}) "))
+            .collect()
+    };
     let fields: String = (0..50).map(|n| format!("  f{n}: Int\n  t{n}: T\n")).collect();
     let body = format!(
         "enum join__Graph {{\n{graphs}}}\ntype Query {} {{ t: T }}\ntype T {} {{\n  id: ID!\n{fields}}}\n",
@@ -83,7 +104,9 @@ fn many_subgraphs_that_could_answer_each_field_end() {
         joins(", key: \"id\"")
     );
     let sg = supergraph(&body);
-    let inner: String = (0..50).map(|n| format!("f{n} t{n} {{ f{n} id t0 {{ f1 }} }} ")).collect();
+    let inner: String = (0..50)
+        .map(|n| format!("f{n} t{n} {{ f{n} id t0 {{ f1 }} }} "))
+        .collect();
     quick("100 subgraphs", || {
         if let Ok(plan) = attempt(&sg, &format!("{{ t {{ {inner} }} }}")).expect("valid") {
             assert_eq!(plan.fetches.len(), 1);
@@ -108,12 +131,22 @@ fn seventy_implementations_stay_together() {
     }
     let sg = supergraph(&body);
     quick("70 implementations", || {
-        let plan = attempt(&sg, "{ nodes { id size name } }").expect("valid").expect("planned");
+        let plan = attempt(&sg, "{ nodes { id size name } }")
+            .expect("valid")
+            .expect("planned");
         check_sound("70 implementations", &sdl(&body), &sg, &plan);
         assert_eq!(&*plan.fetches[0].query, "{nodes{__typename id size}}");
-        assert!(plan.fetches[1].query.ends_with("{...on Node{name}}}"), "{}", plan.fetches[1].query);
-        let many: String = (0..70).map(|n| format!("... on T{n} {{ own{n} name }} ")).collect();
-        let plan = attempt(&sg, &format!("{{ nodes {{ {many} }} }}")).expect("valid").expect("planned");
+        assert!(
+            plan.fetches[1].query.ends_with("{...on Node{name}}}"),
+            "{}",
+            plan.fetches[1].query
+        );
+        let many: String = (0..70)
+            .map(|n| format!("... on T{n} {{ own{n} name }} "))
+            .collect();
+        let plan = attempt(&sg, &format!("{{ nodes {{ {many} }} }}"))
+            .expect("valid")
+            .expect("planned");
         check_sound("70 fragments", &sdl(&body), &sg, &plan);
         assert_eq!(plan.fetches.len(), 2);
     });

@@ -37,7 +37,10 @@ pub fn subgraph_schema(supergraph: &str, name: &str) -> Valid<Schema> {
         .expect("the subgraph exists")
         .0
         .to_string();
-    let view = View { schema: &schema, graph };
+    let view = View {
+        schema: &schema,
+        graph,
+    };
     let sdl = view.sdl();
     match Schema::parse_and_validate(&sdl, "subgraph") {
         Ok(valid) => valid,
@@ -51,7 +54,10 @@ impl View<'_> {
     }
 
     fn joins<'t>(&'t self, ty: &'t ExtendedType) -> impl Iterator<Item = &'t Directive> {
-        ty.directives().iter().map(|d| &***d).filter(|d| d.name == "join__type" && self.here(d))
+        ty.directives()
+            .iter()
+            .map(|d| &***d)
+            .filter(|d| d.name == "join__type" && self.here(d))
     }
 
     fn sdl(&self) -> String {
@@ -68,7 +74,9 @@ impl View<'_> {
             self.type_sdl(ty, &mut out);
             match ty {
                 ExtendedType::Object(_) if entity => _ = entities.insert(name.to_string()),
-                ExtendedType::Interface(_) if entity && self.joins(ty).any(|d| flag(d, "isInterfaceObject")) => {
+                ExtendedType::Interface(_)
+                    if entity && self.joins(ty).any(|d| flag(d, "isInterfaceObject")) =>
+                {
                     entities.insert(name.to_string());
                 }
                 _ => {}
@@ -87,19 +95,36 @@ impl View<'_> {
     }
 
     fn has_fields(&self, ty: &ExtendedType) -> bool {
-        let ExtendedType::Object(def) = ty else { return false };
+        let ExtendedType::Object(def) = ty else {
+            return false;
+        };
         self.joins(ty).next().is_some() && def.fields.values().any(|f| self.field(f).is_some())
     }
 
     fn field(&self, f: &FieldDefinition) -> Option<String> {
-        let joins: Vec<&Directive> = f.directives.iter().map(|d| &**d).filter(|d| d.name == "join__field").collect();
+        let joins: Vec<&Directive> = f
+            .directives
+            .iter()
+            .map(|d| &**d)
+            .filter(|d| d.name == "join__field")
+            .collect();
         let mine = joins.iter().find(|d| self.here(d));
         if !joins.is_empty() && mine.is_none() {
             return None;
         }
-        let ty = mine.and_then(|d| text(d, "type")).unwrap_or_else(|| f.ty.to_string());
-        let args: Vec<String> = f.arguments.iter().map(|a| format!("{}: {}", a.name, a.ty)).collect();
-        let args = if args.is_empty() { String::new() } else { format!("({})", args.join(", ")) };
+        let ty = mine
+            .and_then(|d| text(d, "type"))
+            .unwrap_or_else(|| f.ty.to_string());
+        let args: Vec<String> = f
+            .arguments
+            .iter()
+            .map(|a| format!("{}: {}", a.name, a.ty))
+            .collect();
+        let args = if args.is_empty() {
+            String::new()
+        } else {
+            format!("({})", args.join(", "))
+        };
         Some(format!("  {}{args}: {ty}\n", f.name))
     }
 
@@ -114,7 +139,11 @@ impl View<'_> {
             .filter(|d| d.name == "join__implements" && self.here(d))
             .filter_map(|d| text(d, "interface"))
             .collect();
-        if names.is_empty() { String::new() } else { format!(" implements {}", names.join(" & ")) }
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!(" implements {}", names.join(" & "))
+        }
     }
 
     fn type_sdl(&self, ty: &ExtendedType, out: &mut String) {
@@ -134,20 +163,36 @@ impl View<'_> {
                 _ = writeln!(out, "{word} {name}{} {{\n{fields}}}", self.implements(ty));
             }
             ExtendedType::Union(def) => {
-                let listed = def.directives.iter().filter(|d| d.name == "join__unionMember" && self.here(d));
+                let listed = def
+                    .directives
+                    .iter()
+                    .filter(|d| d.name == "join__unionMember" && self.here(d));
                 let members: Vec<String> = listed.filter_map(|d| text(d, "member")).collect();
                 _ = writeln!(out, "union {name} = {}", members.join(" | "));
             }
             ExtendedType::Enum(def) => {
                 let here = |v: &apollo_compiler::ast::EnumValueDefinition| {
-                    let mut joins = v.directives.iter().filter(|d| d.name == "join__enumValue").peekable();
+                    let mut joins = v
+                        .directives
+                        .iter()
+                        .filter(|d| d.name == "join__enumValue")
+                        .peekable();
                     joins.peek().is_none() || joins.any(|d| self.here(d))
                 };
-                let values: Vec<&str> = def.values.values().filter(|v| here(v)).map(|v| v.value.as_str()).collect();
+                let values: Vec<&str> = def
+                    .values
+                    .values()
+                    .filter(|v| here(v))
+                    .map(|v| v.value.as_str())
+                    .collect();
                 _ = writeln!(out, "enum {name} {{ {} }}", values.join(" "));
             }
             ExtendedType::InputObject(def) => {
-                let fields: Vec<String> = def.fields.values().map(|f| format!("{}: {}", f.name, f.ty)).collect();
+                let fields: Vec<String> = def
+                    .fields
+                    .values()
+                    .map(|f| format!("{}: {}", f.name, f.ty))
+                    .collect();
                 _ = writeln!(out, "input {name} {{ {} }}", fields.join(" "));
             }
         }

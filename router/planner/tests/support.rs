@@ -14,7 +14,10 @@ pub fn cases() -> PathBuf {
 
 pub fn sdl(body: &str) -> String {
     let mut prelude = PRELUDE.to_owned();
-    for (root, line) in [("Mutation", "  mutation: Mutation\n"), ("Subscription", "  subscription: Subscription\n")] {
+    for (root, line) in [
+        ("Mutation", "  mutation: Mutation\n"),
+        ("Subscription", "  subscription: Subscription\n"),
+    ] {
         if !body.contains(&format!("type {root} ")) {
             prelude = prelude.replace(line, "");
         }
@@ -27,7 +30,8 @@ pub fn supergraph(body: &str) -> Supergraph {
 }
 
 /// A case's supergraph: written by hand (`supergraph.graphql`), or composed of `subgraphs.graphql`,
-/// in which each subgraph begins with a line `### name`.
+/// in which each subgraph begins with a line `### name`
+/// (`### name v1`: Federation 1).
 pub fn case(name: &str) -> (String, Supergraph) {
     let folder = cases().join(name);
     if let Ok(body) = std::fs::read_to_string(folder.join("supergraph.graphql")) {
@@ -44,11 +48,25 @@ pub fn composed(text: &str) -> String {
     const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.7\", import: [\"@key\", \"@external\", \"@requires\", \"@provides\", \"@shareable\", \"@override\", \"@inaccessible\", \"@interfaceObject\", \"@authenticated\", \"@requiresScopes\"])";
     let parts = text.split("### ").skip(1).map(|part| {
         let (name, sdl) = part.split_once('\n').expect("a name and SDL");
-        let sdl = format!("{LINK}\n{sdl}");
-        Subgraph { name: name.trim().to_owned(), url: format!("http://{}", name.trim()), sdl }
+        let (name, first_version) = name
+            .trim()
+            .strip_suffix(" v1")
+            .map_or((name.trim(), false), |name| (name, true));
+        let sdl = if first_version {
+            sdl.to_owned()
+        } else {
+            format!("{LINK}\n{sdl}")
+        };
+        Subgraph {
+            name: name.to_owned(),
+            url: format!("http://{name}"),
+            sdl,
+        }
     });
     let parts: Vec<Subgraph> = parts.collect();
-    compose(&parts).unwrap_or_else(|errors| panic!("does not compose: {errors:#?}")).supergraph_sdl
+    compose(&parts)
+        .unwrap_or_else(|errors| panic!("does not compose: {errors:#?}"))
+        .supergraph_sdl
 }
 
 /// `# variables: {…}` on the first line of an operation file.
@@ -62,7 +80,9 @@ pub fn variables_of(text: &str) -> Map<String, Value> {
 
 pub fn plan_with(sg: &Supergraph, text: &str, access: &Access) -> Result<Plan, PlanError> {
     let operation = Operation::parse(sg, text, None).expect("the operation is valid");
-    let variables = operation.coerce_variables(sg, &variables_of(text)).expect("the variables fit");
+    let variables = operation
+        .coerce_variables(sg, &variables_of(text))
+        .expect("the variables fit");
     plan(sg, &operation, &variables, &Settings::default(), access)
 }
 

@@ -10,7 +10,10 @@ use std::collections::BTreeMap;
 
 use apollo_compiler::executable;
 
-use crate::plan::{Entry, EntityGroup, Fetch, FetchId, OperationKind, PathStep, Representation, RepresentationField, Shape, Target};
+use crate::plan::{
+    EntityGroup, Entry, Fetch, FetchId, OperationKind, PathStep, Representation, RepresentationField, Shape,
+    Target,
+};
 use crate::project::Interner;
 use crate::supergraph::types::Types;
 use crate::walk::{PlaceId, PosId, Sent, SentField, Walk};
@@ -20,10 +23,18 @@ use print::Printer;
 use units::Unit;
 
 /// All fetches of a walk, in an order in which each comes after what it waits for.
-pub(crate) fn fetches(walk: &mut Walk<'_>, operation: &executable::Operation, kind: OperationKind, names: &mut Interner) -> Vec<Fetch> {
+pub(crate) fn fetches(
+    walk: &mut Walk<'_>,
+    operation: &executable::Operation,
+    kind: OperationKind,
+    names: &mut Interner,
+) -> Vec<Fetch> {
     let calls = order::order(walk);
-    let id_of: BTreeMap<PosId, FetchId> =
-        calls.iter().enumerate().flat_map(|(id, call)| call.heads.iter().map(move |h| (*h, id))).collect();
+    let id_of: BTreeMap<PosId, FetchId> = calls
+        .iter()
+        .enumerate()
+        .flat_map(|(id, call)| call.heads.iter().map(move |h| (*h, id)))
+        .collect();
     let mut fetches = Vec::with_capacity(calls.len());
     for (id, call) in calls.iter().enumerate() {
         let after = order::after(walk, &calls, &id_of, id);
@@ -55,7 +66,12 @@ fn root(
     names: &mut Interner,
 ) -> (String, OperationKind, Entry) {
     let (texts, shape) = printer.level(walk, &call.heads, names);
-    let body = call.heads.iter().map(|h| texts[h].as_str()).collect::<Vec<_>>().join(" ");
+    let body = call
+        .heads
+        .iter()
+        .map(|h| texts[h].as_str())
+        .collect::<Vec<_>>()
+        .join(" ");
     let query = text::operation(kind, &[], &printer.variables, operation, &body);
     (query, kind, Entry::Root(shape))
 }
@@ -80,27 +96,56 @@ fn entities(
         let target = target(walk, &unit, names);
         match groups.iter_mut().find(|g| g.text == text && g.shape == shape) {
             Some(same) => same.targets.push(target),
-            None => groups.push(Printed { text, shape, targets: vec![target] }),
+            None => groups.push(Printed {
+                text,
+                shape,
+                targets: vec![target],
+            }),
         }
     }
     let base = text::free_variable("representations", operation);
     let many = groups.len() > 1;
     let (mut body, mut declared, mut out) = (Vec::new(), Vec::new(), Vec::new());
     for (n, group) in groups.into_iter().enumerate() {
-        let (key, variable) = if many { (format!("e{n}"), format!("{base}_{n}")) } else { ("_entities".into(), base.clone()) };
+        let (key, variable) = if many {
+            (format!("e{n}"), format!("{base}_{n}"))
+        } else {
+            ("_entities".into(), base.clone())
+        };
         let alias = if many { format!("{key}:") } else { String::new() };
-        body.push(format!("{alias}_entities(representations:${variable}){{{}}}", group.text));
+        body.push(format!(
+            "{alias}_entities(representations:${variable}){{{}}}",
+            group.text
+        ));
         declared.push(variable.clone());
         let (response_key, variable) = (key.into(), variable.into());
-        out.push(EntityGroup { response_key, variable, targets: group.targets, shape: group.shape });
+        out.push(EntityGroup {
+            response_key,
+            variable,
+            targets: group.targets,
+            shape: group.shape,
+        });
     }
-    let query = text::operation(OperationKind::Query, &declared, &printer.variables, operation, &body.join(" "));
+    let query = text::operation(
+        OperationKind::Query,
+        &declared,
+        &printer.variables,
+        operation,
+        &body.join(" "),
+    );
     (query, OperationKind::Query, Entry::Entities(out))
 }
 
 fn target(walk: &Walk<'_>, unit: &Unit, names: &mut Interner) -> Target {
-    let representations = unit.sent.iter().map(|sent| representation(walk, sent, names)).collect();
-    Target { path: path(walk, unit.place, names), representations }
+    let representations = unit
+        .sent
+        .iter()
+        .map(|sent| representation(walk, sent, names))
+        .collect();
+    Target {
+        path: path(walk, unit.place, names),
+        representations,
+    }
 }
 
 fn path(walk: &Walk<'_>, place: PlaceId, names: &mut Interner) -> Vec<PathStep> {
@@ -108,7 +153,10 @@ fn path(walk: &Walk<'_>, place: PlaceId, names: &mut Interner) -> Vec<PathStep> 
     let (mut at, mut on) = (place, None);
     while let Some(parent) = walk.places[at].parent {
         let here = &walk.places[at];
-        steps.push(PathStep { slot: names.slot(&here.slot), on });
+        steps.push(PathStep {
+            slot: names.slot(&here.slot),
+            on,
+        });
         let restricts = !walk.is_all(parent, &here.parent_on);
         on = restricts.then(|| names.types(walk.graph.model, &here.parent_on));
         at = parent;
@@ -132,7 +180,10 @@ fn member(walk: &Walk<'_>, field: &SentField, names: &mut Interner) -> Represent
         name: field.name.as_str().into(),
         slot: names.slot(&field.slot),
         on: field.on.as_ref().map(|on| types(on, names)),
-        fields: field.fields.as_ref().map(|fields| fields.iter().map(|f| member(walk, f, names)).collect()),
+        fields: field
+            .fields
+            .as_ref()
+            .map(|fields| fields.iter().map(|f| member(walk, f, names)).collect()),
         nullable: field.nullable,
     }
 }

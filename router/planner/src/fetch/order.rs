@@ -28,11 +28,22 @@ pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
     let mut groups = Groups::new();
     for (head, level) in &levels {
         let stage = stages[&walk.stage(*head)];
-        groups.entry((stage, *level, walk.positions[*head].sub)).or_default().push(*head);
+        groups
+            .entry((stage, *level, walk.positions[*head].sub))
+            .or_default()
+            .push(*head);
     }
+    rejoin(walk, &mut groups, &mut levels);
     sink(walk, &mut groups, &mut levels);
     let calls = groups.into_iter().filter(|(_, heads)| !heads.is_empty());
-    calls.map(|((stage, level, sub), heads)| Call { stage, level, sub, heads }).collect()
+    calls
+        .map(|((stage, level, sub), heads)| Call {
+            stage,
+            level,
+            sub,
+            heads,
+        })
+        .collect()
 }
 
 fn level(walk: &Walk<'_>, head: PosId, levels: &mut BTreeMap<PosId, u8>) -> u8 {
@@ -40,7 +51,14 @@ fn level(walk: &Walk<'_>, head: PosId, levels: &mut BTreeMap<PosId, u8>) -> u8 {
         return *level;
     }
     let found = match &walk.positions[head].origin {
-        Origin::Hop(hop) => 1 + hop.after.iter().map(|h| level(walk, *h, levels)).max().unwrap_or(0),
+        Origin::Hop(hop) => {
+            1 + hop
+                .after
+                .iter()
+                .map(|h| level(walk, *h, levels))
+                .max()
+                .unwrap_or(0)
+        }
         _ => 0,
     };
     levels.insert(head, found);
@@ -52,12 +70,20 @@ fn level(walk: &Walk<'_>, head: PosId, levels: &mut BTreeMap<PosId, u8>) -> u8 {
 fn stages(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>) -> BTreeMap<usize, usize> {
     let mut calls: BTreeMap<usize, BTreeSet<(u8, SubId)>> = BTreeMap::new();
     for (head, level) in levels {
-        calls.entry(walk.stage(*head)).or_default().insert((*level, walk.positions[*head].sub));
+        calls
+            .entry(walk.stage(*head))
+            .or_default()
+            .insert((*level, walk.positions[*head].sub));
     }
     let mut merged = BTreeMap::new();
     let mut last: Option<(usize, BTreeSet<(u8, SubId)>)> = None;
     for (stage, calls) in calls {
-        let roots = |c: &BTreeSet<(u8, SubId)>| c.iter().filter(|(l, _)| *l == 0).copied().collect::<BTreeSet<_>>();
+        let roots = |c: &BTreeSet<(u8, SubId)>| {
+            c.iter()
+                .filter(|(l, _)| *l == 0)
+                .copied()
+                .collect::<BTreeSet<_>>()
+        };
         let to = match &last {
             Some((to, before)) if before.len() == 1 && *before == roots(&calls) => *to,
             Some((to, _)) => to + 1,
@@ -69,14 +95,59 @@ fn stages(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>) -> BTreeMap<usize, usiz
     merged
 }
 
+/// Entities of one place wait for the last fetch of their subgraph, unless something waits for them:
+/// so one reference is resolved once.
+fn rejoin(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) {
+    let keys: Vec<_> = groups
+        .keys()
+        .copied()
+        .filter(|(_, level, _)| *level > 0)
+        .rev()
+        .collect();
+    for key @ (stage, level, sub) in keys {
+        let last = (stage + 1, 0, SubId(0));
+        if !groups
+            .range((stage, level + 1, SubId(0))..last)
+            .any(|((_, _, s), _)| *s == sub)
+        {
+            continue;
+        }
+        for head in groups[&key].clone() {
+            let place = walk.positions[head].place;
+            let limit = waiting(walk, levels, &[head]);
+            let later = groups.range((stage, level + 1, SubId(0))..last);
+            let mut into = later.filter(|((_, l, s), heads)| {
+                *s == sub
+                    && limit.is_none_or(|limit| *l < limit)
+                    && heads.iter().any(|h| walk.positions[*h].place == place)
+            });
+            let Some(into) = into.next().map(|(key, _)| *key) else {
+                continue;
+            };
+            groups.entry(key).or_default().retain(|h| *h != head);
+            levels.insert(head, into.1);
+            let target = groups.entry(into).or_default();
+            target.push(head);
+            target.sort_unstable();
+        }
+    }
+}
+
 fn sink(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) {
-    let keys: Vec<_> = groups.keys().copied().filter(|(_, level, _)| *level > 0).rev().collect();
+    let keys: Vec<_> = groups
+        .keys()
+        .copied()
+        .filter(|(_, level, _)| *level > 0)
+        .rev()
+        .collect();
     for (stage, level, sub) in keys {
         let heads = &groups[&(stage, level, sub)];
         let limit = waiting(walk, levels, heads);
         let later = groups.range((stage, level + 1, SubId(0))..(stage + 1, 0, SubId(0)));
         let into = later
-            .filter(|((_, l, s), heads)| *s == sub && !heads.is_empty() && limit.is_none_or(|limit| *l < limit))
+            .filter(|((_, l, s), heads)| {
+                *s == sub && !heads.is_empty() && limit.is_none_or(|limit| *l < limit)
+            })
             .map(|(key, _)| *key)
             .next();
         if let Some(into) = into {
@@ -96,11 +167,20 @@ fn waiting(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>, heads: &[PosId]) -> Op
         Origin::Hop(hop) => hop.after.iter().any(|h| heads.contains(h)),
         _ => false,
     };
-    levels.iter().filter(|(pos, _)| waits(**pos)).map(|(_, level)| *level).min()
+    levels
+        .iter()
+        .filter(|(pos, _)| waits(**pos))
+        .map(|(_, level)| *level)
+        .min()
 }
 
 /// What a call waits for: the calls that bring its representations, and the stage before.
-pub(super) fn after(walk: &Walk<'_>, calls: &[Call], id_of: &BTreeMap<PosId, FetchId>, id: FetchId) -> Vec<FetchId> {
+pub(super) fn after(
+    walk: &Walk<'_>,
+    calls: &[Call],
+    id_of: &BTreeMap<PosId, FetchId>,
+    id: FetchId,
+) -> Vec<FetchId> {
     let call = &calls[id];
     let mut after = BTreeSet::new();
     for head in &call.heads {

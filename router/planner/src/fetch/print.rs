@@ -43,11 +43,21 @@ impl<'m> Printer<'m> {
             model.ty(*t).kind == Kind::Interface && model.sub(sub, *t).is_some_and(|s| !s.interface_object)
         };
         let interfaces = (0..model.types.len() as u32).map(TypeIx).filter(is).collect();
-        Printer { model, sub, variables: BTreeSet::new(), interfaces }
+        Printer {
+            model,
+            sub,
+            variables: BTreeSet::new(),
+            interfaces,
+        }
     }
 
     /// Prints the positions of one level: the selection of each, and the shape of all together.
-    pub fn level(&mut self, walk: &Walk<'_>, positions: &[PosId], names: &mut Interner) -> (HashMap<PosId, String>, Shape) {
+    pub fn level(
+        &mut self,
+        walk: &Walk<'_>,
+        positions: &[PosId],
+        names: &mut Interner,
+    ) -> (HashMap<PosId, String>, Shape) {
         let mut items = Vec::new();
         for pos in positions {
             let slots = &walk.places[walk.positions[*pos].place].slots;
@@ -100,7 +110,10 @@ impl<'m> Printer<'m> {
             parts.entry(None).or_default().push_str("__typename");
             shape.note("__typename", || Keep::Typename);
         }
-        for item in mine().filter(|i| i.fragment.is_none()).chain(mine().filter(|i| i.fragment.is_some())) {
+        for item in mine()
+            .filter(|i| i.fragment.is_none())
+            .chain(mine().filter(|i| i.fragment.is_some()))
+        {
             let part = parts.entry(item.fragment).or_default();
             self.item(item, below, part);
             let slot = names.slot(&item.slot);
@@ -117,7 +130,11 @@ impl<'m> Printer<'m> {
                 Some(t) => _ = write!(text, "...on {}{{{part}}}", self.model.ty(t).name),
             }
         }
-        if text.is_empty() { "__typename".into() } else { text }
+        if text.is_empty() {
+            "__typename".into()
+        } else {
+            text
+        }
     }
 
     fn item(&mut self, item: &Item, below: &HashMap<PosId, String>, part: &mut String) {
@@ -130,7 +147,11 @@ impl<'m> Printer<'m> {
         part.push_str(&item.key.name);
         text::arguments(&item.key.args, &mut self.variables, part);
         if let Some(child) = item.child {
-            _ = write!(part, "{{{}}}", below.get(&child).map_or("__typename", |s| s.as_str()));
+            _ = write!(
+                part,
+                "{{{}}}",
+                below.get(&child).map_or("__typename", |s| s.as_str())
+            );
         }
     }
 
@@ -140,7 +161,15 @@ impl<'m> Printer<'m> {
         let position = &walk.positions[pos];
         let mut add = |fragment: Option<TypeIx>, ty: Type| {
             let (slot, key, child) = (pick.slot.clone(), pick.key.clone(), pick.child);
-            out.push(Item { pos, fragment, slot, key, ty, child, alias: String::new() });
+            out.push(Item {
+                pos,
+                fragment,
+                slot,
+                key,
+                ty,
+                child,
+                alias: String::new(),
+            });
         };
         let cover: Types = position.cover.keys().copied().collect();
         if let Some(declared) = position.declared
@@ -151,7 +180,9 @@ impl<'m> Printer<'m> {
         }
         let on = pick.on.and(&cover);
         if let Some(interface) = self.interface_for(walk, &on, &cover, pick) {
-            let ty = self.field_type(interface, pick).expect("an interface is chosen for its field");
+            let ty = self
+                .field_type(interface, pick)
+                .expect("an interface is chosen for its field");
             return add(Some(interface), ty);
         }
         let mut locals: Vec<TypeIx> = on.iter().map(|t| position.cover[&t]).collect();
@@ -170,7 +201,10 @@ impl<'m> Printer<'m> {
 
     fn direct(&self, walk: &Walk<'_>, declared: TypeIx, cover: &Types, on: &Types) -> bool {
         let object = self.model.ty(declared).kind == Kind::Object;
-        let interface_object = self.model.sub(self.sub, declared).is_some_and(|s| s.interface_object);
+        let interface_object = self
+            .model
+            .sub(self.sub, declared)
+            .is_some_and(|s| s.interface_object);
         object || interface_object || walk.graph.model.visible(cover).is_subset(on)
     }
 
@@ -180,9 +214,16 @@ impl<'m> Printer<'m> {
             return None;
         }
         self.interfaces.iter().copied().find(|interface| {
-            let stands: Types = walk.graph.cover(self.sub, *interface).into_iter().map(|(t, _)| t).collect();
+            let stands: Types = walk
+                .graph
+                .cover(self.sub, *interface)
+                .into_iter()
+                .map(|(t, _)| t)
+                .collect();
             let name = &pick.key.name;
-            let has = walk.graph.resolves(self.sub, *interface, Overlay::default(), *interface, name);
+            let has = walk
+                .graph
+                .resolves(self.sub, *interface, Overlay::default(), *interface, name);
             has.is_some() && stands.and(cover) == *on
         })
     }
@@ -193,7 +234,9 @@ impl<'m> Printer<'m> {
         let mut used = taken.clone();
         for item in items {
             let variants = given.entry(item.slot.clone()).or_default();
-            let same = variants.iter().find(|(key, ty, _)| *key == item.key && self.alike(ty, &item.ty));
+            let same = variants
+                .iter()
+                .find(|(key, ty, _)| *key == item.key && self.alike(ty, &item.ty));
             let same = same.map(|(_, _, alias)| alias.clone());
             item.alias = match &same {
                 Some(alias) => alias.clone(),
@@ -220,7 +263,10 @@ impl<'m> Printer<'m> {
 }
 
 fn free_name(slot: &str, used: &mut BTreeSet<String>) -> String {
-    let name = (1..).map(|n| format!("{slot}_{n}")).find(|n| !used.contains(n)).expect("some number is free");
+    let name = (1..)
+        .map(|n| format!("{slot}_{n}"))
+        .find(|n| !used.contains(n))
+        .expect("some number is free");
     used.insert(name.clone());
     name
 }
@@ -235,7 +281,10 @@ struct Noted {
 impl Noted {
     fn note(&mut self, key: &str, keep: impl FnOnce() -> Keep) {
         if self.keys.insert(key.to_owned()) {
-            self.shape.fields.push(ShapeField { response_key: key.into(), keep: keep() });
+            self.shape.fields.push(ShapeField {
+                response_key: key.into(),
+                keep: keep(),
+            });
         }
     }
 }

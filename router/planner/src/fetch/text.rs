@@ -17,7 +17,10 @@ pub(super) fn operation(
     body: &str,
 ) -> String {
     let own = representations.iter().map(|name| format!("${name}:[_Any!]!"));
-    let client = operation.variables.iter().filter(|v| used.contains(v.name.as_str()));
+    let client = operation
+        .variables
+        .iter()
+        .filter(|v| used.contains(v.name.as_str()));
     let declared: Vec<String> = own.chain(client.map(|v| declaration(v))).collect();
     let word = match kind {
         OperationKind::Query => "query",
@@ -43,7 +46,12 @@ fn declaration(variable: &VariableDefinition) -> String {
 
 /// A variable name that the client does not use.
 pub(super) fn free_variable(wanted: &str, operation: &executable::Operation) -> String {
-    let taken = |name: &str| operation.variables.iter().any(|v| v.name.as_str().starts_with(name));
+    let taken = |name: &str| {
+        operation
+            .variables
+            .iter()
+            .any(|v| v.name.as_str().starts_with(name))
+    };
     let mut name = wanted.to_owned();
     while taken(&name) {
         name.push('_');

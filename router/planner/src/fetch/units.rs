@@ -1,7 +1,7 @@
 //! Entity fetches of one place in one call become one, unless their representations contradict.
-use crate::walk::{PlaceId, PosId, Sent, SentField, Walk};
-use crate::walk::Origin;
 use crate::supergraph::types::Types;
+use crate::walk::Origin;
+use crate::walk::{PlaceId, PosId, Sent, SentField, Walk};
 
 /// Entities of one place with one representation and one selection.
 #[derive(Debug)]
@@ -15,7 +15,9 @@ pub(super) fn units(walk: &mut Walk<'_>, heads: &[PosId]) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     for head in heads {
         let place = walk.positions[*head].place;
-        let Origin::Hop(hop) = &walk.positions[*head].origin else { continue };
+        let Origin::Hop(hop) = &walk.positions[*head].origin else {
+            continue;
+        };
         let sent = hop.sent.clone();
         let joined = units
             .iter_mut()
@@ -26,7 +28,11 @@ pub(super) fn units(walk: &mut Walk<'_>, heads: &[PosId]) -> Vec<Unit> {
                 unit.sent = merged;
                 merge_positions(walk, unit.position, *head);
             }
-            None => units.push(Unit { place, position: *head, sent }),
+            None => units.push(Unit {
+                place,
+                position: *head,
+                sent,
+            }),
         }
     }
     units
@@ -34,7 +40,14 @@ pub(super) fn units(walk: &mut Walk<'_>, heads: &[PosId]) -> Vec<Unit> {
 
 /// Both sets of representations in one, by runtime type; `None` where they contradict.
 fn merge_sent(a: &[Sent], b: &[Sent]) -> Option<Vec<Sent>> {
-    let one = |s: &Sent| s.on.iter().map(|t| Sent { on: Types::one(t), ..s.clone() }).collect::<Vec<_>>();
+    let one = |s: &Sent| {
+        s.on.iter()
+            .map(|t| Sent {
+                on: Types::one(t),
+                ..s.clone()
+            })
+            .collect::<Vec<_>>()
+    };
     let mut all: Vec<Sent> = a.iter().flat_map(one).collect();
     for sent in b.iter().flat_map(one) {
         match all.iter_mut().find(|s| s.on == sent.on) {
@@ -48,7 +61,8 @@ fn merge_sent(a: &[Sent], b: &[Sent]) -> Option<Vec<Sent>> {
     }
     let mut merged: Vec<Sent> = Vec::new();
     for sent in all {
-        let same = |s: &&mut Sent| s.any == sent.any && s.typename == sent.typename && s.fields == sent.fields;
+        let same =
+            |s: &&mut Sent| s.any == sent.any && s.typename == sent.typename && s.fields == sent.fields;
         match merged.iter_mut().find(same) {
             Some(known) => known.on = known.on.or(&sent.on),
             None => merged.push(sent),
@@ -87,7 +101,9 @@ fn merge_positions(walk: &mut Walk<'_>, into: PosId, from: PosId) {
     for pick in picks {
         let picks = &mut walk.positions[into].picks;
         let same = picks.iter_mut().find(|p| {
-            p.slot == pick.slot && p.key == pick.key && p.child.is_some() == pick.child.is_some()
+            p.slot == pick.slot
+                && p.key == pick.key
+                && p.child.is_some() == pick.child.is_some()
                 && (p.child.is_none() || p.on == pick.on)
         });
         let Some(known) = same else {

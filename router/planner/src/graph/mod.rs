@@ -81,13 +81,25 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// The same graph with nothing remembered and its budget whole again.
+    pub fn fresh(&self) -> Graph<'a> {
+        Graph::new(self.model, self.labels, self.budget.clone())
+    }
+
     fn live(&self, field: &SubField) -> bool {
         let active = |label: &Option<String>| label.as_ref().map(|l| self.labels.contains(l));
         active(&field.lost_when) != Some(true) && active(&field.won_when) != Some(false)
     }
 
     /// Whether a field of runtime type `t` can be had at a position.
-    pub fn resolves(&self, sub: SubId, local: TypeIx, overlay: Overlay, t: TypeIx, field: &str) -> Option<Access<'a>> {
+    pub fn resolves(
+        &self,
+        sub: SubId,
+        local: TypeIx,
+        overlay: Overlay,
+        t: TypeIx,
+        field: &str,
+    ) -> Option<Access<'a>> {
         let known = self.model.sub_field(sub, local, field)?;
         if self.provided(overlay, t, field).next().is_some() {
             return Some(Access::Local);
@@ -103,13 +115,17 @@ impl<'a> Graph<'a> {
 
     fn provided(&self, overlay: Overlay, t: TypeIx, field: &str) -> impl Iterator<Item = &FieldSetItem> {
         let items = &self.overlays[overlay.0 as usize].0;
-        items.iter().filter(move |i| i.name == field && i.on.as_ref().is_none_or(|on| on.contains(t)))
+        items
+            .iter()
+            .filter(move |i| i.name == field && i.on.as_ref().is_none_or(|on| on.contains(t)))
     }
 
     /// The overlay below a field.
     pub fn below(&mut self, overlay: Overlay, t: TypeIx, name: &str, field: &SubField) -> Overlay {
-        let mut items: Vec<FieldSetItem> =
-            self.provided(overlay, t, name).flat_map(|i| i.sub.0.iter().cloned()).collect();
+        let mut items: Vec<FieldSetItem> = self
+            .provided(overlay, t, name)
+            .flat_map(|i| i.sub.0.iter().cloned())
+            .collect();
         if let Some(provides) = &field.provides {
             items.extend(provides.0.iter().cloned());
         }
@@ -127,7 +143,9 @@ impl<'a> Graph<'a> {
 
     /// Which runtime types an object declared as `declared` in a subgraph may have, each with its local type.
     pub fn cover(&self, sub: SubId, declared: TypeIx) -> Vec<(TypeIx, TypeIx)> {
-        let Some(here) = self.model.sub(sub, declared) else { return Vec::new() };
+        let Some(here) = self.model.sub(sub, declared) else {
+            return Vec::new();
+        };
         let mut cover = Vec::new();
         for local in here.possible.iter() {
             if self.model.sub(sub, local).is_some_and(|s| s.interface_object) {
@@ -153,9 +171,17 @@ impl<'a> Graph<'a> {
             .collect();
         for sub in model.all_subgraphs() {
             let mut add = |via, typename, local| {
-                let Some(here) = model.sub(sub, typename) else { return };
+                let Some(here) = model.sub(sub, typename) else {
+                    return;
+                };
                 let keys = here.keys.iter().filter(|k| k.resolvable);
-                doors.extend(keys.map(|key| Door { sub, via, typename, local, key }));
+                doors.extend(keys.map(|key| Door {
+                    sub,
+                    via,
+                    typename,
+                    local,
+                    key,
+                }));
             };
             add(Via::Concrete, t, t);
             for interface in &interfaces {

@@ -64,9 +64,17 @@ impl<'a> Graph<'a> {
 
     fn fixpoint(&mut self, t: TypeIx, base: Vec<Source>, certain: bool) -> Result<Reach<'a>, PlanError> {
         let doors = self.doors(t);
-        let at_base = if certain { Some(0) } else { base.iter().filter(|s| s.local == t).map(|s| s.level).min() };
+        let at_base = if certain {
+            Some(0)
+        } else {
+            base.iter().filter(|s| s.local == t).map(|s| s.level).min()
+        };
         let mut levels: Vec<Option<u8>> = vec![None; doors.len()];
-        let mut reach = Reach { base, open: Vec::new(), known: at_base };
+        let mut reach = Reach {
+            base,
+            open: Vec::new(),
+            known: at_base,
+        };
         loop {
             let mut changed = false;
             for (ix, door) in doors.iter().enumerate() {
@@ -76,8 +84,10 @@ impl<'a> Graph<'a> {
                     Via::InterfaceObject => Some(0),
                     Via::Interface => Some(0).filter(|_| at_base.is_none()),
                 };
-                let (Some(typed), Some(keyed)) = (typed, self.set_level(t, &door.key.fields, &reach, &mut Vec::new())?)
-                else {
+                let (Some(typed), Some(keyed)) = (
+                    typed,
+                    self.set_level(t, &door.key.fields, &reach, &mut Vec::new())?,
+                ) else {
                     continue;
                 };
                 let level = typed.max(keyed) + 1;
@@ -89,7 +99,10 @@ impl<'a> Graph<'a> {
                     }
                 }
             }
-            let open = doors.iter().zip(&levels).filter_map(|(d, l)| l.map(|l| (d.clone(), l)));
+            let open = doors
+                .iter()
+                .zip(&levels)
+                .filter_map(|(d, l)| l.map(|l| (d.clone(), l)));
             reach.open = open.collect();
             if !changed {
                 return Ok(reach);
@@ -106,7 +119,11 @@ impl<'a> Graph<'a> {
         guard: &mut Vec<(SubId, &'a str)>,
     ) -> Result<Option<u8>, PlanError> {
         let mut level = 0;
-        for item in set.0.iter().filter(|i| i.on.as_ref().is_none_or(|on| on.contains(t))) {
+        for item in set
+            .0
+            .iter()
+            .filter(|i| i.on.as_ref().is_none_or(|on| on.contains(t)))
+        {
             match self.item_level(t, item, reach, guard)? {
                 Some(l) => level = level.max(l),
                 None => return Ok(None),
@@ -164,21 +181,44 @@ impl<'a> Graph<'a> {
     }
 
     pub fn field_is_object(&self, t: TypeIx, field: &str) -> bool {
-        let inner = self.model.ty(t).fields.get(field).and_then(|f| self.model.inner(&f.ty));
+        let inner = self
+            .model
+            .ty(t)
+            .fields
+            .get(field)
+            .and_then(|f| self.model.inner(&f.ty));
         inner.is_some_and(|i| self.model.ty(i).kind == crate::supergraph::model::Kind::Object)
     }
 
     /// The sources one field further down, by runtime type.
-    pub fn step(&mut self, t: TypeIx, from: &Candidate, reach: &Reach<'a>, field: &str) -> Vec<(TypeIx, Source)> {
+    pub fn step(
+        &mut self,
+        t: TypeIx,
+        from: &Candidate,
+        reach: &Reach<'a>,
+        field: &str,
+    ) -> Vec<(TypeIx, Source)> {
         let overlay = match from.how {
             How::Base(ix) => reach.base[ix].overlay,
             _ => super::Overlay::default(),
         };
-        let Some(known) = self.model.sub_field(from.sub, from.local, field) else { return Vec::new() };
+        let Some(known) = self.model.sub_field(from.sub, from.local, field) else {
+            return Vec::new();
+        };
         let overlay = self.below(overlay, t, field, known);
-        let Some(declared) = self.model.inner(&known.ty) else { return Vec::new() };
-        let source = |local| Source { sub: from.sub, local, level: from.level, overlay };
-        self.cover(from.sub, declared).into_iter().map(|(child, local)| (child, source(local))).collect()
+        let Some(declared) = self.model.inner(&known.ty) else {
+            return Vec::new();
+        };
+        let source = |local| Source {
+            sub: from.sub,
+            local,
+            level: from.level,
+            overlay,
+        };
+        self.cover(from.sub, declared)
+            .into_iter()
+            .map(|(child, local)| (child, source(local)))
+            .collect()
     }
 
     /// All ways to get a field of runtime type `t`, one for each subgraph, nearest first.
@@ -211,7 +251,12 @@ impl<'a> Graph<'a> {
         for (ix, source) in reach.base.iter().enumerate() {
             if let Some(Access::Local) = self.resolves(source.sub, source.local, source.overlay, t, field) {
                 let how = How::Base(ix);
-                found.push(Candidate { how, sub: source.sub, local: source.local, level: source.level });
+                found.push(Candidate {
+                    how,
+                    sub: source.sub,
+                    local: source.local,
+                    level: source.level,
+                });
             }
         }
         for (ix, (door, level)) in reach.open.iter().enumerate() {
@@ -229,7 +274,12 @@ impl<'a> Graph<'a> {
                     (How::Requires(ix), (*level).max(needs + 1))
                 }
             };
-            found.push(Candidate { how, sub: door.sub, local: door.local, level });
+            found.push(Candidate {
+                how,
+                sub: door.sub,
+                local: door.local,
+                level,
+            });
         }
         found.sort_by_key(|c| (c.level, !matches!(c.how, How::Base(_))));
         Ok(found)

@@ -31,7 +31,10 @@ pub(super) fn variables(document: &ExecutableDocument, operation: &Operation) ->
 }
 
 fn of_directives(directives: &DirectiveList, found: &mut BTreeSet<String>) {
-    for directive in directives.iter().filter(|d| d.name == "skip" || d.name == "include") {
+    for directive in directives
+        .iter()
+        .filter(|d| d.name == "skip" || d.name == "include")
+    {
         if let Some(Value::Variable(name)) = directive.specified_argument_by_name("if").map(|v| &**v) {
             found.insert(name.to_string());
         }
@@ -48,7 +51,10 @@ pub(crate) fn included(directives: &DirectiveList, variables: &Map<String, serde
         };
         let value = match directive.specified_argument_by_name("if").map(|v| &**v) {
             Some(Value::Boolean(value)) => *value,
-            Some(Value::Variable(name)) => variables.get(name.as_str()).and_then(|v| v.as_bool()).unwrap_or(false),
+            Some(Value::Variable(name)) => variables
+                .get(name.as_str())
+                .and_then(|v| v.as_bool())
+                .unwrap_or(false),
             _ => return true,
         };
         value == wanted

@@ -13,12 +13,22 @@ impl Operation {
         if !self.introspects() {
             return Vec::new();
         }
-        let variables: serde_json_bytes::Map<_, _> =
-            coerced.iter().map(|(k, v)| (k.as_str().into(), v.clone().into())).collect();
+        let variables: serde_json_bytes::Map<_, _> = coerced
+            .iter()
+            .map(|(k, v)| (k.as_str().into(), v.clone().into()))
+            .collect();
         let variables = Valid::assume_valid(variables);
         let schema = sg.api_schema();
-        let answer = partial_execute(schema, &sg.implementers, &self.document, &self.operation, &variables);
-        let Some(data) = answer.ok().and_then(|answer| answer.data) else { return Vec::new() };
+        let answer = partial_execute(
+            schema,
+            &sg.implementers,
+            &self.document,
+            &self.operation,
+            &variables,
+        );
+        let Some(data) = answer.ok().and_then(|answer| answer.data) else {
+            return Vec::new();
+        };
         let mut keys: Vec<_> = self
             .operation
             .root_fields(&self.document)

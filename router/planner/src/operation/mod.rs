@@ -71,7 +71,9 @@ pub struct Operation {
 impl Operation {
     /// Parses and validates a document and chooses its operation.
     pub fn parse(sg: &Supergraph, query: &str, name: Option<&str>) -> Result<Operation, OperationError> {
-        let parser = Parser::new().recursion_limit(RECURSION_LIMIT).token_limit(TOKEN_LIMIT);
+        let parser = Parser::new()
+            .recursion_limit(RECURSION_LIMIT)
+            .token_limit(TOKEN_LIMIT);
         let ast = parse_document(parser, query)?;
         let document = ast
             .to_executable_validate(sg.api_schema())
@@ -79,14 +81,26 @@ impl Operation {
         let operation = document
             .operations
             .get(name)
-            .map_err(|e| one(e.to_graphql_error(&document.sources), "OPERATION_RESOLUTION_FAILURE"))?
+            .map_err(|e| {
+                one(
+                    e.to_graphql_error(&document.sources),
+                    "OPERATION_RESOLUTION_FAILURE",
+                )
+            })?
             .clone();
         introspection::check_max_depth(&document, &operation)
             .map_err(|e| one(e.to_graphql_error(&document.sources), "GRAPHQL_VALIDATION_FAILED"))?;
         let conditional = conditions::variables(&document, &operation);
         let introspects = operation.is_query()
-            && operation.root_fields(&document).any(|f| f.name == "__schema" || f.name == "__type");
-        Ok(Operation { operation, document, conditional, introspects })
+            && operation
+                .root_fields(&document)
+                .any(|f| f.name == "__schema" || f.name == "__type");
+        Ok(Operation {
+            operation,
+            document,
+            conditional,
+            introspects,
+        })
     }
 
     /// Kind of the operation.
@@ -115,16 +129,31 @@ impl Operation {
 }
 
 fn parse_document(mut parser: Parser, query: &str) -> Result<Document, OperationError> {
-    parser.parse_ast(query, "operation").map_err(|e| diagnostics(&e.errors, "GRAPHQL_PARSE_FAILED"))
+    parser
+        .parse_ast(query, "operation")
+        .map_err(|e| diagnostics(&e.errors, "GRAPHQL_PARSE_FAILED"))
 }
 
 fn one(error: CompilerError, code: &'static str) -> OperationError {
-    OperationError { errors: vec![request_error(error, code)] }
+    OperationError {
+        errors: vec![request_error(error, code)],
+    }
 }
 
 fn request_error(error: CompilerError, code: &'static str) -> RequestError {
-    let locations = error.locations.iter().map(|l| Location { line: l.line, column: l.column }).collect();
-    RequestError { message: error.message, locations, extensions: Extensions { code } }
+    let locations = error
+        .locations
+        .iter()
+        .map(|l| Location {
+            line: l.line,
+            column: l.column,
+        })
+        .collect();
+    RequestError {
+        message: error.message,
+        locations,
+        extensions: Extensions { code },
+    }
 }
 
 fn diagnostics(list: &DiagnosticList, code: &'static str) -> OperationError {

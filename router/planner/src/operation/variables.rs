@@ -20,7 +20,11 @@ pub struct CoercionError {
 }
 
 fn at(path: &str) -> String {
-    if path.is_empty() { String::new() } else { format!(" at \"{path}\"") }
+    if path.is_empty() {
+        String::new()
+    } else {
+        format!(" at \"{path}\"")
+    }
 }
 
 impl Operation {
@@ -34,7 +38,11 @@ impl Operation {
         let mut all = Vec::new();
         for definition in &self.operation.variables {
             let name = definition.name.as_str();
-            let mut coercion = Coercion { schema: sg.api_schema(), variable: name, errors: Vec::new() };
+            let mut coercion = Coercion {
+                schema: sg.api_schema(),
+                variable: name,
+                errors: Vec::new(),
+            };
             let value = match (given.get(name), &definition.default_value) {
                 (Some(value), _) => coercion.value(&definition.ty, value, ""),
                 (None, Some(default)) => coercion.value(&definition.ty, &from_literal(default), ""),
@@ -61,9 +69,12 @@ pub(crate) fn from_literal(literal: &Literal) -> Value {
         Literal::Int(value) => number(value.as_str()),
         Literal::Float(value) => number(value.as_str()),
         Literal::List(items) => Value::Array(items.iter().map(|i| from_literal(i)).collect()),
-        Literal::Object(fields) => {
-            Value::Object(fields.iter().map(|(n, v)| (n.to_string(), from_literal(v))).collect())
-        }
+        Literal::Object(fields) => Value::Object(
+            fields
+                .iter()
+                .map(|(n, v)| (n.to_string(), from_literal(v)))
+                .collect(),
+        ),
     }
 }
 
@@ -79,7 +90,11 @@ struct Coercion<'a> {
 
 impl Coercion<'_> {
     fn fail(&mut self, path: &str, reason: String) {
-        self.errors.push(CoercionError { variable: self.variable.to_owned(), path: path.to_owned(), reason });
+        self.errors.push(CoercionError {
+            variable: self.variable.to_owned(),
+            path: path.to_owned(),
+            reason,
+        });
     }
 
     fn value(&mut self, ty: &Type, value: &Value, path: &str) -> Value {
@@ -120,23 +135,35 @@ impl Coercion<'_> {
             _ => true,
         };
         if !fits {
-            self.fail(path, format!("{} is not a value of type \"{name}\"", brief(value)));
+            self.fail(
+                path,
+                format!("{} is not a value of type \"{name}\"", brief(value)),
+            );
         }
     }
 
     fn enumeration(&mut self, def: &EnumType, value: &Value, path: &str) {
         if !value.as_str().is_some_and(|v| def.values.contains_key(v)) {
-            self.fail(path, format!("{} is not a value of the enum \"{}\"", brief(value), def.name));
+            self.fail(
+                path,
+                format!("{} is not a value of the enum \"{}\"", brief(value), def.name),
+            );
         }
     }
 
     fn input(&mut self, def: &InputObjectType, value: &Value, path: &str) -> Value {
         let Some(object) = value.as_object() else {
-            self.fail(path, format!("{} is not an object of type \"{}\"", brief(value), def.name));
+            self.fail(
+                path,
+                format!("{} is not an object of type \"{}\"", brief(value), def.name),
+            );
             return Value::Null;
         };
         for key in object.keys().filter(|k| !def.fields.contains_key(k.as_str())) {
-            self.fail(path, format!("field \"{key}\" is not defined by type \"{}\"", def.name));
+            self.fail(
+                path,
+                format!("field \"{key}\" is not defined by type \"{}\"", def.name),
+            );
         }
         let mut out = Map::new();
         for (name, field) in &def.fields {
@@ -144,7 +171,10 @@ impl Coercion<'_> {
             match (object.get(name.as_str()), &field.default_value) {
                 (Some(value), _) => _ = out.insert(name.to_string(), self.value(&field.ty, value, &inside)),
                 (None, Some(default)) => {
-                    out.insert(name.to_string(), self.value(&field.ty, &from_literal(default), &inside));
+                    out.insert(
+                        name.to_string(),
+                        self.value(&field.ty, &from_literal(default), &inside),
+                    );
                 }
                 (None, None) if field.ty.is_non_null() => {
                     self.fail(&inside, format!("a value of type \"{}\" is required", field.ty));
@@ -152,8 +182,16 @@ impl Coercion<'_> {
                 (None, None) => {}
             }
         }
-        if def.directives.iter().any(|d| d.name == "oneOf") && (out.len() != 1 || out.values().any(Value::is_null)) {
-            self.fail(path, format!("exactly one field of \"{}\" must be given, and not null", def.name));
+        if def.directives.iter().any(|d| d.name == "oneOf")
+            && (out.len() != 1 || out.values().any(Value::is_null))
+        {
+            self.fail(
+                path,
+                format!(
+                    "exactly one field of \"{}\" must be given, and not null",
+                    def.name
+                ),
+            );
         }
         Value::Object(out)
     }
@@ -161,10 +199,19 @@ impl Coercion<'_> {
 
 /// An integer, also written as `1.0`.
 fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_f64().filter(|f| f.fract() == 0.0 && f.abs() < 1e15).map(|f| f as i64))
+    value.as_i64().or_else(|| {
+        value
+            .as_f64()
+            .filter(|f| f.fract() == 0.0 && f.abs() < 1e15)
+            .map(|f| f as i64)
+    })
 }
 
 fn brief(value: &Value) -> String {
     let text = value.to_string();
-    if text.chars().count() <= 60 { text } else { format!("{}…", text.chars().take(60).collect::<String>()) }
+    if text.chars().count() <= 60 {
+        text
+    } else {
+        format!("{}…", text.chars().take(60).collect::<String>())
+    }
 }

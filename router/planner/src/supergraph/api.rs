@@ -20,10 +20,18 @@ struct Filter<'a> {
 /// Derives the public schema.
 pub(crate) fn api_schema(schema: &Schema, links: &Links) -> Result<Valid<Schema>, SupergraphError> {
     let mut api = schema.clone();
-    let hidden = schema.types.values().filter(|t| t.directives().iter().any(|d| links.is(&d.name, "inaccessible")));
-    let filter = Filter { links, hidden: hidden.map(|t| t.name().clone()).collect() };
-    api.types.retain(|name, def| def.is_built_in() || !(links.is_machinery(name) || filter.hidden.contains(name)));
-    api.directive_definitions.retain(|name, _| !links.is_machinery(name));
+    let hidden = schema
+        .types
+        .values()
+        .filter(|t| t.directives().iter().any(|d| links.is(&d.name, "inaccessible")));
+    let filter = Filter {
+        links,
+        hidden: hidden.map(|t| t.name().clone()).collect(),
+    };
+    api.types
+        .retain(|name, def| def.is_built_in() || !(links.is_machinery(name) || filter.hidden.contains(name)));
+    api.directive_definitions
+        .retain(|name, _| !links.is_machinery(name));
     for directive in api.directive_definitions.values_mut() {
         filter.arguments(&mut directive.make_mut().arguments);
     }
@@ -35,7 +43,9 @@ pub(crate) fn api_schema(schema: &Schema, links: &Links) -> Result<Valid<Schema>
     for ty in api.types.values_mut().filter(|t| !t.is_built_in()) {
         filter.ty(ty);
     }
-    let valid = api.validate().map_err(|e| SupergraphError::PublicSchema(e.errors.to_string()))?;
+    let valid = api
+        .validate()
+        .map_err(|e| SupergraphError::PublicSchema(e.errors.to_string()))?;
     Ok(valid)
 }
 
@@ -57,14 +67,16 @@ impl Filter<'_> {
     }
 
     fn arguments(&self, arguments: &mut Vec<Node<InputValueDefinition>>) {
-        arguments.retain(|a| !self.is_hidden(&a.directives) && !self.hidden.contains(a.ty.inner_named_type()));
+        arguments
+            .retain(|a| !self.is_hidden(&a.directives) && !self.hidden.contains(a.ty.inner_named_type()));
         for argument in arguments {
             self.ast_directives(&mut argument.make_mut().directives);
         }
     }
 
     fn fields(&self, fields: &mut IndexMap<Name, Component<FieldDefinition>>) {
-        fields.retain(|_, f| !self.is_hidden(&f.directives) && !self.hidden.contains(f.ty.inner_named_type()));
+        fields
+            .retain(|_, f| !self.is_hidden(&f.directives) && !self.hidden.contains(f.ty.inner_named_type()));
         for field in fields.values_mut() {
             let field = field.make_mut();
             self.ast_directives(&mut field.directives);
@@ -100,13 +112,19 @@ impl Filter<'_> {
                 let def = def.make_mut();
                 self.directives(&mut def.directives);
                 def.values.retain(|_, v| !self.is_hidden(&v.directives));
-                def.values.values_mut().for_each(|v| self.ast_directives(&mut v.make_mut().directives));
+                def.values
+                    .values_mut()
+                    .for_each(|v| self.ast_directives(&mut v.make_mut().directives));
             }
             ExtendedType::InputObject(def) => {
                 let def = def.make_mut();
                 self.directives(&mut def.directives);
-                def.fields.retain(|_, f| !self.is_hidden(&f.directives) && !self.hidden.contains(f.ty.inner_named_type()));
-                def.fields.values_mut().for_each(|f| self.ast_directives(&mut f.make_mut().directives));
+                def.fields.retain(|_, f| {
+                    !self.is_hidden(&f.directives) && !self.hidden.contains(f.ty.inner_named_type())
+                });
+                def.fields
+                    .values_mut()
+                    .for_each(|f| self.ast_directives(&mut f.make_mut().directives));
             }
         }
     }

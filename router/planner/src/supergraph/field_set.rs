@@ -33,8 +33,13 @@ impl Args {
 /// Parses a field set; `possible` gives the object types of a type condition.
 pub(crate) fn parse(text: &str, possible: &dyn Fn(&str) -> Option<Types>) -> Result<FieldSet, String> {
     let trimmed = text.trim();
-    let braced = if trimmed.starts_with('{') { trimmed.to_owned() } else { format!("{{{trimmed}}}") };
-    let document = Document::parse(braced, "field set").map_err(|e| format!("{text:?} is not a field set: {}", e.errors))?;
+    let braced = if trimmed.starts_with('{') {
+        trimmed.to_owned()
+    } else {
+        format!("{{{trimmed}}}")
+    };
+    let document = Document::parse(braced, "field set")
+        .map_err(|e| format!("{text:?} is not a field set: {}", e.errors))?;
     let operation = document.definitions.iter().find_map(|d| match d {
         Definition::OperationDefinition(operation) => Some(operation),
         _ => None,
@@ -57,13 +62,24 @@ fn collect(
             Selection::Field(field) => {
                 let mut sub = Vec::new();
                 collect(&field.selection_set, None, possible, &mut sub)?;
-                let args = field.arguments.iter().map(|a| (a.name.clone(), (*a.value).clone())).collect();
+                let args = field
+                    .arguments
+                    .iter()
+                    .map(|a| (a.name.clone(), (*a.value).clone()))
+                    .collect();
                 let sub = FieldSet(sub);
-                items.push(FieldSetItem { on: on.cloned(), name: field.name.clone(), args: Args::new(args), sub });
+                items.push(FieldSetItem {
+                    on: on.cloned(),
+                    name: field.name.clone(),
+                    args: Args::new(args),
+                    sub,
+                });
             }
             Selection::InlineFragment(fragment) => {
                 let condition = match &fragment.type_condition {
-                    Some(name) => Some(possible(name).ok_or_else(|| format!("unknown type {name} in a field set"))?),
+                    Some(name) => {
+                        Some(possible(name).ok_or_else(|| format!("unknown type {name} in a field set"))?)
+                    }
                     None => None,
                 };
                 let both = match (on, condition) {
@@ -73,7 +89,10 @@ fn collect(
                 collect(&fragment.selection_set, both.as_ref(), possible, items)?;
             }
             Selection::FragmentSpread(spread) => {
-                return Err(format!("a field set can't use the named fragment {}", spread.fragment_name));
+                return Err(format!(
+                    "a field set can't use the named fragment {}",
+                    spread.fragment_name
+                ));
             }
         }
     }

@@ -9,8 +9,17 @@ use super::SupergraphError;
 use super::rights::is_auth_spec;
 
 /// Specifications a supergraph may use for security or execution and be served.
-const KNOWN: [&str; 9] =
-    ["link", "core", "join", "inaccessible", "tag", "cost", "authenticated", "requiresScopes", "policy"];
+const KNOWN: [&str; 9] = [
+    "link",
+    "core",
+    "join",
+    "inaccessible",
+    "tag",
+    "cost",
+    "authenticated",
+    "requiresScopes",
+    "policy",
+];
 
 /// The linked specifications.
 #[derive(Debug, Default)]
@@ -30,26 +39,34 @@ impl Links {
         if self.elements.contains_key(name) {
             return true;
         }
-        name.split_once("__").is_some_and(|(prefix, rest)| !prefix.is_empty() && !rest.is_empty() && self.prefixes.contains_key(prefix))
+        name.split_once("__").is_some_and(|(prefix, rest)| {
+            !prefix.is_empty() && !rest.is_empty() && self.prefixes.contains_key(prefix)
+        })
     }
 
     /// Whether a directive name is this specification's main directive.
     pub fn is(&self, directive: &str, spec: &str) -> bool {
-        self.elements.get(directive).is_some_and(|(s, e)| s == spec && e == spec)
+        self.elements
+            .get(directive)
+            .is_some_and(|(s, e)| s == spec && e == spec)
     }
 
     /// `authenticated`, `requiresScopes` or `policy`, where the directive is one of them.
     pub fn auth(&self, directive: &str) -> Option<&'static str> {
-        self.elements.get(directive).and_then(|(_, element)| is_auth_spec(element))
+        self.elements
+            .get(directive)
+            .and_then(|(_, element)| is_auth_spec(element))
     }
 
     fn add(&mut self, link: &Link) {
         let prefix = link.alias.clone().unwrap_or_else(|| link.spec.clone());
         self.prefixes.insert(prefix.clone(), link.spec.clone());
-        self.elements.insert(prefix.clone(), (link.spec.clone(), link.spec.clone()));
+        self.elements
+            .insert(prefix.clone(), (link.spec.clone(), link.spec.clone()));
         for (element, local) in &link.imports {
             let bare = |s: &str| s.trim_start_matches('@').to_owned();
-            self.elements.insert(bare(local), (link.spec.clone(), bare(element)));
+            self.elements
+                .insert(bare(local), (link.spec.clone(), bare(element)));
         }
         if link.spec == "join" {
             self.join = prefix;
@@ -72,8 +89,15 @@ pub(crate) fn read(schema: &Schema) -> Result<Links, SupergraphError> {
     let mut links = Links::default();
     for directive in schema.schema_definition.directives.iter() {
         let Some(link) = link(directive) else { continue };
-        if let Some(purpose) = link.purpose.as_deref().filter(|_| !KNOWN.contains(&link.spec.as_str())) {
-            return Err(SupergraphError::UnknownSpecification { url: link.url, purpose: purpose.into() });
+        if let Some(purpose) = link
+            .purpose
+            .as_deref()
+            .filter(|_| !KNOWN.contains(&link.spec.as_str()))
+        {
+            return Err(SupergraphError::UnknownSpecification {
+                url: link.url,
+                purpose: purpose.into(),
+            });
         }
         links.add(&link);
     }
@@ -87,26 +111,49 @@ pub(crate) fn read(schema: &Schema) -> Result<Links, SupergraphError> {
 
 fn link(directive: &Directive) -> Option<Link> {
     let argument = |name: &str| directive.specified_argument_by_name(name);
-    let url = argument("url").or_else(|| argument("feature"))?.as_str()?.to_owned();
+    let url = argument("url")
+        .or_else(|| argument("feature"))?
+        .as_str()?
+        .to_owned();
     let mut parts = url.trim_end_matches('/').rsplit('/');
     let version = parts.next()?;
     let spec = parts.next()?.to_owned();
-    let minor = version.rsplit('.').next().and_then(|m| m.parse().ok()).unwrap_or(0);
+    let minor = version
+        .rsplit('.')
+        .next()
+        .and_then(|m| m.parse().ok())
+        .unwrap_or(0);
     let purpose = argument("for").and_then(|v| match &**v {
         Value::Enum(name) => Some(name.to_string()),
         other => other.as_str().map(str::to_owned),
     });
     let alias = argument("as").and_then(|v| v.as_str()).map(str::to_owned);
-    Some(Link { imports: imports(directive), url, spec, minor, alias, purpose })
+    Some(Link {
+        imports: imports(directive),
+        url,
+        spec,
+        minor,
+        alias,
+        purpose,
+    })
 }
 
 fn imports(directive: &Directive) -> Vec<(String, String)> {
-    let Some(value) = directive.specified_argument_by_name("import") else { return Vec::new() };
-    let Value::List(items) = &**value else { return Vec::new() };
+    let Some(value) = directive.specified_argument_by_name("import") else {
+        return Vec::new();
+    };
+    let Value::List(items) = &**value else {
+        return Vec::new();
+    };
     let one = |item: &Value| match item {
         Value::String(name) => Some((name.clone(), name.clone())),
         Value::Object(fields) => {
-            let get = |key: &str| fields.iter().find(|(n, _)| n == key).and_then(|(_, v)| v.as_str());
+            let get = |key: &str| {
+                fields
+                    .iter()
+                    .find(|(n, _)| n == key)
+                    .and_then(|(_, v)| v.as_str())
+            };
             let name = get("name")?;
             Some((name.to_owned(), get("as").unwrap_or(name).to_owned()))
         }

@@ -15,8 +15,8 @@ use apollo_compiler::schema::Implementers;
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Schema};
 
-pub use model::SubgraphInfo;
 use model::Model;
+pub use model::SubgraphInfo;
 
 /// Why a supergraph can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,9 @@ pub enum SupergraphError {
     #[error("this SDL is not a supergraph: {0}")]
     NotASupergraph(String),
     /// A specification that must be understood for security or execution is not.
-    #[error("the supergraph uses {url} for {purpose}, which this gateway does not know; serving it would be unsafe")]
+    #[error(
+        "the supergraph uses {url} for {purpose}, which this gateway does not know; serving it would be unsafe"
+    )]
     UnknownSpecification {
         /// The `url` of the `@link` or `@core`.
         url: String,
@@ -65,7 +67,12 @@ impl Supergraph {
         let links = links::read(&schema)?;
         let model = read::model(&schema, &links)?;
         let api = api::api_schema(&schema, &links)?;
-        Ok(Supergraph { model, api_sdl: api.to_string(), implementers: api.implementers_map(), api })
+        Ok(Supergraph {
+            model,
+            api_sdl: api.to_string(),
+            implementers: api.implementers_map(),
+            api,
+        })
     }
 
     /// The schema that clients see: for validation and introspection.

@@ -25,22 +25,43 @@ struct Reader<'a> {
 /// Reads every type of the supergraph.
 pub(crate) fn model(schema: &Schema, links: &Links) -> Result<Model, SupergraphError> {
     let (subgraphs, graphs) = graphs(schema, links)?;
-    let names: Vec<&Name> = schema.types.keys().filter(|n| !n.starts_with("__") && !links.is_machinery(n)).collect();
-    let by_name: HashMap<Name, TypeIx> =
-        names.iter().enumerate().map(|(i, n)| ((*n).clone(), TypeIx(i as u32))).collect();
+    let names: Vec<&Name> = schema
+        .types
+        .keys()
+        .filter(|n| !n.starts_with("__") && !links.is_machinery(n))
+        .collect();
+    let by_name: HashMap<Name, TypeIx> = names
+        .iter()
+        .enumerate()
+        .map(|(i, n)| ((*n).clone(), TypeIx(i as u32)))
+        .collect();
     let possible = possible_types(schema, &names, &by_name);
-    let reader = Reader { schema, links, graphs, by_name, possible };
+    let reader = Reader {
+        schema,
+        links,
+        graphs,
+        by_name,
+        possible,
+    };
     let mut types = Vec::with_capacity(names.len());
     for (ix, name) in names.iter().enumerate() {
         types.push(reader.type_def(TypeIx(ix as u32), &schema.types[*name])?);
     }
-    let root = |name: &Option<ComponentName>| name.as_ref().and_then(|n| reader.by_name.get(&n.name).copied());
+    let root =
+        |name: &Option<ComponentName>| name.as_ref().and_then(|n| reader.by_name.get(&n.name).copied());
     let definition = &schema.schema_definition;
     let query = root(&definition.query)
         .ok_or_else(|| SupergraphError::NotASupergraph("it has no query root type".into()))?;
     let (mutation, subscription) = (root(&definition.mutation), root(&definition.subscription));
     let by_name = reader.by_name;
-    Ok(Model { subgraphs, types, by_name, query, mutation, subscription })
+    Ok(Model {
+        subgraphs,
+        types,
+        by_name,
+        query,
+        mutation,
+        subscription,
+    })
 }
 
 type Graphs = (Vec<SubgraphInfo>, HashMap<Name, SubId>);
@@ -56,11 +77,18 @@ fn graphs(schema: &Schema, links: &Links) -> Result<Graphs, SupergraphError> {
         let graph = definition.directives.get(&directive);
         let text = |arg| graph.and_then(|d| string(d, arg)).unwrap_or_default();
         let given = text("name");
-        let name = if given.is_empty() { value.to_string() } else { given };
+        let name = if given.is_empty() {
+            value.to_string()
+        } else {
+            given
+        };
         let id = u16::try_from(infos.len())
             .map_err(|_| SupergraphError::NotASupergraph("it has more than 65535 subgraphs".into()))?;
         ids.insert(value.clone(), SubId(id));
-        infos.push(SubgraphInfo { name, url: text("url") });
+        infos.push(SubgraphInfo {
+            name,
+            url: text("url"),
+        });
     }
     Ok((infos, ids))
 }
@@ -72,11 +100,17 @@ fn possible_types(schema: &Schema, names: &[&Name], by_name: &HashMap<Name, Type
         match &schema.types[*name] {
             ExtendedType::Object(def) => {
                 sets[ix].insert(me);
-                for interface in def.implements_interfaces.iter().filter_map(|i| by_name.get(&i.name)) {
+                for interface in def
+                    .implements_interfaces
+                    .iter()
+                    .filter_map(|i| by_name.get(&i.name))
+                {
                     sets[interface.0 as usize].insert(me);
                 }
             }
-            ExtendedType::Union(def) => sets[ix].extend(def.members.iter().filter_map(|m| by_name.get(&m.name))),
+            ExtendedType::Union(def) => {
+                sets[ix].extend(def.members.iter().filter_map(|m| by_name.get(&m.name)))
+            }
             _ => {}
         }
     }
@@ -84,11 +118,17 @@ fn possible_types(schema: &Schema, names: &[&Name], by_name: &HashMap<Name, Type
 }
 
 fn string(directive: &Directive, argument: &str) -> Option<String> {
-    directive.specified_argument_by_name(argument)?.as_str().map(str::to_owned)
+    directive
+        .specified_argument_by_name(argument)?
+        .as_str()
+        .map(str::to_owned)
 }
 
 fn flag(directive: &Directive, argument: &str, default: bool) -> bool {
-    directive.specified_argument_by_name(argument).and_then(|v| v.to_bool()).unwrap_or(default)
+    directive
+        .specified_argument_by_name(argument)
+        .and_then(|v| v.to_bool())
+        .unwrap_or(default)
 }
 
 impl Reader<'_> {
@@ -104,9 +144,15 @@ impl Reader<'_> {
     }
 
     fn field_set(&self, coordinate: &str, text: &str) -> Result<FieldSet, SupergraphError> {
-        let possible = |name: &str| self.by_name.get(name).map(|t| self.possible[t.0 as usize].clone());
-        field_set::parse(text, &possible)
-            .map_err(|reason| SupergraphError::Invalid { coordinate: coordinate.into(), reason })
+        let possible = |name: &str| {
+            self.by_name
+                .get(name)
+                .map(|t| self.possible[t.0 as usize].clone())
+        };
+        field_set::parse(text, &possible).map_err(|reason| SupergraphError::Invalid {
+            coordinate: coordinate.into(),
+            reason,
+        })
     }
 
     fn type_def(&self, ix: TypeIx, def: &ExtendedType) -> Result<TypeDef, SupergraphError> {
@@ -126,12 +172,23 @@ impl Reader<'_> {
         for (name, field) in fields.iter() {
             self.sub_fields(def.name(), field, owner, &mut subs)?;
             let rights = Rights::read(self.links, field.directives.iter().map(|d| &**d));
-            out.insert(name.clone(), FieldDef { ty: field.ty.clone(), rights });
+            out.insert(
+                name.clone(),
+                FieldDef {
+                    ty: field.ty.clone(),
+                    rights,
+                },
+            );
         }
         let rights = Rights::read(self.links, directives.iter().map(|d| &***d));
         let hidden = |d: &AstDirectives| d.iter().any(|d| self.links.is(&d.name, "inaccessible"));
         let values = match def {
-            ExtendedType::Enum(e) => e.values.values().filter(|v| !hidden(&v.directives)).map(|v| v.value.clone()).collect(),
+            ExtendedType::Enum(e) => e
+                .values
+                .values()
+                .filter(|v| !hidden(&v.directives))
+                .map(|v| v.value.clone())
+                .collect(),
             _ => Vec::new(),
         };
         Ok(TypeDef {
@@ -147,10 +204,17 @@ impl Reader<'_> {
     }
 
     /// Which subgraphs know the type, with their keys. Without any `join__type`: all of them (join v0.1 value types).
-    fn sub_types(&self, ix: TypeIx, def: &ExtendedType) -> Result<Vec<Option<Box<SubType>>>, SupergraphError> {
+    fn sub_types(
+        &self,
+        ix: TypeIx,
+        def: &ExtendedType,
+    ) -> Result<Vec<Option<Box<SubType>>>, SupergraphError> {
         let mut subs: Vec<Option<Box<SubType>>> = (0..self.graphs.len()).map(|_| None).collect();
         let join_type = self.join("type");
-        let owner = def.directives().get(&self.join("owner")).and_then(|d| self.graph(d));
+        let owner = def
+            .directives()
+            .get(&self.join("owner"))
+            .and_then(|d| self.graph(d));
         if def.directives().get(&join_type).is_none() && owner.is_none() {
             subs.iter_mut().for_each(|s| *s = Some(Box::default()));
         }
@@ -160,13 +224,19 @@ impl Reader<'_> {
         for directive in def.directives().get_all(&join_type) {
             let Some(graph) = self.graph(directive) else {
                 let reason = format!("@{join_type} names no known graph");
-                return Err(SupergraphError::Invalid { coordinate: def.name().to_string(), reason });
+                return Err(SupergraphError::Invalid {
+                    coordinate: def.name().to_string(),
+                    reason,
+                });
             };
             let sub = subs[graph.ix()].get_or_insert_default();
             sub.interface_object |= flag(directive, "isInterfaceObject", false);
             if let Some(key) = string(directive, "key") {
                 let fields = self.field_set(def.name(), &key)?;
-                sub.keys.push(Key { fields, resolvable: flag(directive, "resolvable", true) });
+                sub.keys.push(Key {
+                    fields,
+                    resolvable: flag(directive, "resolvable", true),
+                });
             }
         }
         for (s, sub) in subs.iter_mut().enumerate() {
@@ -192,8 +262,18 @@ impl Reader<'_> {
                     .filter(|d| self.graph(d) == Some(s))
                     .filter_map(|d| string(d, "member"))
                     .collect();
-                let knows = |name: &Name| if listed { here.contains(name.as_str()) } else { self.is_in(s, name) };
-                def.members.iter().filter(|m| knows(&m.name)).filter_map(|m| self.by_name.get(&m.name).copied()).collect()
+                let knows = |name: &Name| {
+                    if listed {
+                        here.contains(name.as_str())
+                    } else {
+                        self.is_in(s, name)
+                    }
+                };
+                def.members
+                    .iter()
+                    .filter(|m| knows(&m.name))
+                    .filter_map(|m| self.by_name.get(&m.name).copied())
+                    .collect()
             }
             ExtendedType::Interface(def) => self.implementers_in(s, &def.name),
             _ => Types::default(),
@@ -208,13 +288,17 @@ impl Reader<'_> {
             let ty = &self.schema.types[name];
             let implements = match ty {
                 ExtendedType::Object(def) => &def.implements_interfaces,
-                ExtendedType::Interface(def) if self.is_interface_object(s, &def.directives) => &def.implements_interfaces,
+                ExtendedType::Interface(def) if self.is_interface_object(s, &def.directives) => {
+                    &def.implements_interfaces
+                }
                 _ => continue,
             };
             if !implements.contains(interface) || !self.is_in(s, name) {
                 continue;
             }
-            let says = |d: &Directive| self.graph(d) == Some(s) && string(d, "interface").as_deref() == Some(interface.as_str());
+            let says = |d: &Directive| {
+                self.graph(d) == Some(s) && string(d, "interface").as_deref() == Some(interface.as_str())
+            };
             let listed = ty.directives().get(&directive).is_some();
             if !listed || ty.directives().get_all(&directive).any(|d| says(d)) {
                 found.push(*ix);
@@ -225,13 +309,18 @@ impl Reader<'_> {
 
     fn is_interface_object(&self, s: SubId, directives: &DirectiveList) -> bool {
         let join_type = self.join("type");
-        directives.get_all(&join_type).any(|d| self.graph(d) == Some(s) && flag(d, "isInterfaceObject", false))
+        directives
+            .get_all(&join_type)
+            .any(|d| self.graph(d) == Some(s) && flag(d, "isInterfaceObject", false))
     }
 
     fn is_in(&self, s: SubId, name: &Name) -> bool {
         let directives = self.schema.types[name].directives();
         let (join_type, owner) = (self.join("type"), self.join("owner"));
-        let mut listed = directives.iter().filter(|d| d.name.as_str() == join_type || d.name.as_str() == owner).peekable();
+        let mut listed = directives
+            .iter()
+            .filter(|d| d.name.as_str() == join_type || d.name.as_str() == owner)
+            .peekable();
         listed.peek().is_none() || listed.any(|d| self.graph(d) == Some(s))
     }
 
@@ -251,7 +340,11 @@ impl Reader<'_> {
             lost_when: None,
             won_when: None,
         };
-        let key_of = |sub: &SubType| sub.keys.iter().any(|k| k.fields.0.iter().any(|i| i.name == field.name));
+        let key_of = |sub: &SubType| {
+            sub.keys
+                .iter()
+                .any(|k| k.fields.0.iter().any(|i| i.name == field.name))
+        };
         let listed = field.directives.get(&join_field).is_some();
         for (s, sub) in subs.iter_mut().enumerate() {
             let Some(sub) = sub else { continue };
@@ -261,7 +354,9 @@ impl Reader<'_> {
             }
         }
         for directive in field.directives.get_all(&join_field) {
-            let Some(graph) = self.graph(directive) else { continue };
+            let Some(graph) = self.graph(directive) else {
+                continue;
+            };
             let coordinate = format!("{type_name}.{}", field.name);
             let read = self.sub_field(&coordinate, directive, &plain)?;
             let sub = subs[graph.ix()].get_or_insert_default();
@@ -270,14 +365,22 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn sub_field(&self, coordinate: &str, directive: &Directive, plain: &SubField) -> Result<SubField, SupergraphError> {
+    fn sub_field(
+        &self,
+        coordinate: &str,
+        directive: &Directive,
+        plain: &SubField,
+    ) -> Result<SubField, SupergraphError> {
         let set = |argument: &str| {
             let text = string(directive, argument).filter(|t| !t.trim().is_empty());
             text.map(|t| self.field_set(coordinate, &t)).transpose()
         };
         let ty = match string(directive, "type") {
             Some(text) => apollo_compiler::ast::Type::parse(text, "join__field type").map_err(|e| {
-                SupergraphError::Invalid { coordinate: coordinate.into(), reason: e.to_string() }
+                SupergraphError::Invalid {
+                    coordinate: coordinate.into(),
+                    reason: e.to_string(),
+                }
             })?,
             None => plain.ty.clone(),
         };

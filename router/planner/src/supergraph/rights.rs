@@ -33,9 +33,14 @@ impl Rights {
 }
 
 fn alternatives(directive: &Directive, argument: &str) -> Vec<Vec<String>> {
-    let Some(value) = directive.specified_argument_by_name(argument) else { return Vec::new() };
+    let Some(value) = directive.specified_argument_by_name(argument) else {
+        return Vec::new();
+    };
     let list = |value: &Value| match value {
-        Value::List(items) => items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect(),
+        Value::List(items) => items
+            .iter()
+            .filter_map(|i| i.as_str().map(str::to_owned))
+            .collect(),
         other => other.as_str().map(str::to_owned).into_iter().collect(),
     };
     match &**value {

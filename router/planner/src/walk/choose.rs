@@ -3,11 +3,15 @@
 //! nothing more, then the fetch that serves most for its price.
 use std::collections::HashMap;
 
+use super::positions::Entry;
 use super::{Demand, Origin, PlaceId, PosId, Walk};
 use crate::graph::Via;
 use crate::settings::PlanError;
 use crate::supergraph::model::SubId;
 use crate::supergraph::types::{TypeIx, Types};
+
+/// Price of a root that is to be avoided.
+const AVOIDED: usize = 100;
 
 /// Positions that end in one fetch: stage, subgraph, level.
 type Group = (usize, SubId, u8);
@@ -15,13 +19,23 @@ type Group = (usize, SubId, u8);
 impl Walk<'_> {
     pub(super) fn choose(&mut self) -> Result<(), PlanError> {
         let mut open = std::mem::take(&mut self.demands);
-        let deadline = open.iter().filter_map(|d| d.candidates.first()).map(|c| c.1).max().unwrap_or(0);
-        open.iter_mut().for_each(|d| d.candidates.retain(|c| c.1 <= deadline));
-        self.take(&mut open, |_, demand| (demand.candidates.len() == 1).then(|| demand.candidates[0].0))?;
+        let deadline = open
+            .iter()
+            .filter_map(|d| d.candidates.first())
+            .map(|c| c.1)
+            .max()
+            .unwrap_or(0);
+        open.iter_mut()
+            .for_each(|d| d.candidates.retain(|c| c.1 <= deadline));
+        self.take(&mut open, |_, demand| {
+            (demand.candidates.len() == 1).then(|| demand.candidates[0].0)
+        })?;
         while !open.is_empty() {
             self.take(&mut open, |walk, demand| walk.free(demand))?;
             let best = self.best(&open)?;
-            self.take(&mut open, |_, demand| best.filter(|b| demand.candidates.iter().any(|c| c.0 == *b)))?;
+            self.take(&mut open, |_, demand| {
+                best.filter(|b| demand.candidates.iter().any(|c| c.0 == *b))
+            })?;
         }
         self.presence()?;
         for (place, on) in std::mem::take(&mut self.typenames) {
@@ -56,7 +70,8 @@ impl Walk<'_> {
 
     fn free(&self, demand: &Demand) -> Option<PosId> {
         let free = demand.candidates.iter().filter(|c| self.price(c.0) == 0);
-        free.min_by_key(|c| (!self.positions[c.0].wanted, c.1)).map(|c| c.0)
+        free.min_by_key(|c| (!self.positions[c.0].wanted, c.1))
+            .map(|c| c.0)
     }
 
     /// The position whose fetch serves most of the open demands for its price.
@@ -65,7 +80,9 @@ impl Walk<'_> {
         for demand in open {
             self.graph.budget.spend(demand.candidates.len())?;
             for (pos, level) in &demand.candidates {
-                *served.entry((self.stage(*pos), self.positions[*pos].sub, *level)).or_default() += 1;
+                *served
+                    .entry((self.stage(*pos), self.positions[*pos].sub, *level))
+                    .or_default() += 1;
             }
         }
         let mut best: Option<(usize, usize, u8, PosId)> = None;
@@ -87,18 +104,30 @@ impl Walk<'_> {
             return 0;
         }
         match &position.origin {
+            Origin::Root { .. } if self.avoided == Some(position.sub) => AVOIDED,
             Origin::Root { .. } => 1,
             Origin::Field { parent, .. } => self.price(*parent),
             Origin::Hop(hop) => {
                 let own = usize::from(!self.fetched.contains(&(hop.stage, position.sub, position.level)));
-                let below = self.places[position.place].base.iter().map(|b| self.price(*b)).min();
+                let below = self.places[position.place]
+                    .base
+                    .iter()
+                    .map(|b| self.price(*b))
+                    .min();
                 own + below.unwrap_or(0)
             }
         }
     }
 
     pub(super) fn cheapest(&self, candidates: impl Iterator<Item = PosId>) -> Option<PosId> {
-        candidates.min_by_key(|pos| (self.price(*pos), !self.positions[*pos].wanted, self.positions[*pos].level, *pos))
+        candidates.min_by_key(|pos| {
+            (
+                self.price(*pos),
+                !self.positions[*pos].wanted,
+                self.positions[*pos].level,
+                *pos,
+            )
+        })
     }
 
     /// Every place must be asked for by some fetch, or its objects would be missing from the answer.
@@ -115,7 +144,9 @@ impl Walk<'_> {
     pub(super) fn ensure_presence(&mut self, place: PlaceId, max: u8) -> Result<Option<PosId>, PlanError> {
         let base = self.places[place].base.iter().copied();
         let near: Vec<PosId> = base.filter(|p| self.positions[*p].level <= max).collect();
-        let Some(pos) = self.cheapest(near.into_iter()) else { return Ok(None) };
+        let Some(pos) = self.cheapest(near.into_iter()) else {
+            return Ok(None);
+        };
         let on: Types = self.positions[pos].cover.keys().copied().collect();
         self.commit(pos, &on)?;
         Ok(Some(pos))
@@ -126,12 +157,20 @@ impl Walk<'_> {
         if self.places[place].certain {
             return Ok(());
         }
-        let mut wanted: Vec<PosId> = self.hops_and_base(place).filter(|p| self.positions[*p].wanted).collect();
+        let mut wanted: Vec<PosId> = self
+            .hops_and_base(place)
+            .filter(|p| self.positions[*p].wanted)
+            .collect();
         wanted.sort_by_key(|p| (self.positions[*p].level, *p));
         wanted.retain(|p| self.positions[*p].cover.iter().any(|(t, local)| t == local));
         let mut missing = on.and(&self.places[place].types);
         for pos in &wanted {
-            let shown = self.positions[*pos].cover.iter().filter(|(t, local)| t == local).map(|(t, _)| *t).collect();
+            let shown = self.positions[*pos]
+                .cover
+                .iter()
+                .filter(|(t, local)| t == local)
+                .map(|(t, _)| *t)
+                .collect();
             self.positions[*pos].typename |= missing.intersects(&shown);
             missing = missing.minus(&shown);
         }
@@ -155,11 +194,22 @@ impl Walk<'_> {
             let position = &walk.positions[*p];
             position.cover.get(&t) == Some(&t) && position.level <= max
         };
-        let mut candidates: Vec<PosId> = self.places[place].base.iter().copied().filter(|p| shows(self, p)).collect();
+        let mut candidates: Vec<PosId> = self.places[place]
+            .base
+            .iter()
+            .copied()
+            .filter(|p| shows(self, p))
+            .collect();
         if candidates.is_empty() {
-            candidates = self.interface_doors(place, t)?.into_iter().filter(|p| shows(self, p)).collect();
+            candidates = self
+                .interface_doors(place, t)?
+                .into_iter()
+                .filter(|p| shows(self, p))
+                .collect();
         }
-        let Some(pos) = self.cheapest(candidates.into_iter()) else { return Ok(None) };
+        let Some(pos) = self.cheapest(candidates.into_iter()) else {
+            return Ok(None);
+        };
         self.commit(pos, &Types::one(t))?;
         self.positions[pos].typename = true;
         Ok(Some(pos))
@@ -170,6 +220,14 @@ impl Walk<'_> {
         let reach = self.reach_at(place, t)?;
         let doors = reach.open.iter().filter(|(door, _)| door.via == Via::Interface);
         let doors: Vec<_> = doors.cloned().collect();
-        Ok(doors.into_iter().map(|(door, level)| self.open(place, t, &door, level, None, false)).collect())
+        let entry = |level| Entry {
+            level,
+            requires: None,
+            typed: false,
+        };
+        Ok(doors
+            .into_iter()
+            .map(|(door, level)| self.open(place, t, &door, entry(level)))
+            .collect())
     }
 }

@@ -21,7 +21,12 @@ impl Walk<'_> {
         match &self.positions[pos].origin {
             Origin::Root { stage } => _ = self.fetched.insert((*stage, sub, 0)),
             Origin::Field { .. } if !first => {}
-            Origin::Field { parent, slot, key, on } => {
+            Origin::Field {
+                parent,
+                slot,
+                key,
+                on,
+            } => {
                 let (parent, slot, key, on) = (*parent, slot.clone(), key.clone(), on.clone());
                 self.commit(parent, &on)?;
                 self.pick(parent, &slot, &key, &on, Some(pos));
@@ -37,15 +42,29 @@ impl Walk<'_> {
     }
 
     /// Selects a field at a position.
-    pub(super) fn pick(&mut self, pos: PosId, slot: &Rc<str>, key: &FieldKey, on: &Types, child: Option<PosId>) {
+    pub(super) fn pick(
+        &mut self,
+        pos: PosId,
+        slot: &Rc<str>,
+        key: &FieldKey,
+        on: &Types,
+        child: Option<PosId>,
+    ) {
         let position = &mut self.positions[pos];
         let known = position.picked.entry(slot.clone()).or_default();
-        let same = known.iter().find(|ix| position.picks[**ix].key == *key && position.picks[**ix].child == child);
+        let same = known
+            .iter()
+            .find(|ix| position.picks[**ix].key == *key && position.picks[**ix].child == child);
         match same {
             Some(ix) => position.picks[*ix].on = position.picks[*ix].on.or(on),
             None => {
                 known.push(position.picks.len());
-                position.picks.push(Pick { slot: slot.clone(), key: key.clone(), on: on.clone(), child });
+                position.picks.push(Pick {
+                    slot: slot.clone(),
+                    key: key.clone(),
+                    on: on.clone(),
+                    child,
+                });
             }
         }
     }
@@ -69,8 +88,12 @@ impl Walk<'_> {
     fn represent(&mut self, pos: PosId, t: TypeIx) -> Result<(), PlanError> {
         let position = &self.positions[pos];
         let (place, level) = (position.place, position.level);
-        let Origin::Hop(hop) = &position.origin else { unreachable!("only a hop has representations") };
-        let Some((via, typename, key)) = hop.doors.get(&t).copied() else { return Ok(()) };
+        let Origin::Hop(hop) = &position.origin else {
+            unreachable!("only a hop has representations")
+        };
+        let Some((via, typename, key)) = hop.doors.get(&t).copied() else {
+            return Ok(());
+        };
         let (requires, conditional) = (hop.requires, hop.conditional);
         let any = self.places[place].certain || (via != Via::Concrete && !conditional);
         let (max, on) = (level - 1, Types::one(t));
@@ -85,10 +108,21 @@ impl Walk<'_> {
             super::need::join(&mut fields, more);
         }
         let heads: Vec<PosId> = after.into_iter().map(|p| self.head(p)).collect();
-        let Origin::Hop(hop) = &mut self.positions[pos].origin else { unreachable!("only a hop has representations") };
+        let Origin::Hop(hop) = &mut self.positions[pos].origin else {
+            unreachable!("only a hop has representations")
+        };
         hop.after.extend(heads);
-        let sent = Sent { on, any, typename, fields };
-        match hop.sent.iter_mut().find(|s| s.any == any && s.typename == typename && s.fields == sent.fields) {
+        let sent = Sent {
+            on,
+            any,
+            typename,
+            fields,
+        };
+        match hop
+            .sent
+            .iter_mut()
+            .find(|s| s.any == any && s.typename == typename && s.fields == sent.fields)
+        {
             Some(same) => same.on = same.on.or(&sent.on),
             None => hop.sent.push(sent),
         }

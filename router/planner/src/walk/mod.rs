@@ -10,6 +10,7 @@ mod choose;
 mod commit;
 mod explore;
 mod need;
+mod positions;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -102,7 +103,12 @@ pub(crate) enum Origin<'a> {
     /// A root fetch. Stages run one after another (mutations).
     Root { stage: usize },
     /// A field of another position of the same fetch.
-    Field { parent: PosId, slot: Rc<str>, key: FieldKey, on: Types },
+    Field {
+        parent: PosId,
+        slot: Rc<str>,
+        key: FieldKey,
+        on: Types,
+    },
     /// An entity fetch.
     Hop(Hop<'a>),
 }
@@ -162,6 +168,8 @@ struct Demand {
 /// The state of one planning.
 pub(crate) struct Walk<'a> {
     pub graph: Graph<'a>,
+    /// A subgraph whose root is to be used only where there is no other.
+    avoided: Option<SubId>,
     pub places: Vec<Place<'a>>,
     pub positions: Vec<Position<'a>>,
     demands: Vec<Demand>,
@@ -175,15 +183,43 @@ pub(crate) struct Walk<'a> {
     lost: HashMap<*const SelectedField, Types>,
 }
 
-/// Walks the whole operation.
+/// Walks the whole operation. Where several subgraphs share root fields, what a greedy choice finds
+/// depends on where it begins; then each of the chosen roots is avoided once, and the best walk wins.
 pub(crate) fn walk<'a>(
     graph: Graph<'a>,
     kind: OperationKind,
     root: TypeIx,
     selection: &'a Selection,
 ) -> Result<Walk<'a>, PlanError> {
+    let first = attempt(graph.fresh(), kind, root, selection, None)?;
+    let roots = first.shared_roots();
+    let mut best = (first.cost(), first);
+    for avoided in roots.into_iter().take(ATTEMPTS) {
+        if best.0.fetches < 2 {
+            break;
+        }
+        let other = attempt(graph.fresh(), kind, root, selection, Some(avoided))?;
+        let cost = other.cost();
+        if cost < best.0 {
+            best = (cost, other);
+        }
+    }
+    Ok(best.1)
+}
+
+/// Walks besides the first.
+const ATTEMPTS: usize = 3;
+
+fn attempt<'a>(
+    graph: Graph<'a>,
+    kind: OperationKind,
+    root: TypeIx,
+    selection: &'a Selection,
+    avoided: Option<SubId>,
+) -> Result<Walk<'a>, PlanError> {
     let mut walk = Walk {
         graph,
+        avoided,
         places: Vec::new(),
         positions: Vec::new(),
         demands: Vec::new(),
@@ -196,6 +232,15 @@ pub(crate) fn walk<'a>(
     walk.explore_root(kind, root, selection)?;
     walk.choose()?;
     Ok(walk)
+}
+
+/// What a plan costs, dearest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    steps: u8,
+    fetches: usize,
+    /// Kinds of representations and fields asked for.
+    data: usize,
 }
 
 impl Walk<'_> {
@@ -214,6 +259,35 @@ impl Walk<'_> {
             Origin::Hop(hop) => hop.stage,
             Origin::Field { .. } => unreachable!("a head is no field"),
         }
+    }
+
+    fn cost(&self) -> Cost {
+        let wanted = || self.positions.iter().filter(|p| p.wanted);
+        let sent = |p: &Position<'_>| match &p.origin {
+            Origin::Hop(hop) => 3 * hop.sent.iter().map(|s| s.on.len()).sum::<usize>(),
+            _ => 0,
+        };
+        Cost {
+            steps: wanted().map(|p| p.level).max().unwrap_or(0),
+            fetches: self.fetched.len(),
+            data: wanted().map(|p| p.picks.len() + sent(p)).sum(),
+        }
+    }
+
+    /// Subgraphs whose root is wanted though another one's could have been.
+    fn shared_roots(&self) -> Vec<SubId> {
+        let children = self.places.iter().filter(|p| p.parent == Some(0));
+        let shared =
+            children.filter(|p| p.base.iter().filter(|b| self.positions[**b].level == 0).count() > 1);
+        let wanted = shared
+            .flat_map(|p| &p.base)
+            .map(|b| &self.positions[*b])
+            .filter(|p| p.wanted);
+        wanted
+            .map(|p| p.sub)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// Runtime types for which a selected field is asked of no subgraph; it is null there.

@@ -1,4 +1,5 @@
 //! Internal demands: key fields and required fields of representations.
+use super::positions::Field;
 use super::{FieldKey, PlaceId, PosId, SentField, Walk};
 use crate::settings::PlanError;
 use crate::supergraph::field_set::{FieldSet, FieldSetItem};
@@ -33,16 +34,30 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let conditional = !self.places[place].certain && !on.is_subset(&matching);
-            let wanting = Wanting { place, on: &matching, conditional, max, required };
+            let wanting = Wanting {
+                place,
+                on: &matching,
+                conditional,
+                max,
+                required,
+            };
             let field = self.need_item(item, &wanting, after)?;
             join(&mut fields, vec![field]);
         }
         Ok(fields)
     }
 
-    fn need_item(&mut self, item: &'a FieldSetItem, want: &Wanting<'_>, after: &mut Vec<PosId>) -> Result<SentField, PlanError> {
+    fn need_item(
+        &mut self,
+        item: &'a FieldSetItem,
+        want: &Wanting<'_>,
+        after: &mut Vec<PosId>,
+    ) -> Result<SentField, PlanError> {
         self.graph.budget.spend(1)?;
-        let key = FieldKey { name: item.name.clone(), args: item.args.clone() };
+        let key = FieldKey {
+            name: item.name.clone(),
+            args: item.args.clone(),
+        };
         let slot = self.slot_for(want.place, &key, want.on);
         let fields = if item.sub.0.is_empty() {
             self.need_leaf(&slot, &key, &item.name, want, after)?;
@@ -51,7 +66,13 @@ impl<'a> Walk<'a> {
             Some(self.need_below(&slot, &key, item, want, after)?)
         };
         let model = self.graph.model;
-        let non_null = |t| model.ty(t).fields.get(&item.name).is_some_and(|f| f.ty.is_non_null());
+        let non_null = |t| {
+            model
+                .ty(t)
+                .fields
+                .get(&item.name)
+                .is_some_and(|f| f.ty.is_non_null())
+        };
         Ok(SentField {
             name: item.name.clone(),
             slot,
@@ -70,11 +91,19 @@ impl<'a> Walk<'a> {
         after: &mut Vec<PosId>,
     ) -> Result<(), PlanError> {
         for (on, candidates) in self.groups(want.place, want.on, name, false)? {
-            let near = candidates.into_iter().filter(|(_, level)| *level <= want.max).map(|(pos, _)| pos);
+            let near = candidates
+                .into_iter()
+                .filter(|(_, level)| *level <= want.max)
+                .map(|(pos, _)| pos);
             let Some(pos) = self.cheapest(near) else {
-                let coordinate = on.first().map(|t| format!("{}.{name}", self.graph.model.ty(t).name));
+                let coordinate = on
+                    .first()
+                    .map(|t| format!("{}.{name}", self.graph.model.ty(t).name));
                 let path = self.path(want.place, name);
-                return Err(PlanError::Unreachable { coordinate: coordinate.unwrap_or_default(), path });
+                return Err(PlanError::Unreachable {
+                    coordinate: coordinate.unwrap_or_default(),
+                    path,
+                });
             };
             self.commit(pos, &on)?;
             self.pick(pos, slot, key, &on, None);
@@ -92,18 +121,30 @@ impl<'a> Walk<'a> {
         after: &mut Vec<PosId>,
     ) -> Result<Vec<SentField>, PlanError> {
         let same = |c: &&super::Child| c.slot == *slot && c.key == *key && c.on.intersects(want.on);
-        let known: Vec<(PlaceId, Types)> =
-            self.places[want.place].children.iter().filter(same).map(|c| (c.place, c.on.clone())).collect();
+        let known: Vec<(PlaceId, Types)> = self.places[want.place]
+            .children
+            .iter()
+            .filter(same)
+            .map(|c| (c.place, c.on.clone()))
+            .collect();
         let mut rest = want.on.clone();
         known.iter().for_each(|(_, on)| rest = rest.minus(on));
         let mut children: Vec<PlaceId> = known.into_iter().map(|(place, _)| place).collect();
         if !rest.is_empty() {
-            children.extend(self.child_places(want.place, slot, key, &rest, false, &item.name)?);
+            children.extend(self.child_places(
+                want.place,
+                Field { slot, key, on: &rest },
+                false,
+                &item.name,
+            )?);
         }
         let mut fields = Vec::new();
         for child in children {
             let types = self.places[child].types.clone();
-            join(&mut fields, self.need(child, &types, &item.sub, want.max, want.required, after)?);
+            join(
+                &mut fields,
+                self.need(child, &types, &item.sub, want.max, want.required, after)?,
+            );
             if !self.places[child].certain && differs(&item.sub, &types) {
                 for t in types.iter() {
                     after.extend(self.know(child, t, want.max)?);
@@ -118,13 +159,17 @@ impl<'a> Walk<'a> {
 }
 
 fn differs(set: &FieldSet, types: &Types) -> bool {
-    set.0.iter().any(|item| item.on.as_ref().is_some_and(|on| !types.is_subset(on)))
+    set.0
+        .iter()
+        .any(|item| item.on.as_ref().is_some_and(|on| !types.is_subset(on)))
 }
 
 /// Adds members to a representation; equal ones once, members of one object joined.
 pub(super) fn join(fields: &mut Vec<SentField>, more: Vec<SentField>) {
     for field in more {
-        let same = fields.iter_mut().find(|f| f.name == field.name && f.slot == field.slot && f.on == field.on);
+        let same = fields
+            .iter_mut()
+            .find(|f| f.name == field.name && f.slot == field.slot && f.on == field.on);
         match (same, field) {
             (None, field) => fields.push(field),
             (Some(known), field) => {

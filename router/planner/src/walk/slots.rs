@@ -22,7 +22,11 @@ pub(crate) struct Slots {
 
 impl Slots {
     fn named(&self, name: &str) -> impl Iterator<Item = &SlotUse> {
-        self.by_name.get(name).into_iter().flatten().map(|ix| &self.uses[*ix])
+        self.by_name
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(|ix| &self.uses[*ix])
     }
 
     /// Gives a slot its meaning; the same meaning again is widened.
@@ -32,14 +36,22 @@ impl Slots {
             Some(ix) => self.uses[*ix].on = self.uses[*ix].on.or(on),
             None => {
                 indexes.push(self.uses.len());
-                self.uses.push(SlotUse { name: name.clone(), key: key.clone(), on: on.clone() });
+                self.uses.push(SlotUse {
+                    name: name.clone(),
+                    key: key.clone(),
+                    on: on.clone(),
+                });
             }
         }
     }
 
     /// Place of a slot in the order of first use.
     pub fn order(&self, name: &str) -> usize {
-        self.by_name.get(name).and_then(|ixs| ixs.first()).copied().unwrap_or(usize::MAX)
+        self.by_name
+            .get(name)
+            .and_then(|ixs| ixs.first())
+            .copied()
+            .unwrap_or(usize::MAX)
     }
 }
 
@@ -51,7 +63,8 @@ impl Walk<'_> {
     /// Runtime types for which a slot means this field.
     pub(super) fn claimed(&self, place: PlaceId, name: &Rc<str>, key: &FieldKey) -> &Types {
         let used = self.places[place].slots.named(name).find(|s| s.key == *key);
-        used.map(|s| &s.on).expect("a selected field has claimed its slot")
+        used.map(|s| &s.on)
+            .expect("a selected field has claimed its slot")
     }
 
     /// A slot that holds this field for these types: one that does already, else one of its own.
@@ -66,7 +79,13 @@ impl Walk<'_> {
         let name = match shared {
             Some(slot) => slot.name.clone(),
             None => (0..)
-                .map(|n| if n == 0 { key.name.to_string() } else { format!("{}_{n}", key.name) })
+                .map(|n| {
+                    if n == 0 {
+                        key.name.to_string()
+                    } else {
+                        format!("{}_{n}", key.name)
+                    }
+                })
                 .find(|name| free(name))
                 .expect("some number is free")
                 .into(),

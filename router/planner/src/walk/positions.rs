@@ -1,0 +1,352 @@
+//! Places, and the virtual positions at them.
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use indexmap::IndexMap;
+
+use super::{Child, FieldKey, Hop, HopKey, Origin, Place, PlaceId, PosId, Position, Walk};
+use crate::graph::{Candidate, Door, How, Overlay, Reach, Source, Via};
+use crate::settings::PlanError;
+use crate::supergraph::field_set::FieldSet;
+use crate::supergraph::model::{Kind, SubId};
+use crate::supergraph::types::{TypeIx, Types};
+
+/// A field on the way to a child place.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'f> {
+    pub slot: &'f Rc<str>,
+    pub key: &'f FieldKey,
+    pub on: &'f Types,
+}
+
+/// Runtime types that have the same candidate positions, with the levels of these.
+pub(super) type TypeGroup = (Types, Vec<(PosId, u8)>);
+
+/// How an entity fetch is entered.
+pub(super) struct Entry {
+    pub level: u8,
+    pub requires: Option<usize>,
+    /// Only entities of known runtime types are sent.
+    pub typed: bool,
+}
+
+impl<'a> Place<'a> {
+    pub fn new(types: Types, certain: bool) -> Place<'a> {
+        Place {
+            parent: None,
+            slot: "".into(),
+            parent_on: Types::default(),
+            common: types.clone(),
+            types,
+            certain,
+            base: Vec::new(),
+            slots: Default::default(),
+            children: Vec::new(),
+            hops: BTreeMap::new(),
+            reach: HashMap::new(),
+            wanted: false,
+        }
+    }
+}
+
+impl<'a> Position<'a> {
+    pub fn new(place: PlaceId, sub: SubId, level: u8, origin: Origin<'a>) -> Position<'a> {
+        Position {
+            place,
+            sub,
+            level,
+            overlay: Overlay::default(),
+            cover: BTreeMap::new(),
+            declared: None,
+            origin,
+            active: Types::default(),
+            picks: Vec::new(),
+            picked: HashMap::new(),
+            typename: false,
+            wanted: false,
+        }
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn add_place(&mut self, place: Place<'a>) -> PlaceId {
+        self.places.push(place);
+        self.places.len() - 1
+    }
+
+    pub(super) fn add_position(&mut self, position: Position<'a>) -> PosId {
+        self.positions.push(position);
+        self.positions.len() - 1
+    }
+
+    /// The places below a field: one for each group of runtime types that have the same candidates.
+    /// `name` is the field's name for as long as the walk lives.
+    pub(super) fn child_places(
+        &mut self,
+        place: PlaceId,
+        field: Field<'_>,
+        conditional: bool,
+        name: &'a str,
+    ) -> Result<Vec<PlaceId>, PlanError> {
+        let mut children = Vec::new();
+        for (on, candidates) in self.groups(place, field.on, name, conditional)? {
+            let child = self.child_place(place, Field { on: &on, ..field }, &candidates);
+            let (slot, key) = (field.slot.clone(), field.key.clone());
+            self.places[place].children.push(Child {
+                slot,
+                key,
+                on,
+                place: child,
+            });
+            children.push(child);
+        }
+        Ok(children)
+    }
+
+    fn child_place(&mut self, parent: PlaceId, field: Field<'_>, from: &[(PosId, u8)]) -> PlaceId {
+        let model = self.graph.model;
+        let inner = |t| {
+            model
+                .ty(t)
+                .fields
+                .get(&field.key.name)
+                .and_then(|f| model.inner(&f.ty))
+        };
+        let first = field.on.first().and_then(inner);
+        let is_object = first.is_some_and(|i| model.ty(i).kind == Kind::Object);
+        let certain = is_object && field.on.iter().all(|t| inner(t) == first);
+        let (slot, parent_on) = (field.slot.clone(), field.on.clone());
+        let place = Place {
+            parent: Some(parent),
+            slot,
+            parent_on,
+            ..Place::new(Types::default(), certain)
+        };
+        let child = self.add_place(place);
+        let (mut types, mut common): (Types, Option<Types>) = Default::default();
+        for (position, level) in from {
+            let pos = self.child_position(child, *position, *level, field);
+            let cover: Types = self.positions[pos].cover.keys().copied().collect();
+            common = Some(common.map_or_else(|| cover.clone(), |c| c.and(&cover)));
+            types = types.or(&cover);
+            self.places[child].base.push(pos);
+        }
+        self.places[child].types = types;
+        self.places[child].common = common.unwrap_or_default();
+        child
+    }
+
+    fn child_position(&mut self, child: PlaceId, parent: PosId, level: u8, field: Field<'_>) -> PosId {
+        let (sub, overlay) = (self.positions[parent].sub, self.positions[parent].overlay);
+        let mut cover = BTreeMap::new();
+        let (mut declared, mut below) = (None, Overlay::default());
+        for t in field.on.iter() {
+            let local = self.positions[parent].cover[&t];
+            let Some(known) = self.graph.model.sub_field(sub, local, &field.key.name) else {
+                continue;
+            };
+            below = self.graph.below(overlay, t, &field.key.name, known);
+            declared = self.graph.model.inner(&known.ty);
+            if let Some(declared) = declared {
+                cover.extend(self.graph.cover(sub, declared));
+            }
+        }
+        let (slot, key, on) = (field.slot.clone(), field.key.clone(), field.on.clone());
+        let origin = Origin::Field {
+            parent,
+            slot,
+            key,
+            on,
+        };
+        self.add_position(Position {
+            overlay: below,
+            cover,
+            declared,
+            ..Position::new(child, sub, level, origin)
+        })
+    }
+
+    /// Groups runtime types by the positions at which a field can be had.
+    pub(super) fn groups(
+        &mut self,
+        place: PlaceId,
+        on: &Types,
+        name: &'a str,
+        conditional: bool,
+    ) -> Result<Vec<TypeGroup>, PlanError> {
+        type Declared = Option<TypeIx>;
+        let mut by_type = Vec::with_capacity(on.len());
+        for t in on.iter() {
+            by_type.push((t, self.positions_for(place, t, name, conditional)?));
+        }
+        if !conditional {
+            self.prefer_interface_object(&mut by_type);
+        }
+        let mut groups: IndexMap<Vec<(PosId, u8, Declared)>, Vec<TypeIx>> = IndexMap::new();
+        for (t, candidates) in by_type {
+            if candidates.is_empty() {
+                let def = self.graph.model.ty(t);
+                if def.inaccessible {
+                    continue;
+                }
+                let coordinate = format!("{}.{name}", def.name);
+                return Err(PlanError::Unreachable {
+                    coordinate,
+                    path: self.path(place, name),
+                });
+            }
+            let declared = |pos: PosId| {
+                let (sub, local) = (self.positions[pos].sub, self.positions[pos].cover[&t]);
+                self.graph
+                    .model
+                    .sub_field(sub, local, name)
+                    .and_then(|f| self.graph.model.inner(&f.ty))
+            };
+            let signature = candidates
+                .iter()
+                .map(|(pos, level)| (*pos, *level, declared(*pos)))
+                .collect();
+            groups.entry(signature).or_default().push(t);
+        }
+        let plain =
+            |signature: Vec<(PosId, u8, Declared)>| signature.into_iter().map(|(p, l, _)| (p, l)).collect();
+        Ok(groups
+            .into_iter()
+            .map(|(signature, on)| (on.into_iter().collect(), plain(signature)))
+            .collect())
+    }
+
+    /// Without a type condition a field that an interface object adds is the interface object's, for
+    /// all types, also where an implementation has a field of its own.
+    fn prefer_interface_object(&self, by_type: &mut [(TypeIx, Vec<(PosId, u8)>)]) {
+        let Some(((_, first), rest)) = by_type.split_first().filter(|(_, rest)| !rest.is_empty()) else {
+            return;
+        };
+        let adds =
+            |t: &TypeIx, pos: &PosId| self.positions[*pos].cover.get(t).is_some_and(|local| local != t);
+        let everywhere = |pos: &PosId| {
+            rest.iter()
+                .all(|(t, c)| c.iter().any(|c| c.0 == *pos) && adds(t, pos))
+        };
+        let common: Vec<PosId> = first.iter().map(|c| c.0).filter(everywhere).collect();
+        if !common.is_empty() {
+            by_type
+                .iter_mut()
+                .for_each(|(_, candidates)| candidates.retain(|c| common.contains(&c.0)));
+        }
+    }
+
+    /// Positions at which a field of runtime type `t` can be had, nearest first.
+    fn positions_for(
+        &mut self,
+        place: PlaceId,
+        t: TypeIx,
+        name: &'a str,
+        conditional: bool,
+    ) -> Result<Vec<(PosId, u8)>, PlanError> {
+        let reach = self.reach_at(place, t)?;
+        let candidates = self.graph.candidates(t, &reach, name, conditional)?;
+        let mut found = Vec::new();
+        for candidate in candidates {
+            let pos = match candidate.how {
+                How::Base(ix) => self.sources(place, t).get(ix).copied(),
+                How::Hop(ix) | How::Requires(ix) => {
+                    let (door, _) = &reach.open[ix];
+                    // Behind an interface object's door a type condition can't be written: the type must be known before.
+                    let typed =
+                        conditional && door.via == Via::InterfaceObject && !self.places[place].certain;
+                    let level = if typed {
+                        reach.known.map(|k| candidate.level.max(k + 1))
+                    } else {
+                        Some(candidate.level)
+                    };
+                    let requires = self.requirement_of(&candidate, name);
+                    level.map(|level| {
+                        self.open(
+                            place,
+                            t,
+                            door,
+                            Entry {
+                                level,
+                                requires,
+                                typed,
+                            },
+                        )
+                    })
+                }
+            };
+            found.extend(pos.map(|pos| (pos, self.positions[pos].level)));
+        }
+        found.sort_by_key(|(_, level)| *level);
+        Ok(found)
+    }
+
+    fn requirement_of(&mut self, candidate: &Candidate, name: &'a str) -> Option<usize> {
+        let How::Requires(_) = candidate.how else {
+            return None;
+        };
+        let field = self.graph.model.sub_field(candidate.sub, candidate.local, name)?;
+        field.requires.as_ref().map(|set| self.requirement(set))
+    }
+
+    fn requirement(&mut self, set: &'a FieldSet) -> usize {
+        let known = self.requirements.iter().position(|r| *r == set);
+        known.unwrap_or_else(|| {
+            self.requirements.push(set);
+            self.requirements.len() - 1
+        })
+    }
+
+    fn sources(&self, place: PlaceId, t: TypeIx) -> Vec<PosId> {
+        let covers = |pos: &PosId| self.positions[*pos].cover.contains_key(&t);
+        self.places[place].base.iter().copied().filter(covers).collect()
+    }
+
+    pub(super) fn reach_at(&mut self, place: PlaceId, t: TypeIx) -> Result<Rc<Reach<'a>>, PlanError> {
+        if let Some(reach) = self.places[place].reach.get(&t) {
+            return Ok(reach.clone());
+        }
+        let base = self.sources(place, t).into_iter().map(|pos| {
+            let p = &self.positions[pos];
+            Source {
+                sub: p.sub,
+                local: p.cover[&t],
+                level: p.level,
+                overlay: p.overlay,
+            }
+        });
+        let base = base.collect();
+        let reach = self.graph.reach(t, base, self.places[place].certain)?;
+        self.places[place].reach.insert(t, reach.clone());
+        Ok(reach)
+    }
+
+    /// The entity fetch behind a door, made when it is met first, for one more runtime type.
+    pub(super) fn open(&mut self, place: PlaceId, t: TypeIx, door: &Door<'a>, entry: Entry) -> PosId {
+        let pos = self.hop(place, (door.sub, entry.level, entry.requires));
+        self.positions[pos].cover.entry(t).or_insert(door.local);
+        let Origin::Hop(hop) = &mut self.positions[pos].origin else {
+            unreachable!("a hop was made")
+        };
+        hop.doors.entry(t).or_insert((door.via, door.typename, door.key));
+        hop.conditional |= entry.typed;
+        pos
+    }
+
+    fn hop(&mut self, place: PlaceId, key: HopKey) -> PosId {
+        if let Some(pos) = self.places[place].hops.get(&key) {
+            return *pos;
+        }
+        let (sub, level, requires) = key;
+        let stage = self.places[place].base.first().map_or(0, |pos| self.stage(*pos));
+        let requires = requires.map(|ix| self.requirements[ix]);
+        let origin = Origin::Hop(Hop {
+            stage,
+            requires,
+            ..Hop::default()
+        });
+        let pos = self.add_position(Position::new(place, sub, level, origin));
+        self.places[place].hops.insert(key, pos);
+        pos
+    }
+}
