@@ -277,7 +277,7 @@ async fn readiness_names_what_is_missing() {
             }
         }
     });
-    let hung = Check::new("slow", || std::future::pending());
+    let hung = Check::new("slow", std::future::pending);
     let running = start_checked(None, vec![check]).await;
     let base = format!("http://{}", running.addr());
     let get = async |path: &str| {
