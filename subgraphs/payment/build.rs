@@ -5,6 +5,8 @@ use std::error::Error;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(["proto/payment.proto"], ["proto"])?;
-    tonic_prost_build::configure().build_client(true).compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .build_client(true)
+        .compile_fds(descriptors)?;
     Ok(())
 }

@@ -10,7 +10,10 @@ use baedal_kit::clock::{Clock, Ids};
 use uuid::Uuid;
 
 use crate::{
-    domain::{CancelReason, CustomerId, Event, Failure, InvalidTransition, Menu, Order, OrderId, Recorded, Refusal, StoreId},
+    domain::{
+        CancelReason, CustomerId, Event, Failure, InvalidTransition, Menu, Order, OrderId, Recorded, Refusal,
+        StoreId,
+    },
     policies::Limits,
     ports::{Changes, Coupons, Menus, Orders, Payments, StoreError},
 };
@@ -96,7 +99,9 @@ pub enum AppError {
 fn not_paid(failure: &Failure) -> String {
     match failure {
         Failure::Declined { reason } => format!("the payment was declined: {reason}"),
-        Failure::Unavailable { .. } => "payment is not available at the moment; nothing is charged".to_owned(),
+        Failure::Unavailable { .. } => {
+            "payment is not available at the moment; nothing is charged".to_owned()
+        }
     }
 }
 
@@ -124,7 +129,12 @@ impl App {
     /// Asks the store to give an order up.
     pub async fn cancel(&self, actor: &Actor, order: &OrderId) -> Result<Order, AppError> {
         for _ in 0..ATTEMPTS {
-            let found = self.ports.orders.find(order).await?.filter(|order| actor.sees(order));
+            let found = self
+                .ports
+                .orders
+                .find(order)
+                .await?
+                .filter(|order| actor.sees(order));
             let found = found.ok_or_else(|| AppError::NotFound(order.as_str().to_owned()))?;
             let step = found.request_cancel(CancelReason::Customer, self.now())?;
             match self.save(step).await {
@@ -138,7 +148,14 @@ impl App {
     /// Commits one order with its events; gives it back as it is now on record.
     async fn save(&self, (mut order, events): (Order, Vec<Event>)) -> Result<Order, StoreError> {
         let events = self.record(&mut order, events, None);
-        self.ports.orders.commit(Changes { orders: vec![order.clone()], events, ..Changes::default() }).await?;
+        self.ports
+            .orders
+            .commit(Changes {
+                orders: vec![order.clone()],
+                events,
+                ..Changes::default()
+            })
+            .await?;
         order.version += 1;
         Ok(order)
     }
@@ -148,7 +165,14 @@ impl App {
         let first = order.events + 1;
         order.events += events.len() as u64;
         let at = self.now();
-        let record = |(sequence, event)| Recorded { id: self.ports.ids.next(), order: order.clone(), sequence, at, cause, event };
+        let record = |(sequence, event)| Recorded {
+            id: self.ports.ids.next(),
+            order: order.clone(),
+            sequence,
+            at,
+            cause,
+            event,
+        };
         (first..).zip(events).map(record).collect()
     }
 }

@@ -38,7 +38,10 @@ impl Config {
             issuer: None,
             audience: "baedal".to_owned(),
             guards: Guards::default(),
-            limits: Limits { payment: Duration::from_millis(3_000), acceptance: Duration::from_secs(30 * 60) },
+            limits: Limits {
+                payment: Duration::from_millis(3_000),
+                acceptance: Duration::from_secs(30 * 60),
+            },
             sweep_every: Duration::from_secs(1),
         }
     }

@@ -25,4 +25,7 @@ pub use menu::{Dish, Menu, MenuNews};
 pub use order::{InvalidTransition, Order, Step};
 pub use state::{Failure, Progress, State, Status};
 pub use timeline::{Entry, News, Source, Unified, What};
-pub use value::{Address, CouponId, CustomerId, IdempotencyKey, InvalidValue, MenuItemId, Millis, OrderId, Quantity, StoreId, Won};
+pub use value::{
+    Address, CouponId, CustomerId, IdempotencyKey, InvalidValue, MenuItemId, Millis, OrderId, Quantity,
+    StoreId, Won,
+};

@@ -18,7 +18,12 @@ struct Args {
     #[arg(long, env = "BAEDAL_LISTEN", default_value = "127.0.0.1:4011")]
     listen: SocketAddr,
     /// sqlite://PATH?mode=rwc or mongodb://HOST:PORT/DATABASE?replicaSet=NAME
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/order.db?mode=rwc", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/order.db?mode=rwc",
+        hide_env_values = true
+    )]
     database_url: String,
     /// embedded:PATH or kafka://HOST:PORT,HOST:PORT
     #[arg(long, env = "EVENTS_URL", default_value = "embedded:data/events.db")]
@@ -52,7 +57,12 @@ impl Args {
             !self.demo || self.database_url.starts_with("sqlite:"),
             "order does not start with demo settings against a real store: unset DEMO, or use a sqlite:// DATABASE_URL"
         );
-        let config = Config::new(self.listen, &self.database_url, &self.events_url, &self.payment_grpc_url);
+        let config = Config::new(
+            self.listen,
+            &self.database_url,
+            &self.events_url,
+            &self.payment_grpc_url,
+        );
         let mut config = config.with_payment_deadline(Duration::from_millis(self.payment_deadline_ms));
         config.issuer = self.issuer_url;
         config.audience = self.audience;
@@ -76,6 +86,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    if args.issuer_url.is_none() {
+        tracing::warn!("no ISSUER_URL: every caller is anonymous, so nobody can order or see an order");
+    }
     let running = baedal_order::start(args.config()?).await?;
     println!("order: {}", running.url());
     serve::until_signal().await;

@@ -13,7 +13,10 @@
 
 use std::time::Duration;
 
-use crate::domain::{CancelReason, Coupon, Event, Failure, InvalidTransition, MenuNews, Millis, News, Order, OrderId, Status, StoreId};
+use crate::domain::{
+    CancelReason, Coupon, Event, Failure, InvalidTransition, MenuNews, Millis, News, Order, OrderId, Status,
+    StoreId,
+};
 
 /// What another context's event makes order do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +42,22 @@ pub struct Limits {
 impl Limits {
     /// The statuses time does something about, with the instant before which they were entered to be overdue.
     pub fn deadlines(&self, now: Millis) -> [(Status, Millis); 2] {
-        [(Status::PaymentPending, before(now, self.payment)), (Status::Placed, before(now, self.acceptance))]
+        [
+            (Status::PaymentPending, before(now, self.payment)),
+            (Status::Placed, before(now, self.acceptance)),
+        ]
     }
 }
 
 /// What time makes of an order that has waited too long.
 pub fn overdue(order: Order, now: Millis) -> Result<(Order, Vec<Event>), InvalidTransition> {
     match order.state.status() {
-        Status::PaymentPending => order.fail(Failure::Unavailable { reason: "the attempt was interrupted".to_owned() }, now),
+        Status::PaymentPending => order.fail(
+            Failure::Unavailable {
+                reason: "the attempt was interrupted".to_owned(),
+            },
+            now,
+        ),
         _ => order.request_cancel(CancelReason::NotAcceptedInTime, now),
     }
 }

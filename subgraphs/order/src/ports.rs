@@ -5,7 +5,10 @@ use std::{collections::HashSet, time::Duration};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::domain::{Coupon, CouponId, CustomerId, IdempotencyKey, Menu, Millis, Order, OrderId, Recorded, Status, StoreId, Won};
+use crate::domain::{
+    Coupon, CouponId, CustomerId, IdempotencyKey, Menu, Millis, Order, OrderId, Recorded, Status, StoreId,
+    Won,
+};
 
 /// The orders on record, with the outbox and the inbox that share their transactions.
 #[async_trait]
@@ -20,7 +23,12 @@ pub trait Orders: Send + Sync {
     async fn by_key(&self, customer: &CustomerId, key: &IdempotencyKey) -> Result<Option<Order>, StoreError>;
 
     /// A customer's orders, newest first, those strictly after `after`.
-    async fn of_customer(&self, customer: &CustomerId, after: Option<Position>, limit: usize) -> Result<Vec<Order>, StoreError>;
+    async fn of_customer(
+        &self,
+        customer: &CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Order>, StoreError>;
 
     /// Orders that have been in one of these statuses since before `since`, longest first, those strictly after `after`.
     async fn waiting(&self, wait: Wait<'_>, limit: usize) -> Result<Vec<Order>, StoreError>;

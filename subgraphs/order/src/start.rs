@@ -52,9 +52,14 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     let store = Store::open(&config.database_url).await?;
     let events = log::open(&config.events_url).await;
-    let events = events.context("order cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
-    let breaker = Arc::new(Breaker::new(config.guards.breaker.clone(), Arc::new(TokioClock::new())));
-    let call = GrpcCall::new(&config.payment_url).context("PAYMENT_GRPC_URL is not an address like http://127.0.0.1:4022")?;
+    let events = events
+        .context("order cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
+    let breaker = Arc::new(Breaker::new(
+        config.guards.breaker.clone(),
+        Arc::new(TokioClock::new()),
+    ));
+    let call = GrpcCall::new(&config.payment_url)
+        .context("PAYMENT_GRPC_URL is not an address like http://127.0.0.1:4022")?;
     let ports = Ports {
         orders: store.orders.clone(),
         menus: store.menus.clone(),
@@ -68,18 +73,40 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     let mut running = serve(Service {
         name: "order",
         listen: config.listen,
-        schema: graphql::schema(app.clone()),
-        auth: config.issuer.as_deref().map(|issuer| Auth::new(issuer, &config.audience)),
+        schema: graphql::schema(app.clone(), breaker.clone()),
+        auth: config
+            .issuer
+            .as_deref()
+            .map(|issuer| Auth::new(issuer, &config.audience)),
         checks: vec![store.check],
         workers: workers.clone(),
     })
     .await?;
-    running.keep(spawn_relay(store.outbox, events.clone(), store.outbox_notify, workers.clone()));
-    let consumer = spawn_consumer(events, GROUP, TOPICS, Arc::new(Events::new(app.clone())), workers.clone());
+    running.keep(spawn_relay(
+        store.outbox,
+        events.clone(),
+        store.outbox_notify,
+        workers.clone(),
+    ));
+    let consumer = spawn_consumer(
+        events,
+        GROUP,
+        TOPICS,
+        Arc::new(Events::new(app.clone())),
+        workers.clone(),
+    );
     let consumed = consumer.stats();
     running.keep(consumer.worker);
-    running.keep(Worker::spawn("order sweep", sweep(app.clone(), config.sweep_every, workers)));
-    Ok(OrderService { running, app, breaker, consumed })
+    running.keep(Worker::spawn(
+        "order sweep",
+        sweep(app.clone(), config.sweep_every, workers),
+    ));
+    Ok(OrderService {
+        running,
+        app,
+        breaker,
+        consumed,
+    })
 }
 
 /// Moves overdue orders on, at start and every now and then.

@@ -31,13 +31,19 @@ impl Store {
         match url.split_once("://").map(|(scheme, _)| scheme) {
             Some("sqlite") => Store::sqlite(url).await,
             Some("mongodb" | "mongodb+srv") => Store::mongo(url).await,
-            _ => bail!("order cannot use this DATABASE_URL; set it to sqlite://PATH?mode=rwc or mongodb://HOST:PORT/DATABASE?replicaSet=NAME"),
+            _ => bail!(
+                "order cannot use this DATABASE_URL; set it to sqlite://PATH?mode=rwc or mongodb://HOST:PORT/DATABASE?replicaSet=NAME"
+            ),
         }
     }
 
     async fn sqlite(url: &str) -> anyhow::Result<Store> {
         let db = Db::open(url).await.context("order cannot open its store")?;
-        let store = Arc::new(SqlStore::open(db.clone()).await.context("order cannot prepare its tables")?);
+        let store = Arc::new(
+            SqlStore::open(db.clone())
+                .await
+                .context("order cannot prepare its tables")?,
+        );
         let pinged = db.clone();
         Ok(Store {
             orders: store.clone(),
@@ -54,7 +60,11 @@ impl Store {
 
     async fn mongo(url: &str) -> anyhow::Result<Store> {
         let mongo = Mongo::open(url).await.context("order cannot open its store")?;
-        let store = Arc::new(MongoStore::open(mongo.clone()).await.context("order cannot prepare its collections")?);
+        let store = Arc::new(
+            MongoStore::open(mongo.clone())
+                .await
+                .context("order cannot prepare its collections")?,
+        );
         let pinged = mongo.clone();
         Ok(Store {
             orders: store.clone(),

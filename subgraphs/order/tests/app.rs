@@ -21,23 +21,34 @@ fn failure(error: AppError) -> (OrderId, Failure) {
 async fn a_paid_order_is_placed_and_told() {
     let world = World::new().await;
     let order = world.app.place(basket("k1")).await.unwrap();
-    assert_eq!((order.state.status(), order.total.get()), (Status::Placed, 18_000));
+    assert_eq!(
+        (order.state.status(), order.total.get()),
+        (Status::Placed, 18_000)
+    );
     assert_eq!(world.find(&order.id).await, order);
     let told = world.store.envelopes().await;
     assert_eq!(told.len(), 1);
-    assert_eq!((told[0].r#type.as_str(), told[0].correlation_id.as_str()), ("OrderPlaced", order.id.as_str()));
+    assert_eq!(
+        (told[0].r#type.as_str(), told[0].correlation_id.as_str()),
+        ("OrderPlaced", order.id.as_str())
+    );
     assert_eq!(told[0].data["total"], 18_000);
 }
 
 #[tokio::test]
 async fn a_declined_order_fails_without_a_void() {
     let world = World::new().await;
-    world.payment.say(Approval::Declined { reason: "LIMIT_EXCEEDED".to_owned() });
+    world.payment.say(Approval::Declined {
+        reason: "LIMIT_EXCEEDED".to_owned(),
+    });
     let (id, failed) = failure(world.app.place(basket("k1")).await.unwrap_err());
     assert_eq!(failed.code(), "PAYMENT_DECLINED");
     assert_eq!(world.find(&id).await.state.status(), Status::PaymentFailed);
     let told = world.store.envelopes().await;
-    assert_eq!((told[0].r#type.as_str(), &told[0].data["voidPayment"]), ("OrderPaymentFailed", &false.into()));
+    assert_eq!(
+        (told[0].r#type.as_str(), &told[0].data["voidPayment"]),
+        ("OrderPaymentFailed", &false.into())
+    );
 }
 
 #[tokio::test]
@@ -48,7 +59,10 @@ async fn an_order_without_an_answer_fails_with_a_void() {
     assert_eq!(failed.code(), "PAYMENT_UNAVAILABLE");
     assert_eq!(world.find(&id).await.state.status(), Status::PaymentFailed);
     let told = world.store.envelopes().await;
-    assert_eq!((told[0].r#type.as_str(), &told[0].data["voidPayment"]), ("OrderPaymentFailed", &true.into()));
+    assert_eq!(
+        (told[0].r#type.as_str(), &told[0].data["voidPayment"]),
+        ("OrderPaymentFailed", &true.into())
+    );
 }
 
 #[tokio::test]
@@ -57,9 +71,18 @@ async fn the_same_key_gives_the_same_order_and_charges_once() {
     let first = world.app.place(basket("k1")).await.unwrap();
     assert_eq!(world.app.place(basket("k1")).await.unwrap(), first);
     assert_eq!(world.payment.calls.load(Ordering::SeqCst), 1);
-    let other = Basket { address: Address::parse("부산").unwrap(), ..basket("k1") };
-    assert!(matches!(world.app.place(other).await, Err(AppError::OtherContents)));
-    let someone_else = Basket { customer: CustomerId::parse("demo-customer-2").unwrap(), ..basket("k1") };
+    let other = Basket {
+        address: Address::parse("부산").unwrap(),
+        ..basket("k1")
+    };
+    assert!(matches!(
+        world.app.place(other).await,
+        Err(AppError::OtherContents)
+    ));
+    let someone_else = Basket {
+        customer: CustomerId::parse("demo-customer-2").unwrap(),
+        ..basket("k1")
+    };
     assert_ne!(world.app.place(someone_else).await.unwrap().id, first.id);
 }
 
@@ -93,10 +116,21 @@ async fn what_cannot_be_ordered_leaves_no_trace() {
     let world = World::new().await;
     let item = |id: &str| vec![(MenuItemId::parse(id).unwrap(), Quantity::parse(1).unwrap())];
     for items in [item("cola"), item("sushi")] {
-        let wanted = Basket { items, ..basket("k1") };
+        let wanted = Basket {
+            items,
+            ..basket("k1")
+        };
         assert!(matches!(world.app.place(wanted).await, Err(AppError::Refused(_))));
     }
-    assert!(world.store.orders.by_key(&customer(), &basket("k1").key).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .orders
+            .by_key(&customer(), &basket("k1").key)
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert_eq!(world.payment.calls.load(Ordering::SeqCst), 0);
 }
 
@@ -109,8 +143,21 @@ async fn a_coupon_serves_one_active_order_and_is_free_again_after_a_failure() {
     let order = world.app.place(with_coupon("k2", "c1")).await.unwrap();
     assert_eq!((order.discount.get(), order.total.get()), (1_000, 17_000));
     let again = world.app.place(with_coupon("k3", "c1")).await;
-    assert!(matches!(again, Err(AppError::Refused(Refusal::CouponUnusable(_)))));
-    world.hear(&order.id, &[News::Rejected { reason: "재료 소진".to_owned() }, News::PaymentRefunded]).await;
+    assert!(matches!(
+        again,
+        Err(AppError::Refused(Refusal::CouponUnusable(_)))
+    ));
+    world
+        .hear(
+            &order.id,
+            &[
+                News::Rejected {
+                    reason: "재료 소진".to_owned(),
+                },
+                News::PaymentRefunded,
+            ],
+        )
+        .await;
     assert!(world.app.place(with_coupon("k4", "c1")).await.is_ok());
 }
 
@@ -136,10 +183,16 @@ async fn a_coupon_raced_for_is_had_by_one() {
 async fn someone_elses_coupon_and_someone_elses_order_are_not_there() {
     let world = World::new().await;
     world.issue_coupon("c1", "demo-customer-2", 1_000).await;
-    assert!(matches!(world.app.place(with_coupon("k1", "c1")).await, Err(AppError::Refused(Refusal::CouponUnusable(_)))));
+    assert!(matches!(
+        world.app.place(with_coupon("k1", "c1")).await,
+        Err(AppError::Refused(Refusal::CouponUnusable(_)))
+    ));
     let order = world.app.place(basket("k2")).await.unwrap();
     let stranger = Actor::Customer(CustomerId::parse("demo-customer-2").unwrap());
-    assert!(matches!(world.app.cancel(&stranger, &order.id).await, Err(AppError::NotFound(_))));
+    assert!(matches!(
+        world.app.cancel(&stranger, &order.id).await,
+        Err(AppError::NotFound(_))
+    ));
     assert!(world.app.cancel(&Actor::Operator, &order.id).await.is_ok());
 }
 
@@ -149,18 +202,27 @@ async fn a_cancelled_order_goes_through_the_store_and_the_refund() {
     let order = world.app.place(basket("k1")).await.unwrap();
     let me = Actor::Customer(customer());
     world.app.cancel(&me, &order.id).await.unwrap();
-    assert!(matches!(world.app.cancel(&me, &order.id).await, Err(AppError::InvalidTransition(_))));
+    assert!(matches!(
+        world.app.cancel(&me, &order.id).await,
+        Err(AppError::InvalidTransition(_))
+    ));
     world.hear(&order.id, &[News::CancelAccepted]).await;
     world.hear(&order.id, &[News::PaymentRefunded]).await;
     assert_eq!(world.find(&order.id).await.state.status(), Status::Cancelled);
-    assert_eq!(world.store.told().await, ["OrderPlaced", "OrderCancelRequested", "OrderCancelled"]);
+    assert_eq!(
+        world.store.told().await,
+        ["OrderPlaced", "OrderCancelRequested", "OrderCancelled"]
+    );
 }
 
 #[tokio::test]
 async fn an_attempt_cut_off_by_a_crash_is_failed_and_voided_once_it_is_overdue() {
     let world = World::new().await;
     // The process died between the first commit and payment's answer: this is all it left.
-    let changes = Changes { orders: vec![pending("o1", "k1")], ..Changes::default() };
+    let changes = Changes {
+        orders: vec![pending("o1", "k1")],
+        ..Changes::default()
+    };
     world.store.orders.commit(changes).await.unwrap();
     world.clock.move_on(Duration::from_millis(2_999));
     assert_eq!(world.app.sweep().await.unwrap(), 0);
@@ -185,12 +247,21 @@ async fn an_attempt_dropped_at_any_point_is_repaired() {
             world.app.sweep().await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let left = world.store.orders.by_key(&customer(), &basket("k1").key).await.unwrap();
+        let left = world
+            .store
+            .orders
+            .by_key(&customer(), &basket("k1").key)
+            .await
+            .unwrap();
         let told = world.store.told().await;
         match left.map(|order| order.state.status()) {
             None => assert_eq!((told.len(), attempt.is_err()), (0, true), "cut {cut}"),
             Some(Status::Placed) => assert_eq!(told, ["OrderPlaced"], "cut {cut}"),
-            Some(Status::PaymentFailed) => assert_eq!((told, attempt.is_err()), (vec!["OrderPaymentFailed".to_owned()], true), "cut {cut}"),
+            Some(Status::PaymentFailed) => assert_eq!(
+                (told, attempt.is_err()),
+                (vec!["OrderPaymentFailed".to_owned()], true),
+                "cut {cut}"
+            ),
             other => panic!("cut {cut} left {other:?}"),
         }
     }
@@ -217,17 +288,32 @@ async fn an_order_not_accepted_in_time_is_asked_back() {
     world.clock.move_on(Duration::from_secs(601));
     assert_eq!(world.app.sweep().await.unwrap(), 1);
     let state = world.find(&order.id).await.state;
-    assert!(matches!(state, State::CancelRequested { reason: CancelReason::NotAcceptedInTime, .. }), "{state:?}");
+    assert!(
+        matches!(
+            state,
+            State::CancelRequested {
+                reason: CancelReason::NotAcceptedInTime,
+                ..
+            }
+        ),
+        "{state:?}"
+    );
 }
 
 #[tokio::test]
 async fn two_sweeps_at_once_move_each_order_once() {
     let world = World::new().await;
     for n in 0..20 {
-        let changes = Changes { orders: vec![pending(&format!("o{n}"), &format!("k{n}"))], ..Changes::default() };
+        let changes = Changes {
+            orders: vec![pending(&format!("o{n}"), &format!("k{n}"))],
+            ..Changes::default()
+        };
         world.store.orders.commit(changes).await.unwrap();
     }
     world.clock.move_on(Duration::from_secs(4));
     let (one, two) = tokio::join!(world.app.sweep(), world.app.sweep());
-    assert_eq!((one.unwrap() + two.unwrap(), world.store.told().await.len()), (20, 20));
+    assert_eq!(
+        (one.unwrap() + two.unwrap(), world.store.told().await.len()),
+        (20, 20)
+    );
 }

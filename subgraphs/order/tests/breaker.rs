@@ -28,7 +28,11 @@ impl Clock for Hands {
 
 fn breaker() -> (Breaker, Arc<Hands>) {
     let hands = Arc::new(Hands::default());
-    let settings = Settings { min_calls: 10, probes: 3, ..Settings::default() };
+    let settings = Settings {
+        min_calls: 10,
+        probes: 3,
+        ..Settings::default()
+    };
     (Breaker::new(settings, hands.clone()), hands)
 }
 
@@ -57,7 +61,14 @@ fn it_opens_at_the_failure_rate_and_not_below_the_least_number_of_calls() {
 fn it_stays_closed_just_below_the_failure_rate() {
     let (breaker, _) = breaker();
     for turn in 0..100 {
-        call(&breaker, if turn % 5 > 2 { Outcome::Failure } else { Outcome::Success });
+        call(
+            &breaker,
+            if turn % 5 > 2 {
+                Outcome::Failure
+            } else {
+                Outcome::Success
+            },
+        );
     }
     assert_eq!(breaker.snapshot().state, State::Closed);
 }
@@ -90,8 +101,13 @@ fn half_open_lets_exactly_the_probes_through() {
     hands.move_on(1);
     let passes: Vec<_> = (0..20).filter_map(|_| breaker.enter().ok()).collect();
     assert_eq!((passes.len(), breaker.snapshot().state), (3, State::HalfOpen));
-    passes.into_iter().for_each(|pass| pass.finish(Outcome::Success, ()));
-    assert_eq!((breaker.snapshot().state, breaker.snapshot().closed), (State::Closed, 1));
+    passes
+        .into_iter()
+        .for_each(|pass| pass.finish(Outcome::Success, ()));
+    assert_eq!(
+        (breaker.snapshot().state, breaker.snapshot().closed),
+        (State::Closed, 1)
+    );
 }
 
 #[test]
@@ -120,9 +136,16 @@ fn failed_probes_open_it_again() {
     let (breaker, hands) = broken();
     hands.move_on(2_000);
     call(&breaker, Outcome::Failure);
-    assert_eq!(breaker.snapshot().state, State::HalfOpen, "one of three is below half");
+    assert_eq!(
+        breaker.snapshot().state,
+        State::HalfOpen,
+        "one of three is below half"
+    );
     call(&breaker, Outcome::Failure);
-    assert_eq!((breaker.snapshot().state, breaker.snapshot().opened), (State::Open, 2));
+    assert_eq!(
+        (breaker.snapshot().state, breaker.snapshot().opened),
+        (State::Open, 2)
+    );
 }
 
 #[test]
@@ -142,7 +165,8 @@ fn a_call_from_before_has_no_say() {
     (0..10).for_each(|_| assert!(call(&breaker, Outcome::Failure)));
     hands.move_on(2_000);
     let probe = breaker.enter().ok().unwrap();
-    late.into_iter().for_each(|pass| pass.finish(Outcome::Failure, ()));
+    late.into_iter()
+        .for_each(|pass| pass.finish(Outcome::Failure, ()));
     assert_eq!(breaker.snapshot().state, State::HalfOpen);
     probe.finish(Outcome::Success, ());
     assert_eq!(breaker.snapshot().state, State::HalfOpen);

@@ -29,13 +29,23 @@ struct Platform {
 impl Platform {
     async fn new() -> Platform {
         let folder = tempfile::tempdir().unwrap();
-        let log = log::open(&format!("embedded:{}/events.db", folder.path().display())).await.unwrap();
+        let log = log::open(&format!("embedded:{}/events.db", folder.path().display()))
+            .await
+            .unwrap();
         let platform = Platform { folder, log };
-        let item = store::MenuItem { menu_item_id: "tongdak".to_owned(), name: "통닭".to_owned(), price: 18_000, sold_out: false };
+        let item = store::MenuItem {
+            menu_item_id: "tongdak".to_owned(),
+            name: "통닭".to_owned(),
+            price: 18_000,
+            sold_out: false,
+        };
         platform
             .publish(&[
                 envelope(&store::StoreOpened::example()),
-                envelope(&store::MenuChanged { item, ..store::MenuChanged::example() }),
+                envelope(&store::MenuChanged {
+                    item,
+                    ..store::MenuChanged::example()
+                }),
             ])
             .await;
         platform
@@ -51,7 +61,10 @@ impl Platform {
 
     fn url(&self, name: &str) -> (String, String) {
         let folder = self.folder.path().display();
-        (format!("sqlite://{folder}/{name}.db?mode=rwc"), format!("embedded:{folder}/events.db"))
+        (
+            format!("sqlite://{folder}/{name}.db?mode=rwc"),
+            format!("embedded:{folder}/events.db"),
+        )
     }
 
     async fn payment(&self, port: u16, set: impl FnOnce(&mut baedal_payment::Config)) -> PaymentService {
@@ -65,10 +78,23 @@ impl Platform {
 
     async fn order(&self, payment: u16) -> OrderService {
         let (store, events) = self.url("order");
-        let mut config = baedal_order::Config::new(loopback(0), &store, &events, &format!("http://127.0.0.1:{payment}"));
+        let mut config = baedal_order::Config::new(
+            loopback(0),
+            &store,
+            &events,
+            &format!("http://127.0.0.1:{payment}"),
+        );
         config.sweep_every = Duration::from_millis(200);
         let service = baedal_order::start_service(config).await.unwrap();
-        eventually("the menu is known", async || service.app.menu(&store_id()).await.unwrap().is_some_and(|menu| menu.dishes.len() == 1)).await;
+        eventually("the menu is known", async || {
+            service
+                .app
+                .menu(&store_id())
+                .await
+                .unwrap()
+                .is_some_and(|menu| menu.dishes.len() == 1)
+        })
+        .await;
         service
     }
 }
@@ -102,8 +128,14 @@ async fn an_order_is_paid_cooked_and_delivered() {
     let placed = order.app.place(basket("k1")).await.unwrap();
     assert_eq!(charged(&payment, &placed.id).await, Some(paid::Status::Approved));
     platform.publish(&story(placed.id.as_str())[1..]).await;
-    eventually("delivered", async || find(&order, &placed.id).await.state.status() == Status::Delivered).await;
-    eventually("payment's own event is heard", async || find(&order, &placed.id).await.unified().payment == Some("APPROVED")).await;
+    eventually("delivered", async || {
+        find(&order, &placed.id).await.state.status() == Status::Delivered
+    })
+    .await;
+    eventually("payment's own event is heard", async || {
+        find(&order, &placed.id).await.unified().payment == Some("APPROVED")
+    })
+    .await;
     order.running.shutdown().await;
     payment.running.shutdown().await;
 }
@@ -116,35 +148,62 @@ async fn a_cancelled_order_is_refunded_exactly_once() {
     let placed = order.app.place(basket("k1")).await.unwrap();
     let me = baedal_order::app::Actor::Customer(customer());
     order.app.cancel(&me, &placed.id).await.unwrap();
-    let granted = envelope(&store::StoreCancelAccepted { order_id: placed.id.as_str().to_owned(), ..store::StoreCancelAccepted::example() });
+    let granted = envelope(&store::StoreCancelAccepted {
+        order_id: placed.id.as_str().to_owned(),
+        ..store::StoreCancelAccepted::example()
+    });
     platform.publish(&[granted.clone(), granted]).await;
-    eventually("cancelled", async || find(&order, &placed.id).await.state.status() == Status::Cancelled).await;
+    eventually("cancelled", async || {
+        find(&order, &placed.id).await.state.status() == Status::Cancelled
+    })
+    .await;
     assert_eq!(charged(&payment, &placed.id).await, Some(paid::Status::Refunded));
-    assert!(!payment.provider.holds_money(&paid::OrderId::parse(placed.id.as_str()).unwrap()));
+    assert!(
+        !payment
+            .provider
+            .holds_money(&paid::OrderId::parse(placed.id.as_str()).unwrap())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_declined_order_is_not_charged() {
     let platform = Platform::new().await;
-    let payment = platform.payment(0, |config| config.provider.limit = Won::parse(10_000).unwrap()).await;
+    let payment = platform
+        .payment(0, |config| config.provider.limit = Won::parse(10_000).unwrap())
+        .await;
     let order = platform.order(payment.grpc_addr.port()).await;
     let (id, code) = not_paid(order.app.place(basket("k1")).await);
-    assert_eq!((code, charged(&payment, &id).await), ("PAYMENT_DECLINED", Some(paid::Status::Declined)));
+    assert_eq!(
+        (code, charged(&payment, &id).await),
+        ("PAYMENT_DECLINED", Some(paid::Status::Declined))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_charge_that_comes_too_late_is_voided() {
     let platform = Platform::new().await;
-    let payment = platform.payment(0, |config| config.provider.delay = Duration::from_millis(900)).await;
+    let payment = platform
+        .payment(0, |config| config.provider.delay = Duration::from_millis(900))
+        .await;
     let order = platform.order(payment.grpc_addr.port()).await;
     let began = Instant::now();
     let (id, code) = not_paid(order.app.place(basket("k1")).await);
     assert_eq!(code, "PAYMENT_UNAVAILABLE");
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
-    eventually("voided", async || charged(&payment, &id).await == Some(paid::Status::Voided)).await;
+    eventually("voided", async || {
+        charged(&payment, &id).await == Some(paid::Status::Voided)
+    })
+    .await;
     tokio::time::sleep(Duration::from_millis(600)).await;
-    assert!(!payment.provider.holds_money(&paid::OrderId::parse(id.as_str()).unwrap()));
-    eventually("heard", async || find(&order, &id).await.unified().payment == Some("VOIDED")).await;
+    assert!(
+        !payment
+            .provider
+            .holds_money(&paid::OrderId::parse(id.as_str()).unwrap())
+    );
+    eventually("heard", async || {
+        find(&order, &id).await.unified().payment == Some("VOIDED")
+    })
+    .await;
     assert_eq!(find(&order, &id).await.state.status(), Status::PaymentFailed);
 }
 
@@ -174,8 +233,15 @@ async fn without_payment_orders_fail_fast_and_with_it_they_succeed_soon() {
     }
     assert!(began.elapsed() <= Duration::from_secs(5), "{:?}", began.elapsed());
     for id in &lost {
-        eventually("a tombstone", async || charged(&payment, id).await == Some(paid::Status::Voided)).await;
-        assert!(!payment.provider.holds_money(&paid::OrderId::parse(id.as_str()).unwrap()));
+        eventually("a tombstone", async || {
+            charged(&payment, id).await == Some(paid::Status::Voided)
+        })
+        .await;
+        assert!(
+            !payment
+                .provider
+                .holds_money(&paid::OrderId::parse(id.as_str()).unwrap())
+        );
     }
 }
 
@@ -216,24 +282,53 @@ async fn the_ledger_is_clean_after_order_dies_at_any_moment() {
     }
     let order = platform.order(port).await;
     let me = customer();
-    let settled = |found: &[Order]| found.iter().all(|order| order.state.status() != Status::PaymentPending);
-    eventually("no attempt is left open", async || settled(&order.app.orders().of_customer(&me, None, 1_000).await.unwrap())).await;
+    let settled = |found: &[Order]| {
+        found
+            .iter()
+            .all(|order| order.state.status() != Status::PaymentPending)
+    };
+    eventually("no attempt is left open", async || {
+        settled(&order.app.orders().of_customer(&me, None, 1_000).await.unwrap())
+    })
+    .await;
     let found = order.app.orders().of_customer(&me, None, 1_000).await.unwrap();
     for order in &found {
         let id = &order.id;
         match order.state.status() {
             Status::Placed => assert_eq!(charged(&payment, id).await, Some(paid::Status::Approved)),
             Status::PaymentFailed => {
-                eventually("voided", async || charged(&payment, id).await == Some(paid::Status::Voided)).await;
-                assert!(!payment.provider.holds_money(&paid::OrderId::parse(id.as_str()).unwrap()));
+                eventually("voided", async || {
+                    charged(&payment, id).await == Some(paid::Status::Voided)
+                })
+                .await;
+                assert!(
+                    !payment
+                        .provider
+                        .holds_money(&paid::OrderId::parse(id.as_str()).unwrap())
+                );
             }
             other => panic!("{other:?}"),
         }
     }
-    let placed: Vec<_> = found.iter().filter(|order| order.state.status() == Status::Placed).map(|order| &order.id).collect();
-    assert!(acknowledged.iter().all(|id| placed.contains(&id)), "an acknowledged order is gone");
-    assert!(acknowledged.len() >= 16 && found.len() > placed.len(), "nothing died in the middle of an attempt");
-    eprintln!("{} orders, {} placed, {} acknowledged", found.len(), placed.len(), acknowledged.len());
+    let placed: Vec<_> = found
+        .iter()
+        .filter(|order| order.state.status() == Status::Placed)
+        .map(|order| &order.id)
+        .collect();
+    assert!(
+        acknowledged.iter().all(|id| placed.contains(&id)),
+        "an acknowledged order is gone"
+    );
+    assert!(
+        acknowledged.len() >= 16 && found.len() > placed.len(),
+        "nothing died in the middle of an attempt"
+    );
+    eprintln!(
+        "{} orders, {} placed, {} acknowledged",
+        found.len(),
+        placed.len(),
+        acknowledged.len()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -251,7 +346,10 @@ async fn a_replica_on_the_same_store_breaks_nothing() {
         platform.publish(&story(id.as_str())[1..]).await;
     }
     for id in &ids {
-        eventually("delivered", async || find(&one, id).await.state.status() == Status::Delivered).await;
+        eventually("delivered", async || {
+            find(&one, id).await.state.status() == Status::Delivered
+        })
+        .await;
         assert_eq!(find(&two, id).await.timeline, find(&one, id).await.timeline);
     }
 }
@@ -259,5 +357,9 @@ async fn a_replica_on_the_same_store_breaks_nothing() {
 #[test]
 fn order_and_payment_speak_the_same_protocol() {
     let ours = include_str!("../proto/payment.proto");
-    assert_eq!(ours, include_str!("../../payment/proto/payment.proto"), "order's copy of the contract is out of date");
+    assert_eq!(
+        ours,
+        include_str!("../../payment/proto/payment.proto"),
+        "order's copy of the contract is out of date"
+    );
 }

@@ -13,21 +13,80 @@ use uuid::Uuid;
 use crate::support::{BEGIN, World, basket, pending, with_coupon};
 
 pub fn envelope<E: DomainEvent>(event: &E) -> Envelope {
-    let fact = Fact { r#type: E::TYPE, alias: E::ALIAS, version: E::VERSION, data: event.to_data() };
-    Envelope::new(fact, Origin { id: Uuid::now_v7(), time: BEGIN + 5, source: "test" }, event.key(), 1)
+    let fact = Fact {
+        r#type: E::TYPE,
+        alias: E::ALIAS,
+        version: E::VERSION,
+        data: event.to_data(),
+    };
+    Envelope::new(
+        fact,
+        Origin {
+            id: Uuid::now_v7(),
+            time: BEGIN + 5,
+            source: "test",
+        },
+        event.key(),
+        1,
+    )
 }
 
 /// All that payment and the store tell of an order that goes well.
 pub fn story(order: &str) -> Vec<Envelope> {
-    let (order_id, store_id, customer_id) = (order.to_owned(), "store-seoul".to_owned(), "demo-customer".to_owned());
+    let (order_id, store_id, customer_id) = (
+        order.to_owned(),
+        "store-seoul".to_owned(),
+        "demo-customer".to_owned(),
+    );
     let told = || (order_id.clone(), store_id.clone(), customer_id.clone());
     vec![
-        envelope(&payment::PaymentApproved { order_id: order_id.clone(), customer_id: customer_id.clone(), amount: 18_000 }),
-        { let (order_id, store_id, customer_id) = told(); envelope(&store::OrderAccepted { order_id, store_id, customer_id, eta_minutes: 30 }) },
-        { let (order_id, store_id, customer_id) = told(); envelope(&store::CookingStarted { order_id, store_id, customer_id }) },
-        { let (order_id, store_id, customer_id) = told(); envelope(&store::CookingFinished { order_id, store_id, customer_id }) },
-        { let (order_id, store_id, customer_id) = told(); envelope(&store::DeliveryStarted { order_id, store_id, customer_id }) },
-        { let (order_id, store_id, customer_id) = told(); envelope(&store::Delivered { order_id, store_id, customer_id, total: 18_000 }) },
+        envelope(&payment::PaymentApproved {
+            order_id: order_id.clone(),
+            customer_id: customer_id.clone(),
+            amount: 18_000,
+        }),
+        {
+            let (order_id, store_id, customer_id) = told();
+            envelope(&store::OrderAccepted {
+                order_id,
+                store_id,
+                customer_id,
+                eta_minutes: 30,
+            })
+        },
+        {
+            let (order_id, store_id, customer_id) = told();
+            envelope(&store::CookingStarted {
+                order_id,
+                store_id,
+                customer_id,
+            })
+        },
+        {
+            let (order_id, store_id, customer_id) = told();
+            envelope(&store::CookingFinished {
+                order_id,
+                store_id,
+                customer_id,
+            })
+        },
+        {
+            let (order_id, store_id, customer_id) = told();
+            envelope(&store::DeliveryStarted {
+                order_id,
+                store_id,
+                customer_id,
+            })
+        },
+        {
+            let (order_id, store_id, customer_id) = told();
+            envelope(&store::Delivered {
+                order_id,
+                store_id,
+                customer_id,
+                total: 18_000,
+            })
+        },
     ]
 }
 
@@ -35,12 +94,32 @@ pub fn story(order: &str) -> Vec<Envelope> {
 async fn every_event_of_the_published_language_that_order_knows_is_read() {
     let world = World::new().await;
     let events = Events::new(world.app.clone());
-    let known: Vec<_> = baedal_events::all().into_iter().filter(|entry| events.version_of(entry.r#type).is_some()).collect();
+    let known: Vec<_> = baedal_events::all()
+        .into_iter()
+        .filter(|entry| events.version_of(entry.r#type).is_some())
+        .collect();
     assert_eq!(known.len(), 17);
     for entry in known {
-        let fact = Fact { r#type: entry.r#type, alias: entry.alias, version: entry.version, data: entry.example };
-        let event = Envelope::new(fact, Origin { id: Uuid::now_v7(), time: BEGIN, source: "test" }, "order-1", 1);
-        events.handle(&[event]).await.unwrap_or_else(|error| panic!("{}: {error}", entry.r#type));
+        let fact = Fact {
+            r#type: entry.r#type,
+            alias: entry.alias,
+            version: entry.version,
+            data: entry.example,
+        };
+        let event = Envelope::new(
+            fact,
+            Origin {
+                id: Uuid::now_v7(),
+                time: BEGIN,
+                source: "test",
+            },
+            "order-1",
+            1,
+        );
+        events
+            .handle(&[event])
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}", entry.r#type));
     }
 }
 
@@ -52,8 +131,14 @@ async fn a_delivered_order_shows_its_whole_timeline() {
     events.handle(&story(order.id.as_str())).await.unwrap();
     let order = world.find(&order.id).await;
     assert_eq!(order.state.status(), Status::Delivered);
-    assert_eq!((order.unified().payment, order.unified().ticket), (Some("APPROVED"), Some("DELIVERED")));
-    assert_eq!((order.timeline.len(), order.eta_minutes, order.parked.len()), (7, Some(30), 0));
+    assert_eq!(
+        (order.unified().payment, order.unified().ticket),
+        (Some("APPROVED"), Some("DELIVERED"))
+    );
+    assert_eq!(
+        (order.timeline.len(), order.eta_minutes, order.parked.len()),
+        (7, Some(30), 0)
+    );
 }
 
 #[tokio::test]
@@ -86,25 +171,55 @@ async fn a_rejected_order_is_told_as_cancelled_once_with_its_cause() {
         events.handle(std::slice::from_ref(&rejected)).await.unwrap();
     }
     let told = world.store.envelopes().await;
-    assert_eq!(told.iter().map(|event| event.r#type.as_str()).collect::<Vec<_>>(), ["OrderPlaced", "OrderCancelled"]);
-    assert_eq!((&told[1].causation_id, told[1].sequence), (&Some(rejected.id.to_string()), 2));
-    assert_eq!((&told[1].data["total"], &told[1].data["reason"]), (&18_000.into(), &"STORE_REJECTED".into()));
+    assert_eq!(
+        told.iter().map(|event| event.r#type.as_str()).collect::<Vec<_>>(),
+        ["OrderPlaced", "OrderCancelled"]
+    );
+    assert_eq!(
+        (&told[1].causation_id, told[1].sequence),
+        (&Some(rejected.id.to_string()), 2)
+    );
+    assert_eq!(
+        (&told[1].data["total"], &told[1].data["reason"]),
+        (&18_000.into(), &"STORE_REJECTED".into())
+    );
 }
 
 #[tokio::test]
 async fn an_issued_coupon_can_be_used() {
     let world = World::new().await;
-    let issued = marketing::CouponIssued { coupon_id: "c9".to_owned(), ..marketing::CouponIssued::example() };
-    let issued = marketing::CouponIssued { expires_at: "2100-01-01T00:00:00Z".to_owned(), ..issued };
-    Events::new(world.app.clone()).handle(&[envelope(&issued)]).await.unwrap();
-    assert_eq!(world.app.place(with_coupon("k1", "c9")).await.unwrap().discount.get(), 1_000);
+    let issued = marketing::CouponIssued {
+        coupon_id: "c9".to_owned(),
+        ..marketing::CouponIssued::example()
+    };
+    let issued = marketing::CouponIssued {
+        expires_at: "2100-01-01T00:00:00Z".to_owned(),
+        ..issued
+    };
+    Events::new(world.app.clone())
+        .handle(&[envelope(&issued)])
+        .await
+        .unwrap();
+    assert_eq!(
+        world
+            .app
+            .place(with_coupon("k1", "c9"))
+            .await
+            .unwrap()
+            .discount
+            .get(),
+        1_000
+    );
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_is_poison_and_leaves_nothing_behind() {
     let world = World::new().await;
     let order = world.app.place(basket("k1")).await.unwrap();
-    let mut broken = envelope(&store::OrderAccepted { order_id: order.id.as_str().to_owned(), ..store::OrderAccepted::example() });
+    let mut broken = envelope(&store::OrderAccepted {
+        order_id: order.id.as_str().to_owned(),
+        ..store::OrderAccepted::example()
+    });
     broken.data = serde_json::json!({ "etaMinutes": "soon" });
     let events = Events::new(world.app.clone());
     let batch = [story(order.id.as_str()).remove(1), broken];
@@ -115,11 +230,28 @@ async fn what_cannot_be_read_is_poison_and_leaves_nothing_behind() {
 #[tokio::test]
 async fn six_thousand_events_of_a_thousand_orders_are_digested_in_time() {
     let world = World::new().await;
-    let orders: Vec<Order> = (0..1_000).map(|n| pending(&format!("o{n}"), &format!("k{n}")).place(BEGIN).unwrap().0).collect();
-    world.store.orders.commit(Changes { orders, ..Changes::default() }).await.unwrap();
+    let orders: Vec<Order> = (0..1_000)
+        .map(|n| {
+            pending(&format!("o{n}"), &format!("k{n}"))
+                .place(BEGIN)
+                .unwrap()
+                .0
+        })
+        .collect();
+    world
+        .store
+        .orders
+        .commit(Changes {
+            orders,
+            ..Changes::default()
+        })
+        .await
+        .unwrap();
     let stories: Vec<Vec<Envelope>> = (0..1_000).map(|n| story(&format!("o{n}"))).collect();
     // As a store that comes back tells it: step by step over all orders, the worst case for a batch.
-    let told: Vec<Envelope> = (0..6).flat_map(|step| stories.iter().map(move |story| story[step].clone())).collect();
+    let told: Vec<Envelope> = (0..6)
+        .flat_map(|step| stories.iter().map(move |story| story[step].clone()))
+        .collect();
     let events = Events::new(world.app.clone());
     let began = Instant::now();
     for batch in told.chunks(200) {
@@ -128,7 +260,13 @@ async fn six_thousand_events_of_a_thousand_orders_are_digested_in_time() {
     let took = began.elapsed();
     eprintln!("6 000 events of 1 000 orders: {took:?}");
     assert!(took < Duration::from_secs(10), "{took:?}");
-    let ids: Vec<OrderId> = (0..1_000).map(|n| OrderId::parse(&format!("o{n}")).unwrap()).collect();
+    let ids: Vec<OrderId> = (0..1_000)
+        .map(|n| OrderId::parse(&format!("o{n}")).unwrap())
+        .collect();
     let found = world.store.orders.find_many(&ids).await.unwrap();
-    assert!(found.iter().all(|order| order.state.status() == Status::Delivered));
+    assert!(
+        found
+            .iter()
+            .all(|order| order.state.status() == Status::Delivered)
+    );
 }

@@ -1,14 +1,24 @@
 //! The graph: what it answers, to whom, with which codes.
 
+use std::sync::Arc;
+
 use async_graphql::{Request, Response};
 use baedal_kit::auth::Caller;
-use baedal_order::{domain::News, inbound::graphql, ports::Approval};
+use baedal_order::{
+    domain::News,
+    inbound::graphql,
+    outbound::payment::breaker::{Breaker, Settings, TokioClock},
+    ports::Approval,
+};
 use serde_json::{Value, json};
 
 use crate::support::{World, basket, caller, unavailable};
 
 async fn ask(world: &World, who: Caller, query: &str) -> Response {
-    graphql::schema(world.app.clone()).execute(Request::new(query).data(who)).await
+    let circuit = Arc::new(Breaker::new(Settings::default(), Arc::new(TokioClock::new())));
+    graphql::schema(world.app.clone(), circuit)
+        .execute(Request::new(query).data(who))
+        .await
 }
 
 fn me() -> Caller {
@@ -44,10 +54,26 @@ async fn an_order_is_placed_and_shown_whole() {
     assert_eq!(order["status"], "PLACED");
     assert_eq!(order["customerId"], "demo-customer");
     assert_eq!(order["store"], json!({ "id": "store-seoul" }));
-    assert_eq!(order["items"], json!([{ "menuItemId": "pizza", "name": "피자", "quantity": 2, "unitPrice": 23_000 }]));
-    assert_eq!(order["timeline"], json!([{ "status": "PLACED", "event": "OrderPlaced", "alias": "주문됨" }]));
-    assert_eq!(order["unified"]["entries"], json!([{ "source": "ORDER", "event": "OrderPlaced" }]));
-    assert!(order["placedAt"].as_str().unwrap().starts_with("2027-01-15T08:00:00"), "{}", order["placedAt"]);
+    assert_eq!(
+        order["items"],
+        json!([{ "menuItemId": "pizza", "name": "피자", "quantity": 2, "unitPrice": 23_000 }])
+    );
+    assert_eq!(
+        order["timeline"],
+        json!([{ "status": "PLACED", "event": "OrderPlaced", "alias": "주문됨" }])
+    );
+    assert_eq!(
+        order["unified"]["entries"],
+        json!([{ "source": "ORDER", "event": "OrderPlaced" }])
+    );
+    assert!(
+        order["placedAt"]
+            .as_str()
+            .unwrap()
+            .starts_with("2027-01-15T08:00:00"),
+        "{}",
+        order["placedAt"]
+    );
 }
 
 #[tokio::test]
@@ -56,39 +82,118 @@ async fn nobody_sees_or_touches_the_order_of_another() {
     let id = world.app.place(basket("k1")).await.unwrap().id;
     let id = id.as_str();
     let read = format!(r#"{{ order(id: "{id}") {{ id }} }}"#);
-    let entity = format!(r#"{{ _entities(representations: [{{ __typename: "Order", id: "{id}" }}]) {{ ... on Order {{ id }} }} }}"#);
+    let entity = format!(
+        r#"{{ _entities(representations: [{{ __typename: "Order", id: "{id}" }}]) {{ ... on Order {{ id }} }} }}"#
+    );
     let cancel = format!(r#"mutation {{ cancelOrder(id: "{id}") {{ id }} }}"#);
     let other = || caller("demo-customer-2", "order");
     assert_eq!(data(&world, other(), &read).await, json!({ "order": null }));
-    assert_eq!(data(&world, other(), &entity).await, json!({ "_entities": [null] }));
-    assert_eq!(data(&world, Caller::Anonymous, &entity).await, json!({ "_entities": [null] }));
+    assert_eq!(
+        data(&world, other(), &entity).await,
+        json!({ "_entities": [null] })
+    );
+    assert_eq!(
+        data(&world, Caller::Anonymous, &entity).await,
+        json!({ "_entities": [null] })
+    );
     assert_eq!(code(&world, other(), &cancel).await, "NOT_FOUND");
-    assert_eq!(code(&world, caller("demo-customer", "openid"), &read).await, "FORBIDDEN");
+    assert_eq!(
+        code(&world, caller("demo-customer", "openid"), &read).await,
+        "FORBIDDEN"
+    );
     assert_eq!(code(&world, Caller::Anonymous, &read).await, "UNAUTHENTICATED");
-    assert_eq!(code(&world, Caller::Anonymous, &place("k9", "pizza", 1)).await, "UNAUTHENTICATED");
-    assert_eq!(code(&world, caller("demo-owner", "store"), &place("k9", "pizza", 1)).await, "FORBIDDEN");
+    assert_eq!(
+        code(&world, Caller::Anonymous, &place("k9", "pizza", 1)).await,
+        "UNAUTHENTICATED"
+    );
+    assert_eq!(
+        code(&world, caller("demo-owner", "store"), &place("k9", "pizza", 1)).await,
+        "FORBIDDEN"
+    );
     assert_eq!(data(&world, me(), &read).await, json!({ "order": { "id": id } }));
-    assert_eq!(data(&world, caller("demo-operator", "operator"), &entity).await, json!({ "_entities": [{ "id": id }] }));
+    assert_eq!(
+        data(&world, caller("demo-operator", "operator"), &entity).await,
+        json!({ "_entities": [{ "id": id }] })
+    );
 }
 
 #[tokio::test]
 async fn every_refusal_has_its_code() {
     let world = World::new().await;
     assert_eq!(code(&world, me(), &place("k1", "cola", 1)).await, "SOLD_OUT");
-    assert_eq!(code(&world, me(), &place("k1", "sushi", 1)).await, "MENU_ITEM_UNKNOWN");
-    assert_eq!(code(&world, me(), &place("k1", "pizza", 0)).await, "INVALID_INPUT");
-    assert_eq!(code(&world, me(), &place("k1", "pizza", -1)).await, "INVALID_INPUT");
+    assert_eq!(
+        code(&world, me(), &place("k1", "sushi", 1)).await,
+        "MENU_ITEM_UNKNOWN"
+    );
+    assert_eq!(
+        code(&world, me(), &place("k1", "pizza", 0)).await,
+        "INVALID_INPUT"
+    );
+    assert_eq!(
+        code(&world, me(), &place("k1", "pizza", -1)).await,
+        "INVALID_INPUT"
+    );
     assert_eq!(code(&world, me(), &place("", "pizza", 1)).await, "INVALID_INPUT");
-    assert_eq!(code(&world, me(), &place("k1", "pizza", 1).replace("store-seoul", "store-x")).await, "STORE_CLOSED");
-    assert_eq!(code(&world, me(), &place("k1", "pizza", 1).replace("address:", r#"couponId: "c1", address:"#)).await, "COUPON_UNUSABLE");
-    assert_eq!(code(&world, me(), r#"mutation { cancelOrder(id: "nothing") { id } }"#).await, "NOT_FOUND");
-    assert_eq!(code(&world, me(), "{ myOrders(first: 101) { edges { cursor } } }").await, "INVALID_INPUT");
-    assert_eq!(code(&world, me(), r#"{ myOrders(after: "zz") { edges { cursor } } }"#).await, "INVALID_INPUT");
-    assert_eq!(code(&world, me(), "{ stuckOrders { edges { cursor } } }").await, "FORBIDDEN");
+    assert_eq!(
+        code(
+            &world,
+            me(),
+            &place("k1", "pizza", 1).replace("store-seoul", "store-x")
+        )
+        .await,
+        "STORE_CLOSED"
+    );
+    assert_eq!(
+        code(
+            &world,
+            me(),
+            &place("k1", "pizza", 1).replace("address:", r#"couponId: "c1", address:"#)
+        )
+        .await,
+        "COUPON_UNUSABLE"
+    );
+    assert_eq!(
+        code(&world, me(), r#"mutation { cancelOrder(id: "nothing") { id } }"#).await,
+        "NOT_FOUND"
+    );
+    assert_eq!(
+        code(&world, me(), "{ myOrders(first: 101) { edges { cursor } } }").await,
+        "INVALID_INPUT"
+    );
+    assert_eq!(
+        code(&world, me(), r#"{ myOrders(after: "zz") { edges { cursor } } }"#).await,
+        "INVALID_INPUT"
+    );
+    assert_eq!(
+        code(&world, me(), "{ stuckOrders { edges { cursor } } }").await,
+        "FORBIDDEN"
+    );
+    assert_eq!(
+        code(&world, me(), "{ paymentCircuit { state } }").await,
+        "FORBIDDEN"
+    );
+    let circuit = data(
+        &world,
+        caller("op", "operator"),
+        "{ paymentCircuit { state opened } }",
+    )
+    .await;
+    assert_eq!(
+        circuit,
+        json!({ "paymentCircuit": { "state": "CLOSED", "opened": 0 } })
+    );
     data(&world, me(), &place("k1", "pizza", 1)).await;
-    assert_eq!(code(&world, me(), &place("k1", "pizza", 2)).await, "IDEMPOTENCY_CONFLICT");
-    world.payment.say(Approval::Declined { reason: "LIMIT_EXCEEDED".to_owned() });
-    assert_eq!(code(&world, me(), &place("k2", "pizza", 1)).await, "PAYMENT_DECLINED");
+    assert_eq!(
+        code(&world, me(), &place("k1", "pizza", 2)).await,
+        "IDEMPOTENCY_CONFLICT"
+    );
+    world.payment.say(Approval::Declined {
+        reason: "LIMIT_EXCEEDED".to_owned(),
+    });
+    assert_eq!(
+        code(&world, me(), &place("k2", "pizza", 1)).await,
+        "PAYMENT_DECLINED"
+    );
 }
 
 #[tokio::test]
@@ -97,9 +202,15 @@ async fn an_unavailable_payment_says_which_order_and_when_to_come_again() {
     world.payment.say(unavailable());
     let answer = ask(&world, me(), &place("k1", "pizza", 1)).await;
     let error = &serde_json::to_value(&answer.errors).unwrap()[0]["extensions"];
-    assert_eq!((&error["code"], &error["retryAfterMs"]), (&json!("PAYMENT_UNAVAILABLE"), &json!(2_000)));
-    let read = format!(r#"{{ order(id: {}) {{ status failure {{ code }} }} }}"#, error["orderId"]);
-    let expected = json!({ "order": { "status": "PAYMENT_FAILED", "failure": { "code": "PAYMENT_UNAVAILABLE" } } });
+    assert_eq!(
+        (&error["code"], &error["retryAfterMs"]),
+        (&json!("PAYMENT_UNAVAILABLE"), &json!(2_000))
+    );
+    let read = format!(
+        r#"{{ order(id: {}) {{ status failure {{ code reason }} }} }}"#,
+        error["orderId"]
+    );
+    let expected = json!({ "order": { "status": "PAYMENT_FAILED", "failure": { "code": "PAYMENT_UNAVAILABLE", "reason": null } } });
     assert_eq!(data(&world, me(), &read).await, expected);
 }
 
@@ -107,7 +218,9 @@ async fn an_unavailable_payment_says_which_order_and_when_to_come_again() {
 async fn a_cooking_order_cannot_be_cancelled() {
     let world = World::new().await;
     let id = world.app.place(basket("k1")).await.unwrap().id;
-    world.hear(&id, &[News::Accepted { eta_minutes: 30 }, News::CookingStarted]).await;
+    world
+        .hear(&id, &[News::Accepted { eta_minutes: 30 }, News::CookingStarted])
+        .await;
     let cancel = format!(r#"mutation {{ cancelOrder(id: "{}") {{ id }} }}"#, id.as_str());
     assert_eq!(code(&world, me(), &cancel).await, "INVALID_TRANSITION");
 }
@@ -119,16 +232,42 @@ async fn orders_come_in_pages_that_join() {
         world.app.place(basket(&format!("k{n}"))).await.unwrap();
         world.clock.move_on(std::time::Duration::from_secs(1));
     }
-    let first = data(&world, me(), "{ myOrders(first: 3) { edges { node { id } } pageInfo { hasNextPage endCursor } } }").await;
-    assert_eq!((&first["myOrders"]["pageInfo"]["hasNextPage"], first["myOrders"]["edges"].as_array().unwrap().len()), (&json!(true), 3));
+    let first = data(
+        &world,
+        me(),
+        "{ myOrders(first: 3) { edges { node { id } } pageInfo { hasNextPage endCursor } } }",
+    )
+    .await;
+    assert_eq!(
+        (
+            &first["myOrders"]["pageInfo"]["hasNextPage"],
+            first["myOrders"]["edges"].as_array().unwrap().len()
+        ),
+        (&json!(true), 3)
+    );
     let rest = format!(
         "{{ myOrders(after: {}) {{ edges {{ node {{ id }} }} pageInfo {{ hasNextPage }} }} }}",
         first["myOrders"]["pageInfo"]["endCursor"]
     );
     let rest = data(&world, me(), &rest).await;
-    assert_eq!((&rest["myOrders"]["pageInfo"]["hasNextPage"], rest["myOrders"]["edges"].as_array().unwrap().len()), (&json!(false), 2));
-    let stuck = data(&world, caller("op", "operator"), "{ stuckOrders(olderThanSeconds: 3) { edges { node { status } } } }").await;
-    assert_eq!(stuck["stuckOrders"]["edges"].as_array().unwrap().len(), 2, "{stuck}");
+    assert_eq!(
+        (
+            &rest["myOrders"]["pageInfo"]["hasNextPage"],
+            rest["myOrders"]["edges"].as_array().unwrap().len()
+        ),
+        (&json!(false), 2)
+    );
+    let stuck = data(
+        &world,
+        caller("op", "operator"),
+        "{ stuckOrders(olderThanSeconds: 3) { edges { node { status } } } }",
+    )
+    .await;
+    assert_eq!(
+        stuck["stuckOrders"]["edges"].as_array().unwrap().len(),
+        2,
+        "{stuck}"
+    );
 }
 
 #[test]

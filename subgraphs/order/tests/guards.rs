@@ -44,23 +44,39 @@ impl Call for Slow {
 
 fn slow(takes: u64, answer: Answer) -> Slow {
     let (calls, at_once, most) = Default::default();
-    Slow { takes: Duration::from_millis(takes), answer, calls, at_once, most }
+    Slow {
+        takes: Duration::from_millis(takes),
+        answer,
+        calls,
+        at_once,
+        most,
+    }
 }
 
 fn guarded(call: &Slow, guards: &Guards) -> (Arc<GuardedPayments<Slow>>, Arc<Breaker>) {
     let breaker = Arc::new(Breaker::new(guards.breaker.clone(), Arc::new(TokioClock::new())));
-    (Arc::new(GuardedPayments::new(call.clone(), guards, breaker.clone())), breaker)
+    (
+        Arc::new(GuardedPayments::new(call.clone(), guards, breaker.clone())),
+        breaker,
+    )
 }
 
 fn charge() -> Charge {
-    Charge { order: OrderId::parse("o1").unwrap(), customer: customer(), amount: Won::parse(18_000).unwrap() }
+    Charge {
+        order: OrderId::parse("o1").unwrap(),
+        customer: customer(),
+        amount: Won::parse(18_000).unwrap(),
+    }
 }
 
 #[tokio::test]
 async fn an_answer_is_not_waited_for_beyond_the_deadline() {
     let (payments, _) = guarded(&slow(60_000, Answer::Approved), &Guards::default());
     let began = Instant::now();
-    assert!(matches!(payments.approve(&charge()).await, Approval::Unavailable { .. }));
+    assert!(matches!(
+        payments.approve(&charge()).await,
+        Approval::Unavailable { .. }
+    ));
     let took = began.elapsed();
     assert!((600..1_000).contains(&took.as_millis()), "{took:?}");
 }
@@ -68,7 +84,13 @@ async fn an_answer_is_not_waited_for_beyond_the_deadline() {
 #[tokio::test]
 async fn a_full_bulkhead_rejects_after_a_short_wait_and_says_when_to_come_again() {
     let call = slow(400, Answer::Approved);
-    let (payments, _) = guarded(&call, &Guards { at_once: Some(10), ..Guards::default() });
+    let (payments, _) = guarded(
+        &call,
+        &Guards {
+            at_once: Some(10),
+            ..Guards::default()
+        },
+    );
     let tasks: Vec<_> = (0..100)
         .map(|_| {
             let payments = payments.clone();
@@ -103,8 +125,15 @@ async fn a_dead_payment_opens_the_circuit_and_a_living_one_closes_it_within_five
     }
     assert_eq!(breaker.snapshot().state, State::Open);
     let before = call.calls.load(Ordering::SeqCst);
-    assert!(matches!(payments.approve(&charge()).await, Approval::Unavailable { .. }));
-    assert_eq!(call.calls.load(Ordering::SeqCst), before, "an open circuit does not call");
+    assert!(matches!(
+        payments.approve(&charge()).await,
+        Approval::Unavailable { .. }
+    ));
+    assert_eq!(
+        call.calls.load(Ordering::SeqCst),
+        before,
+        "an open circuit does not call"
+    );
 
     call.answer = Answer::Approved;
     let payments = GuardedPayments::new(call, &guards, breaker.clone());
@@ -121,7 +150,10 @@ async fn a_dead_payment_opens_the_circuit_and_a_living_one_closes_it_within_five
 
 #[tokio::test]
 async fn a_declined_or_refused_payment_is_an_answer() {
-    for answer in [Answer::Declined("LIMIT_EXCEEDED".to_owned()), Answer::Refused("odd".to_owned())] {
+    for answer in [
+        Answer::Declined("LIMIT_EXCEEDED".to_owned()),
+        Answer::Refused("odd".to_owned()),
+    ] {
         let (payments, breaker) = guarded(&slow(1, answer), &Guards::default());
         for _ in 0..100 {
             payments.approve(&charge()).await;

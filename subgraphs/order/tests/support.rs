@@ -67,7 +67,11 @@ impl Payments for Script {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let takes = *self.takes.lock().unwrap();
         tokio::time::sleep(takes).await;
-        self.answers.lock().unwrap().pop_front().unwrap_or(Approval::Approved)
+        self.answers
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or(Approval::Approved)
     }
 }
 
@@ -83,7 +87,9 @@ pub struct TestStore {
 impl TestStore {
     pub async fn sqlite() -> TestStore {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&format!("sqlite://{}/order.db?mode=rwc", folder.path().display())).await.unwrap();
+        let db = Db::open(&format!("sqlite://{}/order.db?mode=rwc", folder.path().display()))
+            .await
+            .unwrap();
         let store = Arc::new(SqlStore::open(db.clone()).await.unwrap());
         TestStore {
             orders: store.clone(),
@@ -98,7 +104,9 @@ impl TestStore {
     pub async fn mongo(url: &str) -> TestStore {
         let mut url = url::Url::parse(url).unwrap();
         url.set_path(&format!("/order_{}", Uuid::now_v7().simple()));
-        let mongo = Mongo::open(url.as_str()).await.expect("the MongoDB of MONGODB_URL");
+        let mongo = Mongo::open(url.as_str())
+            .await
+            .expect("the MongoDB of MONGODB_URL");
         let store = Arc::new(MongoStore::open(mongo.clone()).await.unwrap());
         TestStore {
             orders: store.clone(),
@@ -111,12 +119,18 @@ impl TestStore {
 
     /// Types of the events waiting to be published, in sequence.
     pub async fn told(&self) -> Vec<String> {
-        self.envelopes().await.into_iter().map(|envelope| envelope.r#type).collect()
+        self.envelopes()
+            .await
+            .into_iter()
+            .map(|envelope| envelope.r#type)
+            .collect()
     }
 
     pub async fn envelopes(&self) -> Vec<Envelope> {
         let rows = self.outbox.pending(10_000).await.unwrap();
-        rows.iter().map(|row| serde_json::from_str(&row.payload).unwrap()).collect()
+        rows.iter()
+            .map(|row| serde_json::from_str(&row.payload).unwrap())
+            .collect()
     }
 }
 
@@ -147,8 +161,16 @@ impl World {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
         };
-        let limits = Limits { payment: Duration::from_millis(3_000), acceptance: Duration::from_secs(600) };
-        World { app: Arc::new(App::new(ports, limits)), store, payment, clock }
+        let limits = Limits {
+            payment: Duration::from_millis(3_000),
+            acceptance: Duration::from_secs(600),
+        };
+        World {
+            app: Arc::new(App::new(ports, limits)),
+            store,
+            payment,
+            clock,
+        }
     }
 
     pub async fn open_store(&self) {
@@ -158,19 +180,33 @@ impl World {
             dish("pizza", "피자", 23_000, false, 2),
             dish("cola", "콜라", 2_000, true, 3),
         ];
-        let commands = news.map(|news| Command::UpdateMenu { store: store_id(), news });
+        let commands = news.map(|news| Command::UpdateMenu {
+            store: store_id(),
+            news,
+        });
         self.tell(commands).await;
     }
 
     /// Digests commands, each as an event of its own.
     pub async fn tell(&self, commands: impl IntoIterator<Item = Command>) {
-        let batch: Vec<Incoming> = commands.into_iter().map(|command| Incoming { event: Uuid::now_v7(), command }).collect();
+        let batch: Vec<Incoming> = commands
+            .into_iter()
+            .map(|command| Incoming {
+                event: Uuid::now_v7(),
+                command,
+            })
+            .collect();
         self.app.digest(&batch).await.unwrap();
     }
 
     pub async fn hear(&self, order: &OrderId, news: &[News]) {
         let at = self.clock.now_ms();
-        self.tell(news.iter().map(|news| Command::Hear { order: order.clone(), news: news.clone(), at })).await;
+        self.tell(news.iter().map(|news| Command::Hear {
+            order: order.clone(),
+            news: news.clone(),
+            at,
+        }))
+        .await;
     }
 
     pub async fn find(&self, order: &OrderId) -> Order {
@@ -189,8 +225,16 @@ impl World {
 }
 
 pub fn dish(item: &str, name: &str, price: i64, sold_out: bool, as_of: i64) -> MenuNews {
-    let dish = Dish { name: name.to_owned(), price: Won::parse(price).unwrap(), sold_out, as_of };
-    MenuNews::Changed { item: MenuItemId::parse(item).unwrap(), dish }
+    let dish = Dish {
+        name: name.to_owned(),
+        price: Won::parse(price).unwrap(),
+        sold_out,
+        as_of,
+    };
+    MenuNews::Changed {
+        item: MenuItemId::parse(item).unwrap(),
+        dish,
+    }
 }
 
 pub fn store_id() -> StoreId {
@@ -214,7 +258,10 @@ pub fn basket(key: &str) -> Basket {
 }
 
 pub fn with_coupon(key: &str, coupon: &str) -> Basket {
-    Basket { coupon: Some(CouponId::parse(coupon).unwrap()), ..basket(key) }
+    Basket {
+        coupon: Some(CouponId::parse(coupon).unwrap()),
+        ..basket(key)
+    }
 }
 
 /// An order about to be paid, not saved.
@@ -223,19 +270,26 @@ pub fn pending(id: &str, key: &str) -> Order {
 }
 
 pub fn pending_from(id: &str, basket: Basket) -> Order {
-    let menu = Menu::unknown(store_id()).hear(MenuNews::Opened).hear(dish("tongdak", "통닭", 18_000, false, 1));
+    let menu = Menu::unknown(store_id())
+        .hear(MenuNews::Opened)
+        .hear(dish("tongdak", "통닭", 18_000, false, 1));
     let coupon = basket.coupon.as_ref().map(|id| Coupon {
         id: id.clone(),
         customer: customer(),
         amount: Won::parse(1_000).unwrap(),
         expires_at: BEGIN + 1,
     });
-    let draft = basket.price(OrderId::parse(id).unwrap(), Some(&menu), coupon.as_ref(), BEGIN).unwrap();
+    let draft = basket
+        .price(OrderId::parse(id).unwrap(), Some(&menu), coupon.as_ref(), BEGIN)
+        .unwrap();
     Order::request(draft, BEGIN)
 }
 
 pub fn unavailable() -> Approval {
-    Approval::Unavailable { reason: "no answer".to_owned(), retry_after: Some(Duration::from_secs(2)) }
+    Approval::Unavailable {
+        reason: "no answer".to_owned(),
+        retry_after: Some(Duration::from_secs(2)),
+    }
 }
 
 /// Somebody logged in.

@@ -88,9 +88,20 @@ impl Command {
 
 impl App {
     /// An application over these ports.
-    pub fn new(payments: Arc<dyn Payments>, provider: Arc<dyn Provider>, time: (Arc<dyn Clock>, Arc<dyn Ids>), patience: Patience) -> App {
+    pub fn new(
+        payments: Arc<dyn Payments>,
+        provider: Arc<dyn Provider>,
+        time: (Arc<dyn Clock>, Arc<dyn Ids>),
+        patience: Patience,
+    ) -> App {
         let (clock, ids) = time;
-        App { payments, provider, clock, ids, patience }
+        App {
+            payments,
+            provider,
+            clock,
+            ids,
+            patience,
+        }
     }
 
     /// The records, for reading.
@@ -100,17 +111,29 @@ impl App {
 
     /// Gives an attempt up, seen or not; repeating it changes nothing.
     pub async fn void(&self, order: &OrderId, reason: String) -> Result<Payment, AppError> {
-        self.command(Command::Void { order: order.clone(), customer: None, reason }).await
+        self.command(Command::Void {
+            order: order.clone(),
+            customer: None,
+            reason,
+        })
+        .await
     }
 
     /// Gives the whole amount back, once; repeating it changes nothing.
     pub async fn refund(&self, order: &OrderId, reason: String) -> Result<Payment, AppError> {
-        self.command(Command::Refund { order: order.clone(), reason }).await
+        self.command(Command::Refund {
+            order: order.clone(),
+            reason,
+        })
+        .await
     }
 
     /// The payment of an order.
     pub async fn get(&self, order: &OrderId) -> Result<Payment, AppError> {
-        self.payments.find(order).await?.ok_or_else(|| AppError::NotFound(order.as_str().to_owned()))
+        self.payments
+            .find(order)
+            .await?
+            .ok_or_else(|| AppError::NotFound(order.as_str().to_owned()))
     }
 
     async fn command(&self, command: Command) -> Result<Payment, AppError> {
@@ -121,7 +144,11 @@ impl App {
             if before.as_ref() == Some(&payment) {
                 return Ok(payment);
             }
-            match self.payments.commit(self.changes(payment.clone(), events, None)).await {
+            match self
+                .payments
+                .commit(self.changes(payment.clone(), events, None))
+                .await
+            {
                 Ok(()) => return Ok(payment),
                 Err(StoreError::Conflict) => continue,
                 Err(failed) => return Err(failed.into()),
@@ -144,15 +171,27 @@ impl App {
     }
 
     async fn digest_once(&self, batch: &[Incoming], mut seen: HashSet<Uuid>) -> Result<usize, StoreError> {
-        let fresh: Vec<&Incoming> = batch.iter().filter(|incoming| seen.insert(incoming.event)).collect();
+        let fresh: Vec<&Incoming> = batch
+            .iter()
+            .filter(|incoming| seen.insert(incoming.event))
+            .collect();
         if fresh.is_empty() {
             return Ok(0);
         }
-        let orders: Vec<OrderId> = fresh.iter().filter_map(|incoming| incoming.command.as_ref()).map(|c| c.order().clone()).collect();
+        let orders: Vec<OrderId> = fresh
+            .iter()
+            .filter_map(|incoming| incoming.command.as_ref())
+            .map(|c| c.order().clone())
+            .collect();
         let mut held = Held::new(self.payments.find_many(&orders).await?);
-        let mut changes = Changes { seen: fresh.iter().map(|incoming| incoming.event).collect(), ..Changes::default() };
+        let mut changes = Changes {
+            seen: fresh.iter().map(|incoming| incoming.event).collect(),
+            ..Changes::default()
+        };
         for incoming in &fresh {
-            let Some(command) = &incoming.command else { continue };
+            let Some(command) = &incoming.command else {
+                continue;
+            };
             self.digest_command(&mut held, &mut changes, command, incoming.event);
         }
         changes.payments = held.changed();
@@ -167,7 +206,9 @@ impl App {
                 held.put(payment);
             }
             // The order asks for what payment has already settled otherwise: nothing is left to do.
-            Err(refused) => tracing::info!(order = command.order().as_str(), %refused, "command without effect"),
+            Err(refused) => {
+                tracing::info!(order = command.order().as_str(), %refused, "command without effect")
+            }
         }
     }
 
@@ -175,9 +216,19 @@ impl App {
     fn decide(&self, found: Option<Payment>, command: &Command) -> Result<Step, AppError> {
         let now = self.clock.now_ms();
         match (command, found) {
-            (Command::Void { order, customer, reason }, None) => {
-                Ok(Payment::tombstone(order.clone(), customer.clone(), reason.clone(), now))
-            }
+            (
+                Command::Void {
+                    order,
+                    customer,
+                    reason,
+                },
+                None,
+            ) => Ok(Payment::tombstone(
+                order.clone(),
+                customer.clone(),
+                reason.clone(),
+                now,
+            )),
             (Command::Void { reason, .. }, Some(payment)) => match payment.state.status() {
                 Status::VoidPending | Status::Voided => Ok((payment, vec![])),
                 _ => Ok(payment.void(reason.clone(), now)?),
@@ -192,7 +243,11 @@ impl App {
 
     fn changes(&self, payment: Payment, events: Vec<Event>, cause: Option<Uuid>) -> Changes {
         let events = self.record(&payment, events, cause);
-        Changes { payments: vec![payment], events, seen: vec![] }
+        Changes {
+            payments: vec![payment],
+            events,
+            seen: vec![],
+        }
     }
 
     fn record(&self, payment: &Payment, events: Vec<Event>, cause: Option<Uuid>) -> Vec<Recorded> {
@@ -219,7 +274,12 @@ struct Held {
 
 impl Held {
     fn new(loaded: Vec<Payment>) -> Held {
-        Held { payments: loaded.into_iter().map(|payment| (payment.order.clone(), (payment, false))).collect() }
+        Held {
+            payments: loaded
+                .into_iter()
+                .map(|payment| (payment.order.clone(), (payment, false)))
+                .collect(),
+        }
     }
 
     fn get(&self, order: &OrderId) -> Option<Payment> {
@@ -233,13 +293,20 @@ impl Held {
     }
 
     fn changed(self) -> Vec<Payment> {
-        self.payments.into_values().filter_map(|(payment, changed)| changed.then_some(payment)).collect()
+        self.payments
+            .into_values()
+            .filter_map(|(payment, changed)| changed.then_some(payment))
+            .collect()
     }
 }
 
 /// Whether an amount can be charged at all is the provider's to say; this only parses.
 pub fn terms(order: &str, customer: &str, amount: i64) -> Result<Approve, crate::domain::InvalidValue> {
-    Ok(Approve { order: OrderId::parse(order)?, customer: CustomerId::parse(customer)?, amount: Won::parse(amount)? })
+    Ok(Approve {
+        order: OrderId::parse(order)?,
+        customer: CustomerId::parse(customer)?,
+        amount: Won::parse(amount)?,
+    })
 }
 
 /// Until when a caller waits.

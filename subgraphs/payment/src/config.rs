@@ -37,7 +37,10 @@ impl Config {
             events_url: events_url.to_owned(),
             issuer: None,
             audience: "baedal".to_owned(),
-            patience: Patience { charge: Duration::from_secs(5), reconcile_after: Duration::from_secs(2) },
+            patience: Patience {
+                charge: Duration::from_secs(5),
+                reconcile_after: Duration::from_secs(2),
+            },
             sweep_every: Duration::from_secs(1),
             provider: Manners {
                 delay: Duration::from_millis(20),

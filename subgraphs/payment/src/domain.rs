@@ -49,14 +49,37 @@ pub struct InvalidTransition {
 impl Payment {
     /// A charge about to be sent to the provider.
     pub fn requested(order: OrderId, customer: CustomerId, amount: Won, at: Millis) -> Payment {
-        Payment { order, customer: Some(customer), amount, state: State::Requested { since: at }, requested_at: at, version: 0 }
+        Payment {
+            order,
+            customer: Some(customer),
+            amount,
+            state: State::Requested { since: at },
+            requested_at: at,
+            version: 0,
+        }
     }
 
     /// A void that came before its approve: refuses the approve when it comes.
     pub fn tombstone(order: OrderId, customer: Option<CustomerId>, reason: String, at: Millis) -> Step {
-        let state = State::Voided { at, reason: reason.clone() };
-        let payment = Payment { order, customer, amount: Won::ZERO, state, requested_at: at, version: 0 };
-        (payment, vec![Event::Voided { amount: Won::ZERO, reason }])
+        let state = State::Voided {
+            at,
+            reason: reason.clone(),
+        };
+        let payment = Payment {
+            order,
+            customer,
+            amount: Won::ZERO,
+            state,
+            requested_at: at,
+            version: 0,
+        };
+        (
+            payment,
+            vec![Event::Voided {
+                amount: Won::ZERO,
+                reason,
+            }],
+        )
     }
 
     /// The provider charged the amount.
@@ -64,7 +87,10 @@ impl Payment {
         match self.state {
             State::Requested { .. } | State::Unknown { .. } => {
                 let amount = self.amount;
-                Ok((self.with(State::Approved { at, reference }), vec![Event::Approved { amount }]))
+                Ok((
+                    self.with(State::Approved { at, reference }),
+                    vec![Event::Approved { amount }],
+                ))
             }
             _ => Err(self.refuse("approved")),
         }
@@ -75,7 +101,13 @@ impl Payment {
         match self.state {
             State::Requested { .. } => {
                 let amount = self.amount;
-                Ok((self.with(State::Declined { at, reason: reason.clone() }), vec![Event::Declined { amount, reason }]))
+                Ok((
+                    self.with(State::Declined {
+                        at,
+                        reason: reason.clone(),
+                    }),
+                    vec![Event::Declined { amount, reason }],
+                ))
             }
             _ => Err(self.refuse("declined")),
         }
@@ -104,7 +136,13 @@ impl Payment {
         match &self.state {
             State::VoidPending { reason, .. } | State::Unknown { reason, .. } => {
                 let (amount, reason) = (self.amount, reason.clone());
-                Ok((self.with(State::Voided { at, reason: reason.clone() }), vec![Event::Voided { amount, reason }]))
+                Ok((
+                    self.with(State::Voided {
+                        at,
+                        reason: reason.clone(),
+                    }),
+                    vec![Event::Voided { amount, reason }],
+                ))
             }
             _ => Err(self.refuse("confirmed as void")),
         }
@@ -113,9 +151,20 @@ impl Payment {
     /// The paid order was cancelled: the whole amount goes back.
     pub fn refund(self, reason: String, at: Millis) -> Result<Step, InvalidTransition> {
         match self.state {
-            State::Approved { at: approved_at, ref reference } => {
+            State::Approved {
+                at: approved_at,
+                ref reference,
+            } => {
                 let reference = reference.clone();
-                Ok((self.with(State::RefundPending { approved_at, reference, since: at, reason }), vec![]))
+                Ok((
+                    self.with(State::RefundPending {
+                        approved_at,
+                        reference,
+                        since: at,
+                        reason,
+                    }),
+                    vec![],
+                ))
             }
             _ => Err(self.refuse("refunded")),
         }
@@ -124,9 +173,15 @@ impl Payment {
     /// The provider confirmed the refund.
     pub fn confirm_refund(self, at: Millis) -> Result<Step, InvalidTransition> {
         match &self.state {
-            State::RefundPending { approved_at, reason, .. } => {
+            State::RefundPending {
+                approved_at, reason, ..
+            } => {
                 let (amount, reason) = (self.amount, reason.clone());
-                let state = State::Refunded { approved_at: *approved_at, at, reason: reason.clone() };
+                let state = State::Refunded {
+                    approved_at: *approved_at,
+                    at,
+                    reason: reason.clone(),
+                };
                 Ok((self.with(state), vec![Event::Refunded { amount, reason }]))
             }
             _ => Err(self.refuse("confirmed as refunded")),
@@ -144,6 +199,9 @@ impl Payment {
     }
 
     fn refuse(&self, wanted: &'static str) -> InvalidTransition {
-        InvalidTransition { from: self.state.status(), wanted }
+        InvalidTransition {
+            from: self.state.status(),
+            wanted,
+        }
     }
 }

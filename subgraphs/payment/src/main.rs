@@ -21,7 +21,12 @@ struct Args {
     #[arg(long, env = "PAYMENT_GRPC_LISTEN", default_value = "127.0.0.1:4022")]
     grpc_listen: SocketAddr,
     /// sqlite://PATH?mode=rwc or postgres://USER:PASSWORD@HOST/DATABASE
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/payment.db?mode=rwc", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/payment.db?mode=rwc",
+        hide_env_values = true
+    )]
     database_url: String,
     /// embedded:PATH or kafka://HOST:PORT,HOST:PORT
     #[arg(long, env = "EVENTS_URL", default_value = "embedded:data/events.db")]
@@ -60,14 +65,24 @@ impl Args {
             "payment does not start with demo settings against a real store: unset DEMO, or use a sqlite:// DATABASE_URL"
         );
         ensure!(
-            embedded || self.database_url.starts_with("postgres://") || self.database_url.starts_with("postgresql://"),
+            embedded
+                || self.database_url.starts_with("postgres://")
+                || self.database_url.starts_with("postgresql://"),
             "DATABASE_URL must begin with sqlite:// or postgres:// for payment"
         );
         let limit = Won::parse(self.provider_limit).context("PAYMENT_PROVIDER_LIMIT is not an amount")?;
-        let mut config = Config::new(self.listen, self.grpc_listen, &self.database_url, &self.events_url);
+        let mut config = Config::new(
+            self.listen,
+            self.grpc_listen,
+            &self.database_url,
+            &self.events_url,
+        );
         config.issuer = self.issuer_url;
         config.audience = self.audience;
-        config.patience = Patience { reconcile_after: Duration::from_millis(self.reconcile_after_ms), ..config.patience };
+        config.patience = Patience {
+            reconcile_after: Duration::from_millis(self.reconcile_after_ms),
+            ..config.patience
+        };
         config.provider = Manners {
             delay: Duration::from_millis(self.provider_delay_ms),
             jitter: Duration::from_millis(self.provider_jitter_ms),
@@ -92,8 +107,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
+    if args.issuer_url.is_none() {
+        tracing::warn!("no ISSUER_URL: every caller is anonymous, so GraphQL shows no payment");
+    }
     let service = baedal_payment::start_service(args.config()?).await?;
-    println!("payment: {} (GraphQL), {} (gRPC)", service.running.url(), service.grpc_addr);
+    println!(
+        "payment: {} (GraphQL), {} (gRPC)",
+        service.running.url(),
+        service.grpc_addr
+    );
     serve::until_signal().await;
     service.running.shutdown().await;
     Ok(())

@@ -32,9 +32,19 @@ pub enum OrderEvent {
 pub fn react(event: OrderEvent) -> Result<Option<Command>, InvalidValue> {
     Ok(match event {
         OrderEvent::PaymentFailed { void: false, .. } => None,
-        OrderEvent::PaymentFailed { order, customer, reason, void: true } => {
-            Some(Command::Void { order: OrderId::parse(&order)?, customer: Some(CustomerId::parse(&customer)?), reason })
-        }
-        OrderEvent::Cancelled { order, reason } => Some(Command::Refund { order: OrderId::parse(&order)?, reason }),
+        OrderEvent::PaymentFailed {
+            order,
+            customer,
+            reason,
+            void: true,
+        } => Some(Command::Void {
+            order: OrderId::parse(&order)?,
+            customer: Some(CustomerId::parse(&customer)?),
+            reason,
+        }),
+        OrderEvent::Cancelled { order, reason } => Some(Command::Refund {
+            order: OrderId::parse(&order)?,
+            reason,
+        }),
     })
 }

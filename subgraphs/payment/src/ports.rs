@@ -17,7 +17,12 @@ pub trait Payments: Send + Sync {
     async fn find_many(&self, orders: &[OrderId]) -> Result<Vec<Payment>, StoreError>;
 
     /// A customer's payments, newest first, those strictly after `after`.
-    async fn of_customer(&self, customer: &CustomerId, after: Option<Position>, limit: usize) -> Result<Vec<Payment>, StoreError>;
+    async fn of_customer(
+        &self,
+        customer: &CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError>;
 
     /// Payments with something still to ask of the provider, in their state since `entered_before` or longer, oldest first.
     async fn open(&self, entered_before: Millis, limit: usize) -> Result<Vec<Payment>, StoreError>;

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use baedal_events::ORDER_TOPIC;
 use baedal_kit::{
+    Worker,
     auth::Auth,
     clock::{SystemClock, SystemIds},
     consumer::spawn_consumer,
@@ -12,7 +13,6 @@ use baedal_kit::{
     outbox::spawn_relay,
     serve::{Check, Running, Service, serve},
     sql::{Db, SqlOutbox},
-    Worker,
 };
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
@@ -51,31 +51,63 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 
 /// Starts payment and says where its gRPC port is.
 pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
-    let db = Db::open(&config.database_url).await.context("payment cannot open its store; set DATABASE_URL to sqlite://PATH?mode=rwc or postgres://…")?;
-    let payments = Arc::new(SqlPayments::open(db.clone()).await.context("payment cannot prepare its tables")?);
-    let events = log::open(&config.events_url).await.context("payment cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
+    let db = Db::open(&config.database_url).await.context(
+        "payment cannot open its store; set DATABASE_URL to sqlite://PATH?mode=rwc or postgres://…",
+    )?;
+    let payments = Arc::new(
+        SqlPayments::open(db.clone())
+            .await
+            .context("payment cannot prepare its tables")?,
+    );
+    let events = log::open(&config.events_url)
+        .await
+        .context("payment cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
     let grpc = listener(config.grpc_listen).await?;
     let grpc_addr = grpc.local_addr()?;
     let provider = SimulatedProvider::new(config.provider.clone());
     let time = (Arc::new(SystemClock) as _, Arc::new(SystemIds) as _);
-    let app = App::new(payments.clone(), Arc::new(provider.clone()), time, config.patience.clone());
+    let app = App::new(
+        payments.clone(),
+        Arc::new(provider.clone()),
+        time,
+        config.patience.clone(),
+    );
     let workers = CancellationToken::new();
     let settle = Arc::new(Notify::new());
     let mut running = serve(Service {
         name: "payment",
         listen: config.listen,
         schema: graphql::schema(payments),
-        auth: config.issuer.as_deref().map(|issuer| Auth::new(issuer, &config.audience)),
+        auth: config
+            .issuer
+            .as_deref()
+            .map(|issuer| Auth::new(issuer, &config.audience)),
         checks: vec![store_check(&db)],
         workers: workers.clone(),
     })
     .await?;
-    running.keep(spawn_relay(Arc::new(SqlOutbox::new(&db)), events.clone(), db.outbox_notify(), workers.clone()));
+    running.keep(spawn_relay(
+        Arc::new(SqlOutbox::new(&db)),
+        events.clone(),
+        db.outbox_notify(),
+        workers.clone(),
+    ));
     let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
     running.keep(spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, workers.clone()).worker);
-    running.keep(Worker::spawn("payment sweep", sweep(app.clone(), settle, config.sweep_every, workers.clone())));
-    running.keep(Worker::spawn("payment grpc", serve_grpc(app.clone(), grpc, workers)));
-    Ok(PaymentService { running, grpc_addr, provider, app })
+    running.keep(Worker::spawn(
+        "payment sweep",
+        sweep(app.clone(), settle, config.sweep_every, workers.clone()),
+    ));
+    running.keep(Worker::spawn(
+        "payment grpc",
+        serve_grpc(app.clone(), grpc, workers),
+    ));
+    Ok(PaymentService {
+        running,
+        grpc_addr,
+        provider,
+        app,
+    })
 }
 
 async fn listener(addr: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -30,20 +30,39 @@ fn each_transition_starts_where_the_machine_says_and_nowhere_else() {
     use Status::{Approved, RefundPending, Requested, Unknown, VoidPending};
     type Transition = fn(Payment) -> Result<Step, InvalidTransition>;
     let machine: [(&str, Transition, &[Status]); 7] = [
-        ("approve", |payment| payment.approve("ref".to_owned(), BEGIN), &[Requested, Unknown]),
+        (
+            "approve",
+            |payment| payment.approve("ref".to_owned(), BEGIN),
+            &[Requested, Unknown],
+        ),
         ("decline", |payment| payment.decline(why(), BEGIN), &[Requested]),
         ("lose", |payment| payment.lose(why(), BEGIN), &[Requested]),
-        ("void", |payment| payment.void(why(), BEGIN), &[Requested, Unknown, Approved]),
-        ("confirm_void", |payment| payment.confirm_void(BEGIN), &[VoidPending, Unknown]),
+        (
+            "void",
+            |payment| payment.void(why(), BEGIN),
+            &[Requested, Unknown, Approved],
+        ),
+        (
+            "confirm_void",
+            |payment| payment.confirm_void(BEGIN),
+            &[VoidPending, Unknown],
+        ),
         ("refund", |payment| payment.refund(why(), BEGIN), &[Approved]),
-        ("confirm_refund", |payment| payment.confirm_refund(BEGIN), &[RefundPending]),
+        (
+            "confirm_refund",
+            |payment| payment.confirm_refund(BEGIN),
+            &[RefundPending],
+        ),
     ];
     for (name, transition, from) in machine {
         for (payment, status) in in_every_status().into_iter().zip(Status::ALL) {
             assert_eq!(payment.state.status(), status);
             match transition(payment) {
                 Ok(_) => assert!(from.contains(&status), "{name} from {status:?} must be refused"),
-                Err(refused) => assert!(!from.contains(&status) && refused.from == status, "{name} from {status:?} must work"),
+                Err(refused) => assert!(
+                    !from.contains(&status) && refused.from == status,
+                    "{name} from {status:?} must work"
+                ),
             }
         }
     }
@@ -60,7 +79,11 @@ fn a_status_has_one_name() {
 #[test]
 fn values_are_checked_where_they_enter() {
     assert!(Won::parse(-1).is_err() && Won::parse(i64::from(i32::MAX) + 1).is_err());
-    assert!(OrderId::parse("").is_err() && OrderId::parse("a b").is_err() && OrderId::parse(&"x".repeat(129)).is_err());
+    assert!(
+        OrderId::parse("").is_err()
+            && OrderId::parse("a b").is_err()
+            && OrderId::parse(&"x".repeat(129)).is_err()
+    );
 }
 
 proptest! {

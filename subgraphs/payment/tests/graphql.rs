@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::support::{World, approve, caller};
 
 async fn ask(world: &World, who: Caller, query: &str) -> Response {
-    graphql::schema(world.store.payments.clone()).execute(Request::new(query).data(who)).await
+    graphql::schema(world.store.payments.clone())
+        .execute(Request::new(query).data(who))
+        .await
 }
 
 async fn data(world: &World, who: Caller, query: &str) -> Value {
@@ -29,21 +31,33 @@ async fn a_payment_is_shown_to_who_paid_and_to_operators() {
     let entity = r#"{ _entities(representations: [{ __typename: "Order", id: "o1" }, { __typename: "Order", id: "o2" }]) {
         ... on Order { id payment { amount } } } }"#;
     let own = r#"{ _entities(representations: [{ __typename: "Payment", orderId: "o1" }]) { ... on Payment { amount } } }"#;
-    let (me, other) = (|| caller("demo-customer", "order"), || caller("demo-customer-2", "order"));
+    let (me, other) = (
+        || caller("demo-customer", "order"),
+        || caller("demo-customer-2", "order"),
+    );
     let shown = json!({ "payment": { "orderId": "o1", "amount": 18_000, "status": "APPROVED",
         "approvedAt": "2027-01-15T08:00:00Z", "refundedAt": null, "reason": null } });
     assert_eq!(data(&world, me(), read).await, shown);
-    assert_eq!(data(&world, caller("demo-operator", "operator"), read).await, shown);
+    assert_eq!(
+        data(&world, caller("demo-operator", "operator"), read).await,
+        shown
+    );
     assert_eq!(data(&world, other(), read).await, json!({ "payment": null }));
     let seen = json!({ "_entities": [{ "id": "o1", "payment": { "amount": 18_000 } }, { "id": "o2", "payment": null }] });
     let hidden = json!({ "_entities": [{ "id": "o1", "payment": null }, { "id": "o2", "payment": null }] });
     assert_eq!(data(&world, me(), entity).await, seen);
     assert_eq!(data(&world, other(), entity).await, hidden);
     assert_eq!(data(&world, Caller::Anonymous, entity).await, hidden);
-    assert_eq!(data(&world, me(), own).await, json!({ "_entities": [{ "amount": 18_000 }] }));
+    assert_eq!(
+        data(&world, me(), own).await,
+        json!({ "_entities": [{ "amount": 18_000 }] })
+    );
     assert_eq!(data(&world, other(), own).await, json!({ "_entities": [null] }));
     assert_eq!(code(&world, Caller::Anonymous, read).await, "UNAUTHENTICATED");
-    assert_eq!(code(&world, caller("demo-owner", "store"), read).await, "FORBIDDEN");
+    assert_eq!(
+        code(&world, caller("demo-owner", "store"), read).await,
+        "FORBIDDEN"
+    );
 }
 
 #[tokio::test]
@@ -54,20 +68,48 @@ async fn payments_come_in_pages_that_join() {
         world.clock.move_on(std::time::Duration::from_secs(1));
     }
     let me = || caller("demo-customer", "order");
-    let first = data(&world, me(), "{ myPayments(first: 3) { edges { node { orderId } } pageInfo { hasNextPage endCursor } } }").await;
+    let first = data(
+        &world,
+        me(),
+        "{ myPayments(first: 3) { edges { node { orderId } } pageInfo { hasNextPage endCursor } } }",
+    )
+    .await;
     let first = &first["myPayments"];
-    assert_eq!((&first["pageInfo"]["hasNextPage"], first["edges"][0]["node"]["orderId"].as_str()), (&json!(true), Some("o4")));
-    let rest = format!("{{ myPayments(after: {}) {{ edges {{ node {{ orderId }} }} }} }}", first["pageInfo"]["endCursor"]);
+    assert_eq!(
+        (
+            &first["pageInfo"]["hasNextPage"],
+            first["edges"][0]["node"]["orderId"].as_str()
+        ),
+        (&json!(true), Some("o4"))
+    );
+    let rest = format!(
+        "{{ myPayments(after: {}) {{ edges {{ node {{ orderId }} }} }} }}",
+        first["pageInfo"]["endCursor"]
+    );
     let rest = data(&world, me(), &rest).await;
-    assert_eq!(rest["myPayments"]["edges"], json!([{ "node": { "orderId": "o1" } }, { "node": { "orderId": "o0" } }]));
-    assert_eq!(code(&world, me(), "{ myPayments(first: 0) { edges { cursor } } }").await, "INVALID_INPUT");
-    assert_eq!(code(&world, Caller::Anonymous, "{ myPayments { edges { cursor } } }").await, "UNAUTHENTICATED");
+    assert_eq!(
+        rest["myPayments"]["edges"],
+        json!([{ "node": { "orderId": "o1" } }, { "node": { "orderId": "o0" } }])
+    );
+    assert_eq!(
+        code(&world, me(), "{ myPayments(first: 0) { edges { cursor } } }").await,
+        "INVALID_INPUT"
+    );
+    assert_eq!(
+        code(&world, Caller::Anonymous, "{ myPayments { edges { cursor } } }").await,
+        "UNAUTHENTICATED"
+    );
 }
 
 #[test]
 fn the_sdl_is_that_of_a_subgraph() {
     let sdl = baedal_payment::sdl();
-    for part in [r#"@key(fields: "orderId")"#, r#"@key(fields: "id")"#, "specs.apollo.dev/federation/v2", "payment: Payment"] {
+    for part in [
+        r#"@key(fields: "orderId")"#,
+        r#"@key(fields: "id")"#,
+        "specs.apollo.dev/federation/v2",
+        "payment: Payment",
+    ] {
         assert!(sdl.contains(part), "{part} is missing in\n{sdl}");
     }
 }

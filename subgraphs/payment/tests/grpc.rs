@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use baedal_payment::{
     Config, PaymentService,
     inbound::grpc::proto::{
-        ApproveRequest, GetRequest, PaymentStatus, RefundRequest, VoidRequest, payment_service_client::PaymentServiceClient,
+        ApproveRequest, GetRequest, PaymentStatus, RefundRequest, VoidRequest,
+        payment_service_client::PaymentServiceClient,
     },
 };
 use tempfile::TempDir;
@@ -21,15 +22,30 @@ async fn start(set: impl FnOnce(&mut Config)) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display();
     let any = ([127, 0, 0, 1], 0).into();
-    let mut config = Config::new(any, any, &format!("sqlite://{path}/payment.db?mode=rwc"), &format!("embedded:{path}/events.db"));
+    let mut config = Config::new(
+        any,
+        any,
+        &format!("sqlite://{path}/payment.db?mode=rwc"),
+        &format!("embedded:{path}/events.db"),
+    );
     set(&mut config);
     let service = baedal_payment::start_service(config).await.unwrap();
-    let client = PaymentServiceClient::connect(format!("http://{}", service.grpc_addr)).await.unwrap();
-    Running { service, client, _folder: folder }
+    let client = PaymentServiceClient::connect(format!("http://{}", service.grpc_addr))
+        .await
+        .unwrap();
+    Running {
+        service,
+        client,
+        _folder: folder,
+    }
 }
 
 fn approve(order: &str, amount: i64) -> ApproveRequest {
-    ApproveRequest { order_id: order.to_owned(), customer_id: "demo-customer".to_owned(), amount }
+    ApproveRequest {
+        order_id: order.to_owned(),
+        customer_id: "demo-customer".to_owned(),
+        amount,
+    }
 }
 
 #[tokio::test]
@@ -38,24 +54,76 @@ async fn the_calls_answer_as_the_contract_says() {
     let client = &mut running.client;
     for _ in 0..2 {
         let approved = client.approve(approve("o1", 18_000)).await.unwrap().into_inner();
-        assert_eq!((approved.status(), approved.amount), (PaymentStatus::Approved, 18_000));
+        assert_eq!(
+            (approved.status(), approved.amount),
+            (PaymentStatus::Approved, 18_000)
+        );
     }
-    let declined = client.approve(approve("o2", 2_000_000)).await.unwrap().into_inner();
-    assert_eq!((declined.status(), declined.reason.as_str()), (PaymentStatus::Declined, "LIMIT_EXCEEDED"));
-    assert_eq!(client.approve(approve("o1", 1)).await.unwrap_err().code(), Code::AlreadyExists);
-    assert_eq!(client.approve(approve("", 1)).await.unwrap_err().code(), Code::InvalidArgument);
-    assert_eq!(client.approve(approve("o3", -1)).await.unwrap_err().code(), Code::InvalidArgument);
+    let declined = client
+        .approve(approve("o2", 2_000_000))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (declined.status(), declined.reason.as_str()),
+        (PaymentStatus::Declined, "LIMIT_EXCEEDED")
+    );
+    assert_eq!(
+        client.approve(approve("o1", 1)).await.unwrap_err().code(),
+        Code::AlreadyExists
+    );
+    assert_eq!(
+        client.approve(approve("", 1)).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
+    assert_eq!(
+        client.approve(approve("o3", -1)).await.unwrap_err().code(),
+        Code::InvalidArgument
+    );
     let order = |order: &str| order.to_owned();
-    assert_eq!(client.get(GetRequest { order_id: order("o9") }).await.unwrap_err().code(), Code::NotFound);
-    let refund = RefundRequest { order_id: order("o2"), reason: "why".to_owned() };
-    assert_eq!(client.refund(refund).await.unwrap_err().code(), Code::FailedPrecondition);
-    let refund = || RefundRequest { order_id: order("o1"), reason: "why".to_owned() };
+    assert_eq!(
+        client
+            .get(GetRequest {
+                order_id: order("o9")
+            })
+            .await
+            .unwrap_err()
+            .code(),
+        Code::NotFound
+    );
+    let refund = RefundRequest {
+        order_id: order("o2"),
+        reason: "why".to_owned(),
+    };
+    assert_eq!(
+        client.refund(refund).await.unwrap_err().code(),
+        Code::FailedPrecondition
+    );
+    let refund = || RefundRequest {
+        order_id: order("o1"),
+        reason: "why".to_owned(),
+    };
     for _ in 0..2 {
         client.refund(refund()).await.unwrap();
     }
-    let tombstone = client.void(VoidRequest { order_id: order("o4"), reason: "why".to_owned() }).await.unwrap().into_inner();
+    let tombstone = client
+        .void(VoidRequest {
+            order_id: order("o4"),
+            reason: "why".to_owned(),
+        })
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(tombstone.status(), PaymentStatus::Voided);
-    assert_eq!(client.approve(approve("o4", 1)).await.unwrap().into_inner().status(), PaymentStatus::Voided);
+    assert_eq!(
+        client
+            .approve(approve("o4", 1))
+            .await
+            .unwrap()
+            .into_inner()
+            .status(),
+        PaymentStatus::Voided
+    );
     running.service.running.shutdown().await;
 }
 
@@ -71,10 +139,24 @@ async fn the_callers_deadline_is_honoured_and_the_payment_reconciled() {
     request.set_timeout(Duration::from_millis(200));
     let began = Instant::now();
     let error = running.client.approve(request).await.unwrap_err();
-    assert!(matches!(error.code(), Code::DeadlineExceeded | Code::Cancelled), "{error:?}");
-    assert!(began.elapsed() < Duration::from_millis(650), "{:?}", began.elapsed());
+    assert!(
+        matches!(error.code(), Code::DeadlineExceeded | Code::Cancelled),
+        "{error:?}"
+    );
+    assert!(
+        began.elapsed() < Duration::from_millis(650),
+        "{:?}",
+        began.elapsed()
+    );
     for _ in 0..100 {
-        let found = running.client.get(GetRequest { order_id: "o1".to_owned() }).await.unwrap().into_inner();
+        let found = running
+            .client
+            .get(GetRequest {
+                order_id: "o1".to_owned(),
+            })
+            .await
+            .unwrap()
+            .into_inner();
         if found.status() == PaymentStatus::Approved {
             return;
         }
@@ -86,11 +168,23 @@ async fn the_callers_deadline_is_honoured_and_the_payment_reconciled() {
 #[tokio::test]
 async fn the_health_service_says_serving() {
     let running = start(|_| {}).await;
-    let channel = Channel::from_shared(format!("http://{}", running.service.grpc_addr)).unwrap().connect().await.unwrap();
+    let channel = Channel::from_shared(format!("http://{}", running.service.grpc_addr))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
     let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
     for service in ["", "baedal.payment.v1.PaymentService"] {
-        let answer = health.check(tonic_health::pb::HealthCheckRequest { service: service.to_owned() }).await.unwrap();
-        assert_eq!(answer.into_inner().status(), tonic_health::pb::health_check_response::ServingStatus::Serving);
+        let answer = health
+            .check(tonic_health::pb::HealthCheckRequest {
+                service: service.to_owned(),
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            answer.into_inner().status(),
+            tonic_health::pb::health_check_response::ServingStatus::Serving
+        );
     }
 }
 
@@ -106,5 +200,8 @@ async fn a_taken_port_is_named_with_what_to_do() {
         &format!("embedded:{path}/events.db"),
     );
     let error = format!("{:#}", baedal_payment::start(config).await.err().unwrap());
-    assert!(error.contains(&running.service.grpc_addr.to_string()) && error.contains("PAYMENT_GRPC_LISTEN"), "{error}");
+    assert!(
+        error.contains(&running.service.grpc_addr.to_string()) && error.contains("PAYMENT_GRPC_LISTEN"),
+        "{error}"
+    );
 }

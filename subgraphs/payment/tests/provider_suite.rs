@@ -12,7 +12,12 @@ use crate::support::id;
 
 fn provider(delay: u64, capacity: usize) -> SimulatedProvider {
     let limit = Won::parse(100_000).unwrap();
-    SimulatedProvider::new(Manners { delay: Duration::from_millis(delay), jitter: Duration::ZERO, capacity, limit })
+    SimulatedProvider::new(Manners {
+        delay: Duration::from_millis(delay),
+        jitter: Duration::ZERO,
+        capacity,
+        limit,
+    })
 }
 
 fn amount(won: i64) -> Won {
@@ -25,7 +30,10 @@ async fn a_charge_is_made_once_and_above_the_limit_not_at_all() {
     let first = provider.charge(&id("o1"), amount(100_000)).await.unwrap();
     assert_eq!(provider.charge(&id("o1"), amount(100_000)).await.unwrap(), first);
     assert!(matches!(first, Charge::Approved { .. }));
-    assert!(matches!(provider.charge(&id("o2"), amount(100_001)).await.unwrap(), Charge::Declined { .. }));
+    assert!(matches!(
+        provider.charge(&id("o2"), amount(100_001)).await.unwrap(),
+        Charge::Declined { .. }
+    ));
     assert!(provider.holds_money(&id("o1")) && !provider.holds_money(&id("o2")));
 }
 
@@ -36,14 +44,20 @@ async fn it_goes_on_when_its_caller_has_gone_and_tells_later() {
     assert!(asked.is_err());
     assert_eq!(provider.look_up(&id("o1")).await.unwrap(), Standing::InFlight);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(matches!(provider.look_up(&id("o1")).await.unwrap(), Standing::Decided(Charge::Approved { .. })));
+    assert!(matches!(
+        provider.look_up(&id("o1")).await.unwrap(),
+        Standing::Decided(Charge::Approved { .. })
+    ));
 }
 
 #[tokio::test]
 async fn after_a_cancel_no_charge_stands_nor_comes() {
     let provider = provider(50, 10);
     provider.cancel(&id("before")).await.unwrap();
-    assert!(matches!(provider.charge(&id("before"), amount(1)).await.unwrap(), Charge::Declined { .. }));
+    assert!(matches!(
+        provider.charge(&id("before"), amount(1)).await.unwrap(),
+        Charge::Declined { .. }
+    ));
     let during = tokio::spawn({
         let provider = provider.clone();
         async move { provider.charge(&id("during"), amount(1)).await.unwrap() }
@@ -72,7 +86,11 @@ async fn it_serves_only_so_many_at_once() {
     for charge in charges {
         charge.await.unwrap();
     }
-    assert!(began.elapsed() >= Duration::from_millis(180), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() >= Duration::from_millis(180),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -84,5 +102,8 @@ async fn a_refund_is_given_once_and_stays() {
         assert!(!provider.holds_money(&id("o1")));
     }
     provider.cancel(&id("o1")).await.unwrap();
-    assert!(matches!(provider.charge(&id("o1"), amount(1)).await.unwrap(), Charge::Declined { .. }));
+    assert!(matches!(
+        provider.charge(&id("o1"), amount(1)).await.unwrap(),
+        Charge::Declined { .. }
+    ));
 }

@@ -36,8 +36,17 @@ suite!(
 );
 
 async fn save(store: &TestStore, payment: Payment) -> Result<Payment, StoreError> {
-    store.payments.commit(Changes { payments: vec![payment.clone()], ..Changes::default() }).await?;
-    Ok(Payment { version: payment.version + 1, ..payment })
+    store
+        .payments
+        .commit(Changes {
+            payments: vec![payment.clone()],
+            ..Changes::default()
+        })
+        .await?;
+    Ok(Payment {
+        version: payment.version + 1,
+        ..payment
+    })
 }
 
 fn recorded(payment: &Payment, event: Event) -> Recorded {
@@ -68,7 +77,11 @@ async fn a_payment_comes_back_as_it_was(store: TestStore) {
     same(voided.confirm_void(BEGIN + 3).unwrap().0).await;
     same(requested("o3").decline(why(), BEGIN + 1).unwrap().0).await;
     same(Payment::tombstone(id("o4"), None, why(), BEGIN).0).await;
-    let found = store.payments.find_many(&["o1", "o4", "o9"].map(id)).await.unwrap();
+    let found = store
+        .payments
+        .find_many(&["o1", "o4", "o9"].map(id))
+        .await
+        .unwrap();
     assert_eq!(found.len(), 2);
 }
 
@@ -99,10 +112,22 @@ async fn payments_raced_for_are_had_by_one(store: TestStore) {
 
 async fn a_stale_version_is_a_conflict_and_changes_nothing(store: TestStore) {
     let payment = save(&store, requested("o1")).await.unwrap();
-    let approved = save(&store, payment.clone().approve("ref".to_owned(), BEGIN).unwrap().0).await.unwrap();
+    let approved = save(
+        &store,
+        payment.clone().approve("ref".to_owned(), BEGIN).unwrap().0,
+    )
+    .await
+    .unwrap();
     let (stale, events) = payment.decline("late".to_owned(), BEGIN).unwrap();
     let events = events.into_iter().map(|event| recorded(&stale, event)).collect();
-    let refused = store.payments.commit(Changes { payments: vec![stale], events, ..Changes::default() }).await;
+    let refused = store
+        .payments
+        .commit(Changes {
+            payments: vec![stale],
+            events,
+            ..Changes::default()
+        })
+        .await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     assert_eq!(store.payments.find(&id("o1")).await.unwrap().unwrap(), approved);
     assert_eq!(store.told().await.len(), 0);
@@ -110,14 +135,32 @@ async fn a_stale_version_is_a_conflict_and_changes_nothing(store: TestStore) {
 
 async fn an_event_is_digested_once(store: TestStore) {
     let (old, new) = (Uuid::now_v7(), Uuid::now_v7());
-    store.payments.commit(Changes { seen: vec![old], ..Changes::default() }).await.unwrap();
-    let again = Changes { payments: vec![requested("o1")], seen: vec![new, old], ..Changes::default() };
+    store
+        .payments
+        .commit(Changes {
+            seen: vec![old],
+            ..Changes::default()
+        })
+        .await
+        .unwrap();
+    let again = Changes {
+        payments: vec![requested("o1")],
+        seen: vec![new, old],
+        ..Changes::default()
+    };
     match store.payments.commit(again).await {
         Err(StoreError::Seen(seen)) => assert_eq!(seen, HashSet::from([old])),
         other => panic!("{other:?}"),
     }
     assert!(store.payments.find(&id("o1")).await.unwrap().is_none());
-    store.payments.commit(Changes { seen: vec![new], ..Changes::default() }).await.unwrap();
+    store
+        .payments
+        .commit(Changes {
+            seen: vec![new],
+            ..Changes::default()
+        })
+        .await
+        .unwrap();
 }
 
 async fn all_or_nothing(store: TestStore) {
@@ -125,27 +168,61 @@ async fn all_or_nothing(store: TestStore) {
     let (first, events) = Payment::tombstone(id("o1"), None, "void".to_owned(), BEGIN);
     let events: Vec<Recorded> = events.into_iter().map(|event| recorded(&first, event)).collect();
     let seen = Uuid::now_v7();
-    let changes = Changes { payments: vec![first.clone(), requested("o2")], events: events.clone(), seen: vec![seen] };
-    assert!(matches!(store.payments.commit(changes).await, Err(StoreError::Conflict)));
+    let changes = Changes {
+        payments: vec![first.clone(), requested("o2")],
+        events: events.clone(),
+        seen: vec![seen],
+    };
+    assert!(matches!(
+        store.payments.commit(changes).await,
+        Err(StoreError::Conflict)
+    ));
     assert!(store.payments.find(&id("o1")).await.unwrap().is_none());
     assert_eq!(store.told().await.len(), 0);
-    store.payments.commit(Changes { payments: vec![first], events, seen: vec![seen] }).await.unwrap();
+    store
+        .payments
+        .commit(Changes {
+            payments: vec![first],
+            events,
+            seen: vec![seen],
+        })
+        .await
+        .unwrap();
     assert_eq!(store.told().await, ["PaymentVoided"]);
 }
 
 async fn a_customers_payments_come_newest_first_in_pages(store: TestStore) {
     for n in 0..7 {
         // Two at a time share their instant.
-        save(&store, Payment { requested_at: BEGIN + n / 2, ..requested(&format!("o{n}")) }).await.unwrap();
+        save(
+            &store,
+            Payment {
+                requested_at: BEGIN + n / 2,
+                ..requested(&format!("o{n}"))
+            },
+        )
+        .await
+        .unwrap();
     }
     let someone = CustomerId::parse("someone").unwrap();
-    save(&store, Payment { customer: Some(someone), ..requested("other") }).await.unwrap();
+    save(
+        &store,
+        Payment {
+            customer: Some(someone),
+            ..requested("other")
+        },
+    )
+    .await
+    .unwrap();
     let me = CustomerId::parse("demo-customer").unwrap();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
         let page = store.payments.of_customer(&me, after, 3).await.unwrap();
         let Some(last) = page.last() else { break };
-        after = Some(Position { at: last.requested_at, order: last.order.as_str().to_owned() });
+        after = Some(Position {
+            at: last.requested_at,
+            order: last.order.as_str().to_owned(),
+        });
         seen.extend(page.into_iter().map(|payment| payment.order.as_str().to_owned()));
     }
     assert_eq!(seen, ["o6", "o5", "o4", "o3", "o2", "o1", "o0"]);
@@ -154,13 +231,37 @@ async fn a_customers_payments_come_newest_first_in_pages(store: TestStore) {
 async fn open_payments_come_longest_first(store: TestStore) {
     for n in [3, 1, 2] {
         let state = State::Requested { since: BEGIN + n };
-        save(&store, Payment { state, ..requested(&format!("o{n}")) }).await.unwrap();
+        save(
+            &store,
+            Payment {
+                state,
+                ..requested(&format!("o{n}"))
+            },
+        )
+        .await
+        .unwrap();
     }
-    save(&store, requested("done").approve("ref".to_owned(), BEGIN).unwrap().0).await.unwrap();
-    let refunding = requested("back").approve("ref".to_owned(), BEGIN).unwrap().0.refund("why".to_owned(), BEGIN).unwrap().0;
+    save(
+        &store,
+        requested("done").approve("ref".to_owned(), BEGIN).unwrap().0,
+    )
+    .await
+    .unwrap();
+    let refunding = requested("back")
+        .approve("ref".to_owned(), BEGIN)
+        .unwrap()
+        .0
+        .refund("why".to_owned(), BEGIN)
+        .unwrap()
+        .0;
     save(&store, refunding).await.unwrap();
     let open = store.payments.open(BEGIN + 2, 10).await.unwrap();
-    assert_eq!(open.iter().map(|payment| payment.order.as_str()).collect::<Vec<_>>(), ["back", "o1", "o2"]);
+    assert_eq!(
+        open.iter()
+            .map(|payment| payment.order.as_str())
+            .collect::<Vec<_>>(),
+        ["back", "o1", "o2"]
+    );
     assert_eq!(store.payments.open(BEGIN + 2, 1).await.unwrap().len(), 1);
 }
 
@@ -174,7 +275,19 @@ async fn batches_that_overlap_do_not_block_each_other(store: TestStore) {
     let decide = |payment: Payment| payment.decline("LIMIT".to_owned(), BEGIN).unwrap().0;
     let forward: Vec<Payment> = one.into_iter().map(decide).collect();
     let backward: Vec<Payment> = forward.iter().rev().cloned().collect();
-    let commit = async |payments| store.payments.commit(Changes { payments, ..Changes::default() }).await;
+    let commit = async |payments| {
+        store
+            .payments
+            .commit(Changes {
+                payments,
+                ..Changes::default()
+            })
+            .await
+    };
     let (one, two) = tokio::join!(commit(forward), commit(backward));
-    assert_eq!(usize::from(one.is_ok()) + usize::from(two.is_ok()), 1, "{one:?} {two:?}");
+    assert_eq!(
+        usize::from(one.is_ok()) + usize::from(two.is_ok()),
+        1,
+        "{one:?} {two:?}"
+    );
 }

@@ -81,7 +81,11 @@ impl Script {
     }
 
     fn there(&self) -> Result<(), ProviderError> {
-        if self.mood() == Mood::Gone { Err(ProviderError("gone".to_owned())) } else { Ok(()) }
+        if self.mood() == Mood::Gone {
+            Err(ProviderError("gone".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -92,17 +96,24 @@ impl Provider for Script {
         let (takes, mood) = (*self.takes.lock().unwrap(), self.mood());
         tokio::time::sleep(takes).await;
         if mood == Mood::Declines {
-            return Ok(Charge::Declined { reason: "LIMIT_EXCEEDED".to_owned() });
+            return Ok(Charge::Declined {
+                reason: "LIMIT_EXCEEDED".to_owned(),
+            });
         }
         if mood == Mood::Dawdles {
             std::future::pending::<()>().await;
         }
         self.charges.fetch_add(1, Ordering::SeqCst);
-        self.held.lock().unwrap().insert(order.as_str().to_owned(), amount.get());
+        self.held
+            .lock()
+            .unwrap()
+            .insert(order.as_str().to_owned(), amount.get());
         if mood == Mood::ChargesUnheard {
             return Err(ProviderError("the line broke".to_owned()));
         }
-        Ok(Charge::Approved { reference: format!("ref-{}", order.as_str()) })
+        Ok(Charge::Approved {
+            reference: format!("ref-{}", order.as_str()),
+        })
     }
 
     async fn look_up(&self, order: &OrderId) -> Result<Standing, ProviderError> {
@@ -110,8 +121,16 @@ impl Provider for Script {
         if self.mood() == Mood::Dawdles {
             return Ok(Standing::InFlight);
         }
-        let charge = || Standing::Decided(Charge::Approved { reference: format!("ref-{}", order.as_str()) });
-        Ok(if self.holds(order) { charge() } else { Standing::Nothing })
+        let charge = || {
+            Standing::Decided(Charge::Approved {
+                reference: format!("ref-{}", order.as_str()),
+            })
+        };
+        Ok(if self.holds(order) {
+            charge()
+        } else {
+            Standing::Nothing
+        })
     }
 
     async fn cancel(&self, order: &OrderId) -> Result<(), ProviderError> {
@@ -139,7 +158,12 @@ pub struct TestStore {
 impl TestStore {
     pub async fn sqlite() -> TestStore {
         let folder = tempfile::tempdir().unwrap();
-        let db = Db::open(&format!("sqlite://{}/payment.db?mode=rwc", folder.path().display())).await.unwrap();
+        let db = Db::open(&format!(
+            "sqlite://{}/payment.db?mode=rwc",
+            folder.path().display()
+        ))
+        .await
+        .unwrap();
         TestStore::over(db, Some(folder)).await
     }
 
@@ -147,7 +171,10 @@ impl TestStore {
     pub async fn postgres(url: &str) -> TestStore {
         let name = format!("payment_{}", Uuid::now_v7().simple());
         let admin = Db::open(url).await.expect("the Postgres of POSTGRES_URL");
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(admin.pool()).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(admin.pool())
+            .await
+            .unwrap();
         admin.close().await;
         let mut url = url::Url::parse(url).unwrap();
         url.set_path(&name);
@@ -156,17 +183,27 @@ impl TestStore {
 
     async fn over(db: Db, folder: Option<TempDir>) -> TestStore {
         let payments = Arc::new(SqlPayments::open(db.clone()).await.unwrap());
-        TestStore { payments, outbox: Arc::new(SqlOutbox::new(&db)), _folder: folder }
+        TestStore {
+            payments,
+            outbox: Arc::new(SqlOutbox::new(&db)),
+            _folder: folder,
+        }
     }
 
     pub async fn envelopes(&self) -> Vec<Envelope> {
         let rows = self.outbox.pending(10_000).await.unwrap();
-        rows.iter().map(|row| serde_json::from_str(&row.payload).unwrap()).collect()
+        rows.iter()
+            .map(|row| serde_json::from_str(&row.payload).unwrap())
+            .collect()
     }
 
     /// Types of the events waiting to be published, in sequence.
     pub async fn told(&self) -> Vec<String> {
-        self.envelopes().await.into_iter().map(|envelope| envelope.r#type).collect()
+        self.envelopes()
+            .await
+            .into_iter()
+            .map(|envelope| envelope.r#type)
+            .collect()
     }
 }
 
@@ -189,9 +226,22 @@ impl World {
             refunds: AtomicUsize::new(0),
         });
         let clock = Arc::new(Hands(AtomicI64::new(BEGIN)));
-        let patience = Patience { charge: Duration::from_millis(200), reconcile_after: Duration::from_secs(2) };
-        let app = App::new(store.payments.clone(), provider.clone(), (clock.clone(), Arc::new(SystemIds)), patience);
-        World { app, store, provider, clock }
+        let patience = Patience {
+            charge: Duration::from_millis(200),
+            reconcile_after: Duration::from_secs(2),
+        };
+        let app = App::new(
+            store.payments.clone(),
+            provider.clone(),
+            (clock.clone(), Arc::new(SystemIds)),
+            patience,
+        );
+        World {
+            app,
+            store,
+            provider,
+            clock,
+        }
     }
 
     pub async fn status(&self, order: &str) -> Status {
@@ -209,7 +259,12 @@ pub fn approve(order: &str) -> Approve {
 
 /// A charge about to be sent, not saved.
 pub fn requested(order: &str) -> Payment {
-    Payment::requested(id(order), CustomerId::parse("demo-customer").unwrap(), Won::parse(18_000).unwrap(), BEGIN)
+    Payment::requested(
+        id(order),
+        CustomerId::parse("demo-customer").unwrap(),
+        Won::parse(18_000).unwrap(),
+        BEGIN,
+    )
 }
 
 /// Somebody logged in.

@@ -42,7 +42,10 @@ impl App {
     }
 
     async fn digest_once(&self, batch: &[Incoming], mut seen: HashSet<Uuid>) -> Result<usize, StoreError> {
-        let fresh: Vec<&Incoming> = batch.iter().filter(|incoming| seen.insert(incoming.event)).collect();
+        let fresh: Vec<&Incoming> = batch
+            .iter()
+            .filter(|incoming| seen.insert(incoming.event))
+            .collect();
         if fresh.is_empty() {
             return Ok(0);
         }
@@ -51,7 +54,11 @@ impl App {
             self.digest_one(&mut desk, incoming);
         }
         let mut changes = desk.changes;
-        changes.orders = desk.orders.into_values().filter_map(|(order, changed)| changed.then_some(order)).collect();
+        changes.orders = desk
+            .orders
+            .into_values()
+            .filter_map(|(order, changed)| changed.then_some(order))
+            .collect();
         changes.menus = desk.menus.into_values().collect();
         self.ports.orders.commit(changes).await?;
         Ok(fresh.len())
@@ -67,16 +74,33 @@ impl App {
                 }
                 Command::UpdateMenu { store, .. } if !menus.contains_key(store) => {
                     let known = self.ports.menus.menu(store).await?;
-                    menus.insert(store.clone(), known.unwrap_or_else(|| Menu::unknown(store.clone())));
+                    menus.insert(
+                        store.clone(),
+                        known.unwrap_or_else(|| Menu::unknown(store.clone())),
+                    );
                 }
                 Command::UpdateMenu { .. } | Command::LearnCoupon(_) => {}
             }
         }
         let ids: Vec<OrderId> = ids.into_iter().cloned().collect();
-        let orders = if ids.is_empty() { vec![] } else { self.ports.orders.find_many(&ids).await? };
-        let orders = orders.into_iter().map(|order| (order.id.clone(), (order, false))).collect();
+        let orders = if ids.is_empty() {
+            vec![]
+        } else {
+            self.ports.orders.find_many(&ids).await?
+        };
+        let orders = orders
+            .into_iter()
+            .map(|order| (order.id.clone(), (order, false)))
+            .collect();
         let seen = fresh.iter().map(|incoming| incoming.event).collect();
-        Ok(Desk { orders, menus, changes: Changes { seen, ..Changes::default() } })
+        Ok(Desk {
+            orders,
+            menus,
+            changes: Changes {
+                seen,
+                ..Changes::default()
+            },
+        })
     }
 
     fn digest_one(&self, desk: &mut Desk, incoming: &Incoming) {
@@ -89,18 +113,27 @@ impl App {
 
     fn hear(&self, desk: &mut Desk, id: OrderId, (news, at): (News, Millis), cause: Uuid) {
         let Some((order, changed)) = desk.orders.remove(&id) else {
-            tracing::warn!(order = id.as_str(), ?news, "news of an order that is not on record");
+            tracing::warn!(
+                order = id.as_str(),
+                ?news,
+                "news of an order that is not on record"
+            );
             return;
         };
         let before = order.clone();
         let (mut order, events) = order.hear(news, at);
-        desk.changes.events.extend(self.record(&mut order, events, Some(cause)));
+        desk.changes
+            .events
+            .extend(self.record(&mut order, events, Some(cause)));
         let changed = changed || order != before;
         desk.orders.insert(id, (order, changed));
     }
 }
 
 fn update_menu(desk: &mut Desk, store: StoreId, news: MenuNews) {
-    let menu = desk.menus.remove(&store).unwrap_or_else(|| Menu::unknown(store.clone()));
+    let menu = desk
+        .menus
+        .remove(&store)
+        .unwrap_or_else(|| Menu::unknown(store.clone()));
     desk.menus.insert(store, menu.hear(news));
 }

@@ -24,10 +24,23 @@ impl App {
             return self.repeated(known, &basket).await;
         }
         let order = self.draft(basket.clone()).await?;
-        match self.ports.orders.commit(Changes { orders: vec![order.clone()], ..Changes::default() }).await {
+        match self
+            .ports
+            .orders
+            .commit(Changes {
+                orders: vec![order.clone()],
+                ..Changes::default()
+            })
+            .await
+        {
             Ok(()) => self.pay(Order { version: 1, ..order }).await,
             Err(StoreError::Conflict) => {
-                let known = self.ports.orders.by_key(&basket.customer, &basket.key).await?.ok_or(StoreError::Conflict)?;
+                let known = self
+                    .ports
+                    .orders
+                    .by_key(&basket.customer, &basket.key)
+                    .await?
+                    .ok_or(StoreError::Conflict)?;
                 self.repeated(known, &basket).await
             }
             Err(StoreError::CouponTaken) => Err(coupon_unusable(&basket).into()),
@@ -43,11 +56,18 @@ impl App {
             None => None,
         };
         let now = self.now();
-        Ok(Order::request(basket.price(id, menu.as_ref(), coupon.as_ref(), now)?, now))
+        Ok(Order::request(
+            basket.price(id, menu.as_ref(), coupon.as_ref(), now)?,
+            now,
+        ))
     }
 
     async fn pay(&self, order: Order) -> Result<Order, AppError> {
-        let charge = Charge { order: order.id.clone(), customer: order.customer.clone(), amount: order.total };
+        let charge = Charge {
+            order: order.id.clone(),
+            customer: order.customer.clone(),
+            amount: order.total,
+        };
         let approval = self.ports.payments.approve(&charge).await;
         let order = self.conclude(order, &approval).await?;
         let retry_after = match approval {
@@ -80,8 +100,18 @@ impl App {
         let now = self.now();
         match approval {
             Approval::Approved => order.place(now),
-            Approval::Declined { reason } => order.fail(Failure::Declined { reason: reason.clone() }, now),
-            Approval::Unavailable { reason, .. } => order.fail(Failure::Unavailable { reason: reason.clone() }, now),
+            Approval::Declined { reason } => order.fail(
+                Failure::Declined {
+                    reason: reason.clone(),
+                },
+                now,
+            ),
+            Approval::Unavailable { reason, .. } => order.fail(
+                Failure::Unavailable {
+                    reason: reason.clone(),
+                },
+                now,
+            ),
         }
     }
 
@@ -104,17 +134,31 @@ impl App {
 /// The order as its customer is told of it: an error where it was not paid.
 fn outcome(order: Order, retry_after: Option<Duration>) -> Result<Order, AppError> {
     match &order.state {
-        State::PaymentFailed { failure, .. } => {
-            Err(AppError::NotPaid { failure: failure.clone(), order: order.id, retry_after })
-        }
+        State::PaymentFailed { failure, .. } => Err(AppError::NotPaid {
+            failure: failure.clone(),
+            order: order.id,
+            retry_after,
+        }),
         State::PaymentPending { .. } => {
-            let failure = Failure::Unavailable { reason: "still being paid".to_owned() };
-            Err(AppError::NotPaid { failure, order: order.id, retry_after: Some(Duration::from_secs(1)) })
+            let failure = Failure::Unavailable {
+                reason: "still being paid".to_owned(),
+            };
+            Err(AppError::NotPaid {
+                failure,
+                order: order.id,
+                retry_after: Some(Duration::from_secs(1)),
+            })
         }
         _ => Ok(order),
     }
 }
 
 fn coupon_unusable(basket: &Basket) -> Refusal {
-    Refusal::CouponUnusable(basket.coupon.as_ref().map(|coupon| coupon.as_str().to_owned()).unwrap_or_default())
+    Refusal::CouponUnusable(
+        basket
+            .coupon
+            .as_ref()
+            .map(|coupon| coupon.as_str().to_owned())
+            .unwrap_or_default(),
+    )
 }

@@ -20,7 +20,11 @@ impl App {
         let mut moved = 0;
         for (status, since) in self.limits.deadlines(self.now()) {
             for _ in 0..LOOKS {
-                let wait = Wait { statuses: &[status], since, after: None };
+                let wait = Wait {
+                    statuses: &[status],
+                    since,
+                    after: None,
+                };
                 let overdue = self.ports.orders.waiting(wait, AT_ONCE).await?;
                 let found = overdue.len();
                 for order in overdue {

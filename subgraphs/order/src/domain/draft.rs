@@ -1,6 +1,9 @@
 //! From what a customer asks for to an order with prices: every amount comes from the menu, none from the client.
 
-use super::{Address, Coupon, CouponId, CustomerId, Dish, IdempotencyKey, InvalidValue, Menu, MenuItemId, Millis, OrderId, Quantity, StoreId, Won};
+use super::{
+    Address, Coupon, CouponId, CustomerId, Dish, IdempotencyKey, InvalidValue, Menu, MenuItemId, Millis,
+    OrderId, Quantity, StoreId, Won,
+};
 
 /// What the customer asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,38 +84,68 @@ impl Basket {
             }
         }
         if items.is_empty() || items.len() > Basket::MAX_LINES {
-            return Err(Refusal::Invalid(format!("an order has 1 to {} different dishes", Basket::MAX_LINES)));
+            return Err(Refusal::Invalid(format!(
+                "an order has 1 to {} different dishes",
+                Basket::MAX_LINES
+            )));
         }
         Ok(items)
     }
 
     /// Prices the basket from the menu and the coupon.
-    pub fn price(self, id: OrderId, menu: Option<&Menu>, coupon: Option<&Coupon>, now: Millis) -> Result<Draft, Refusal> {
+    pub fn price(
+        self,
+        id: OrderId,
+        menu: Option<&Menu>,
+        coupon: Option<&Coupon>,
+        now: Millis,
+    ) -> Result<Draft, Refusal> {
         let Some(menu) = menu.filter(|menu| menu.open) else {
             return Err(Refusal::StoreClosed(self.store.as_str().to_owned()));
         };
-        let lines = self.items.iter().map(|(item, quantity)| line(menu, item, *quantity)).collect::<Result<Vec<_>, _>>()?;
+        let lines = self
+            .items
+            .iter()
+            .map(|(item, quantity)| line(menu, item, *quantity))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut sum = Won::ZERO;
         for line in &lines {
             sum = sum.plus(line.unit_price.times(line.quantity)?)?;
         }
         let off = self.taken_off(coupon, now)?;
         let discount = off.min(sum);
-        Ok(Draft { id, basket: self, lines, discount, total: sum.less(discount) })
+        Ok(Draft {
+            id,
+            basket: self,
+            lines,
+            discount,
+            total: sum.less(discount),
+        })
     }
 
     fn taken_off(&self, coupon: Option<&Coupon>, now: Millis) -> Result<Won, Refusal> {
-        let Some(wanted) = &self.coupon else { return Ok(Won::ZERO) };
+        let Some(wanted) = &self.coupon else {
+            return Ok(Won::ZERO);
+        };
         let usable = coupon.filter(|coupon| coupon.id == *wanted && coupon.usable_by(&self.customer, now));
-        usable.map(|coupon| coupon.amount).ok_or_else(|| Refusal::CouponUnusable(wanted.as_str().to_owned()))
+        usable
+            .map(|coupon| coupon.amount)
+            .ok_or_else(|| Refusal::CouponUnusable(wanted.as_str().to_owned()))
     }
 }
 
 fn line(menu: &Menu, item: &MenuItemId, quantity: Quantity) -> Result<Line, Refusal> {
     match menu.dishes.get(item) {
         None => Err(Refusal::MenuItemUnknown(item.as_str().to_owned())),
-        Some(Dish { sold_out: true, name, .. }) => Err(Refusal::SoldOut(name.clone())),
-        Some(Dish { name, price, .. }) => Ok(Line { item: item.clone(), name: name.clone(), quantity, unit_price: *price }),
+        Some(Dish {
+            sold_out: true, name, ..
+        }) => Err(Refusal::SoldOut(name.clone())),
+        Some(Dish { name, price, .. }) => Ok(Line {
+            item: item.clone(),
+            name: name.clone(),
+            quantity,
+            unit_price: *price,
+        }),
     }
 }
 

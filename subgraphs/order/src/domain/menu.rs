@@ -56,7 +56,12 @@ pub enum MenuNews {
 impl Menu {
     /// A store not heard of before. Closed until it says otherwise.
     pub fn unknown(store: StoreId) -> Menu {
-        Menu { store, open: false, dishes: BTreeMap::new(), version: 0 }
+        Menu {
+            store,
+            open: false,
+            dishes: BTreeMap::new(),
+            version: 0,
+        }
     }
 
     /// The menu after the news.
@@ -65,7 +70,11 @@ impl Menu {
             MenuNews::Opened => self.open = true,
             MenuNews::Closed => self.open = false,
             MenuNews::Changed { item, dish } => {
-                if self.dishes.get(&item).is_none_or(|known| known.as_of <= dish.as_of) {
+                if self
+                    .dishes
+                    .get(&item)
+                    .is_none_or(|known| known.as_of <= dish.as_of)
+                {
                     self.dishes.insert(item, dish);
                 }
             }

@@ -1,8 +1,8 @@
 //! The aggregate and its transitions.
 
 use super::{
-    Address, Basket, CancelReason, CouponId, CustomerId, Draft, Entry, Event, Failure, IdempotencyKey, Line, Millis, News, OrderId,
-    Progress, State, Status, StoreId, What, Won,
+    Address, Basket, CancelReason, CouponId, CustomerId, Draft, Entry, Event, Failure, IdempotencyKey, Line,
+    Millis, News, OrderId, Progress, State, Status, StoreId, What, Won,
 };
 
 /// One order.
@@ -68,8 +68,21 @@ enum Verdict {
 impl Order {
     /// An order about to be paid.
     pub fn request(draft: Draft, at: Millis) -> Order {
-        let Draft { id, basket, lines, discount, total } = draft;
-        let Basket { customer, key, store, address, coupon, .. } = basket;
+        let Draft {
+            id,
+            basket,
+            lines,
+            discount,
+            total,
+        } = draft;
+        let Basket {
+            customer,
+            key,
+            store,
+            address,
+            coupon,
+            ..
+        } = basket;
         Order {
             id,
             customer,
@@ -94,7 +107,10 @@ impl Order {
     pub fn place(self, at: Millis) -> Result<Step, InvalidTransition> {
         match self.state {
             State::PaymentPending { .. } => {
-                let state = State::Underway { progress: Progress::Placed, since: at };
+                let state = State::Underway {
+                    progress: Progress::Placed,
+                    since: at,
+                };
                 Ok(self.enter(state, vec![Event::Placed], at).unpark())
             }
             _ => Err(self.refuse("placed")),
@@ -105,8 +121,13 @@ impl Order {
     pub fn fail(self, failure: Failure, at: Millis) -> Result<Step, InvalidTransition> {
         match self.state {
             State::PaymentPending { .. } => {
-                let event = Event::PaymentFailed { code: failure.code(), void: failure.wants_void() };
-                Ok(self.enter(State::PaymentFailed { at, failure }, vec![event], at).unpark())
+                let event = Event::PaymentFailed {
+                    code: failure.code(),
+                    void: failure.wants_void(),
+                };
+                Ok(self
+                    .enter(State::PaymentFailed { at, failure }, vec![event], at)
+                    .unpark())
             }
             _ => Err(self.refuse("failed for want of payment")),
         }
@@ -116,8 +137,14 @@ impl Order {
     pub fn request_cancel(self, reason: CancelReason, at: Millis) -> Result<Step, InvalidTransition> {
         match self.state {
             State::Underway { progress, .. } if progress.may_be_cancelled() => {
-                let state = State::CancelRequested { since: at, from: progress, reason };
-                Ok(self.enter(state, vec![Event::CancelRequested { reason }], at).unpark())
+                let state = State::CancelRequested {
+                    since: at,
+                    from: progress,
+                    reason,
+                };
+                Ok(self
+                    .enter(state, vec![Event::CancelRequested { reason }], at)
+                    .unpark())
             }
             _ => Err(self.refuse("asked to be cancelled")),
         }
@@ -133,7 +160,11 @@ impl Order {
         if !self.parked.iter().any(|(parked, _)| parked.what() == news.what()) {
             self.parked.push((news, at));
         }
-        Moved { order: self, events: vec![] }.unpark()
+        Moved {
+            order: self,
+            events: vec![],
+        }
+        .unpark()
     }
 
     /// Whether its coupon is not free for another order.
@@ -154,11 +185,17 @@ impl Order {
         for event in &events {
             self.note(entry_of(event), at);
         }
-        Moved { order: Order { state, ..self }, events }
+        Moved {
+            order: Order { state, ..self },
+            events,
+        }
     }
 
     fn refuse(&self, wanted: &'static str) -> InvalidTransition {
-        InvalidTransition { from: self.state.status(), wanted }
+        InvalidTransition {
+            from: self.state.status(),
+            wanted,
+        }
     }
 }
 
@@ -187,7 +224,9 @@ impl Moved {
                 Verdict::Early => true,
                 Verdict::Late => false,
                 Verdict::Now(state, events) => {
-                    events.iter().for_each(|event| self.order.note(entry_of(event), *at));
+                    events
+                        .iter()
+                        .for_each(|event| self.order.note(entry_of(event), *at));
                     self.order.state = state;
                     self.events.extend(events);
                     moved = true;
@@ -222,7 +261,13 @@ fn underway(progress: Progress, news: &News, at: Millis) -> Verdict {
     if let Some(told) = news.progress() {
         return match told {
             told if told <= progress => Verdict::Late,
-            told if Some(told) == progress.next() => Verdict::Now(State::Underway { progress: told, since: at }, vec![]),
+            told if Some(told) == progress.next() => Verdict::Now(
+                State::Underway {
+                    progress: told,
+                    since: at,
+                },
+                vec![],
+            ),
             _ => Verdict::Early,
         };
     }
@@ -237,13 +282,24 @@ fn underway(progress: Progress, news: &News, at: Millis) -> Verdict {
 /// The store has been asked to give the order up and has not answered yet.
 fn asked((from, reason, since): (Progress, CancelReason, Millis), news: &News, at: Millis) -> Verdict {
     match news {
-        News::Accepted { .. } if from == Progress::Placed => {
-            Verdict::Now(State::CancelRequested { since, from: Progress::Accepted, reason }, vec![])
-        }
+        News::Accepted { .. } if from == Progress::Placed => Verdict::Now(
+            State::CancelRequested {
+                since,
+                from: Progress::Accepted,
+                reason,
+            },
+            vec![],
+        ),
         News::Accepted { .. } => Verdict::Late,
         News::Rejected { reason } if from == Progress::Placed => rejected(reason, at),
         News::CancelAccepted => granted(reason, since),
-        News::CancelRefused => Verdict::Now(State::Underway { progress: from, since: at }, vec![]),
+        News::CancelRefused => Verdict::Now(
+            State::Underway {
+                progress: from,
+                since: at,
+            },
+            vec![],
+        ),
         News::PaymentRefunded => Verdict::Early,
         news if news.progress().is_some() => Verdict::Early,
         _ => Verdict::Late,
@@ -251,12 +307,23 @@ fn asked((from, reason, since): (Progress, CancelReason, Millis), news: &News, a
 }
 
 fn rejected(reason: &str, at: Millis) -> Verdict {
-    let event = Event::Cancelled { reason: CancelReason::StoreRejected };
-    Verdict::Now(State::Rejected { at, reason: reason.to_owned() }, vec![event])
+    let event = Event::Cancelled {
+        reason: CancelReason::StoreRejected,
+    };
+    Verdict::Now(
+        State::Rejected {
+            at,
+            reason: reason.to_owned(),
+        },
+        vec![event],
+    )
 }
 
 fn granted(reason: CancelReason, since: Millis) -> Verdict {
-    Verdict::Now(State::CancelGranted { since, reason }, vec![Event::Cancelled { reason }])
+    Verdict::Now(
+        State::CancelGranted { since, reason },
+        vec![Event::Cancelled { reason }],
+    )
 }
 
 /// The store has given the order up: only the refund is waited for.

@@ -44,7 +44,11 @@ pub enum State {
     /// Paid, and on its way.
     Underway { progress: Progress, since: Millis },
     /// The store is asked to give it up.
-    CancelRequested { since: Millis, from: Progress, reason: CancelReason },
+    CancelRequested {
+        since: Millis,
+        from: Progress,
+        reason: CancelReason,
+    },
     /// The store has given it up; the money is on its way back. Still shown as CANCEL_REQUESTED.
     CancelGranted { since: Millis, reason: CancelReason },
     /// The store will not cook it; the money is on its way back.
@@ -76,6 +80,14 @@ impl Failure {
     pub fn reason(&self) -> &str {
         match self {
             Failure::Declined { reason } | Failure::Unavailable { reason } => reason,
+        }
+    }
+
+    /// What payment itself gave as reason.
+    pub fn told(&self) -> Option<&str> {
+        match self {
+            Failure::Declined { reason } => Some(reason),
+            Failure::Unavailable { .. } => None,
         }
     }
 
@@ -137,7 +149,10 @@ impl Status {
 
     /// Nothing happens to the order any more.
     pub fn is_end(self) -> bool {
-        matches!(self, Status::PaymentFailed | Status::Delivered | Status::Cancelled)
+        matches!(
+            self,
+            Status::PaymentFailed | Status::Delivered | Status::Cancelled
+        )
     }
 }
 

@@ -117,8 +117,13 @@ impl What {
     /// Who says so.
     pub fn source(self) -> Source {
         match self {
-            What::PaymentApproved | What::PaymentDeclined | What::PaymentVoided | What::PaymentRefunded => Source::Payment,
-            What::OrderPlaced | What::OrderPaymentFailed | What::OrderCancelRequested | What::OrderCancelled => Source::Order,
+            What::PaymentApproved | What::PaymentDeclined | What::PaymentVoided | What::PaymentRefunded => {
+                Source::Payment
+            }
+            What::OrderPlaced
+            | What::OrderPaymentFailed
+            | What::OrderCancelRequested
+            | What::OrderCancelled => Source::Order,
             _ => Source::Store,
         }
     }
@@ -209,8 +214,18 @@ impl Order {
     pub fn unified(&self) -> Unified {
         let heard = || self.timeline.iter().map(|entry| entry.what);
         // The variants of `What` are sorted by how late they come, so the furthest one tells where a context stands.
-        let payment = heard().filter(|what| what.payment_status().is_some()).max().and_then(What::payment_status);
-        let ticket = heard().filter(|what| what.ticket_status().is_some()).max().and_then(What::ticket_status);
-        Unified { status: self.state.status(), payment, ticket }
+        let payment = heard()
+            .filter(|what| what.payment_status().is_some())
+            .max()
+            .and_then(What::payment_status);
+        let ticket = heard()
+            .filter(|what| what.ticket_status().is_some())
+            .max()
+            .and_then(What::ticket_status);
+        Unified {
+            status: self.state.status(),
+            payment,
+            ticket,
+        }
     }
 }

@@ -87,7 +87,11 @@ impl Won {
 
     /// Checks and takes it.
     pub fn parse(amount: i64) -> Result<Won, InvalidValue> {
-        if (0..=Won::MAX.0).contains(&amount) { Ok(Won(amount)) } else { Err(InvalidValue::Amount { got: amount }) }
+        if (0..=Won::MAX.0).contains(&amount) {
+            Ok(Won(amount))
+        } else {
+            Err(InvalidValue::Amount { got: amount })
+        }
     }
 
     /// As a number.
@@ -121,7 +125,9 @@ impl Quantity {
 
     /// Checks and takes it.
     pub fn parse(count: i64) -> Result<Quantity, InvalidValue> {
-        let fits = u32::try_from(count).ok().filter(|count| (1..=Quantity::MAX).contains(count));
+        let fits = u32::try_from(count)
+            .ok()
+            .filter(|count| (1..=Quantity::MAX).contains(count));
         fits.map(Quantity).ok_or(InvalidValue::Quantity { got: count })
     }
 

@@ -17,6 +17,7 @@ use baedal_kit::{auth::Caller, serve};
 use crate::{
     app::{Actor, App},
     domain::{self, CustomerId, OrderId},
+    outbound::payment::breaker::Breaker,
     ports::{Orders, StoreError},
 };
 
@@ -31,15 +32,21 @@ const CUSTOMER: &str = "order";
 /// Scope of an operator.
 const OPERATOR: &str = "operator";
 
-/// A schema over this application.
-pub fn schema(app: Arc<App>) -> OrderSchema {
+/// A schema over this application and the circuit its payments go through.
+pub fn schema(app: Arc<App>, circuit: Arc<Breaker>) -> OrderSchema {
     let loader = DataLoader::new(OrderLoader(app.orders().clone()), tokio::spawn).max_batch_size(200);
-    serve::guarded(Schema::build(Query, Mutation, EmptySubscription)).data(app).data(loader).finish()
+    serve::guarded(Schema::build(Query, Mutation, EmptySubscription))
+        .data(app)
+        .data(circuit)
+        .data(loader)
+        .finish()
 }
 
 /// The SDL as a subgraph publishes it.
 pub fn sdl() -> String {
-    Schema::build(Query, Mutation, EmptySubscription).finish().sdl_with_options(SDLExportOptions::new().federation().compose_directive())
+    Schema::build(Query, Mutation, EmptySubscription)
+        .finish()
+        .sdl_with_options(SDLExportOptions::new().federation().compose_directive())
 }
 
 /// Reads many orders at once.
@@ -51,7 +58,10 @@ impl Loader<OrderId> for OrderLoader {
 
     async fn load(&self, keys: &[OrderId]) -> Result<HashMap<OrderId, Self::Value>, Self::Error> {
         let found = self.0.find_many(keys).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|order| (order.id.clone(), Arc::new(order))).collect())
+        Ok(found
+            .into_iter()
+            .map(|order| (order.id.clone(), Arc::new(order)))
+            .collect())
     }
 }
 

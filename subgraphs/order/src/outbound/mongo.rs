@@ -35,13 +35,24 @@ impl MongoStore {
 
     async fn prepare(&self) -> Result<(), MongoError> {
         let unique = IndexOptions::builder().unique(true).build();
-        let by_key = IndexModel::builder().keys(doc! { "doc.customer": 1, "doc.key": 1 }).options(unique).build();
-        let of_customer = IndexModel::builder().keys(doc! { "doc.customer": 1, "requested_at": -1, "_id": -1 }).build();
-        let waiting = IndexModel::builder().keys(doc! { "status": 1, "entered_at": 1, "_id": 1 }).build();
-        self.orders().create_indexes([by_key, of_customer, waiting]).await?;
+        let by_key = IndexModel::builder()
+            .keys(doc! { "doc.customer": 1, "doc.key": 1 })
+            .options(unique)
+            .build();
+        let of_customer = IndexModel::builder()
+            .keys(doc! { "doc.customer": 1, "requested_at": -1, "_id": -1 })
+            .build();
+        let waiting = IndexModel::builder()
+            .keys(doc! { "status": 1, "entered_at": 1, "_id": 1 })
+            .build();
+        self.orders()
+            .create_indexes([by_key, of_customer, waiting])
+            .await?;
         // An index on what is there anyway makes the collection, and does nothing the second time.
         for collection in [self.menus(), self.coupons(), self.holds()] {
-            collection.create_index(IndexModel::builder().keys(doc! { "_id": 1 }).build()).await?;
+            collection
+                .create_index(IndexModel::builder().keys(doc! { "_id": 1 }).build())
+                .await?;
         }
         Ok(())
     }
@@ -78,7 +89,12 @@ impl Orders for MongoStore {
         read::order_by_key(self, customer, key).await
     }
 
-    async fn of_customer(&self, customer: &CustomerId, after: Option<Position>, limit: usize) -> Result<Vec<Order>, StoreError> {
+    async fn of_customer(
+        &self,
+        customer: &CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Order>, StoreError> {
         read::orders_of_customer(self, customer, after, limit).await
     }
 
@@ -113,7 +129,10 @@ impl Coupons for MongoStore {
 
 impl From<MongoError> for StoreError {
     fn from(error: MongoError) -> StoreError {
-        StoreError::Failed { transient: error.is_transient(), message: error.to_string() }
+        StoreError::Failed {
+            transient: error.is_transient(),
+            message: error.to_string(),
+        }
     }
 }
 

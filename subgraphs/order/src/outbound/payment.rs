@@ -50,7 +50,12 @@ impl<C: Call> GuardedPayments<C> {
     /// Guards a call.
     pub fn new(call: C, guards: &Guards, breaker: Arc<Breaker>) -> GuardedPayments<C> {
         let bulkhead = guards.at_once.map(|at_once| Bulkhead::new(at_once, guards.turn));
-        GuardedPayments { call, deadline: guards.deadline, bulkhead, breaker }
+        GuardedPayments {
+            call,
+            deadline: guards.deadline,
+            bulkhead,
+            breaker,
+        }
     }
 }
 
@@ -66,7 +71,9 @@ impl<C: Call> Payments for GuardedPayments<C> {
         };
         let pass = match self.breaker.enter() {
             Ok(pass) => pass,
-            Err(Rejected { retry_after }) => return unavailable("the circuit to payment is open", Some(retry_after)),
+            Err(Rejected { retry_after }) => {
+                return unavailable("the circuit to payment is open", Some(retry_after));
+            }
         };
         let answered = tokio::time::timeout(self.deadline, self.call.approve(charge, self.deadline)).await;
         let answer = answered.unwrap_or_else(|_| Answer::Failed("payment did not answer in time".to_owned()));
@@ -74,11 +81,17 @@ impl<C: Call> Payments for GuardedPayments<C> {
             Answer::Approved => pass.finish(Outcome::Success, Approval::Approved),
             Answer::Declined(reason) => pass.finish(Outcome::Success, Approval::Declined { reason }),
             Answer::Refused(reason) => pass.finish(Outcome::Success, unavailable(&reason, None)),
-            Answer::Failed(reason) => pass.finish(Outcome::Failure, unavailable(&reason, Some(self.breaker.settings().open_for))),
+            Answer::Failed(reason) => pass.finish(
+                Outcome::Failure,
+                unavailable(&reason, Some(self.breaker.settings().open_for)),
+            ),
         }
     }
 }
 
 fn unavailable(reason: &str, retry_after: Option<Duration>) -> Approval {
-    Approval::Unavailable { reason: reason.to_owned(), retry_after }
+    Approval::Unavailable {
+        reason: reason.to_owned(),
+        retry_after,
+    }
 }

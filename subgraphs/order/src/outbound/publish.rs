@@ -14,8 +14,17 @@ pub(super) fn envelopes(events: &[Recorded]) -> Vec<Envelope> {
 }
 
 fn envelope(recorded: &Recorded) -> Envelope {
-    let origin = Origin { id: recorded.id, time: recorded.at, source: "order" };
-    let mut envelope = Envelope::new(payload(recorded), origin, recorded.order.id.as_str(), recorded.sequence);
+    let origin = Origin {
+        id: recorded.id,
+        time: recorded.at,
+        source: "order",
+    };
+    let mut envelope = Envelope::new(
+        payload(recorded),
+        origin,
+        recorded.order.id.as_str(),
+        recorded.sequence,
+    );
     envelope.causation_id = recorded.cause.map(|id| id.to_string());
     envelope
 }
@@ -81,5 +90,10 @@ fn text(text: &str) -> String {
 }
 
 fn fact<E: DomainEvent>(event: &E) -> Fact {
-    Fact { r#type: E::TYPE, alias: E::ALIAS, version: E::VERSION, data: event.to_data() }
+    Fact {
+        r#type: E::TYPE,
+        alias: E::ALIAS,
+        version: E::VERSION,
+        data: event.to_data(),
+    }
 }

@@ -44,7 +44,10 @@ impl MenuDoc {
             sold_out: dish.sold_out,
             as_of: dish.as_of,
         };
-        MenuDoc { open: menu.open, dishes: menu.dishes.iter().map(dish).collect() }
+        MenuDoc {
+            open: menu.open,
+            dishes: menu.dishes.iter().map(dish).collect(),
+        }
     }
 
     pub(super) fn read(self, store: &str, version: i64) -> Result<Menu, StoreError> {
@@ -52,19 +55,40 @@ impl MenuDoc {
             let mut menu = Menu::unknown(StoreId::parse(store)?);
             menu.open = self.open;
             for dish in self.dishes {
-                let DishDoc { item, name, price, sold_out, as_of } = dish;
-                menu.dishes.insert(MenuItemId::parse(&item)?, Dish { name, price: Won::parse(price)?, sold_out, as_of });
+                let DishDoc {
+                    item,
+                    name,
+                    price,
+                    sold_out,
+                    as_of,
+                } = dish;
+                menu.dishes.insert(
+                    MenuItemId::parse(&item)?,
+                    Dish {
+                        name,
+                        price: Won::parse(price)?,
+                        sold_out,
+                        as_of,
+                    },
+                );
             }
             Ok(menu)
         };
         let menu = read().map_err(|error| broken("menu", store, error))?;
-        Ok(Menu { version: count("menu", store, version)?, ..menu })
+        Ok(Menu {
+            version: count("menu", store, version)?,
+            ..menu
+        })
     }
 }
 
 impl CouponDoc {
     pub(super) fn of(coupon: &Coupon) -> CouponDoc {
-        CouponDoc { customer: coupon.customer.as_str().to_owned(), amount: coupon.amount.get(), expires_at: coupon.expires_at }
+        CouponDoc {
+            customer: coupon.customer.as_str().to_owned(),
+            amount: coupon.amount.get(),
+            expires_at: coupon.expires_at,
+        }
     }
 
     pub(super) fn read(self, id: &str) -> Result<Coupon, StoreError> {
@@ -92,5 +116,8 @@ pub(super) fn column(version: u64) -> i64 {
 
 /// A record nobody of ours has written.
 pub(super) fn broken(what: &str, id: &str, why: impl std::fmt::Display) -> StoreError {
-    StoreError::Failed { message: format!("the record of {what} {id} cannot be read: {why}"), transient: false }
+    StoreError::Failed {
+        message: format!("the record of {what} {id} cannot be read: {why}"),
+        transient: false,
+    }
 }

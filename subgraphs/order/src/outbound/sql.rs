@@ -48,7 +48,9 @@ impl SqlStore {
 #[async_trait]
 impl Orders for SqlStore {
     async fn find(&self, order: &OrderId) -> Result<Option<Order>, StoreError> {
-        Ok(read::orders_by_id(&self.db, std::slice::from_ref(order)).await?.pop())
+        Ok(read::orders_by_id(&self.db, std::slice::from_ref(order))
+            .await?
+            .pop())
     }
 
     async fn find_many(&self, orders: &[OrderId]) -> Result<Vec<Order>, StoreError> {
@@ -59,7 +61,12 @@ impl Orders for SqlStore {
         read::order_by_key(&self.db, customer, key).await
     }
 
-    async fn of_customer(&self, customer: &CustomerId, after: Option<Position>, limit: usize) -> Result<Vec<Order>, StoreError> {
+    async fn of_customer(
+        &self,
+        customer: &CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Order>, StoreError> {
         read::orders_of_customer(&self.db, customer, after, limit).await
     }
 
@@ -96,7 +103,10 @@ impl Coupons for SqlStore {
 
 impl From<SqlError> for StoreError {
     fn from(error: SqlError) -> StoreError {
-        StoreError::Failed { transient: error.is_transient(), message: error.to_string() }
+        StoreError::Failed {
+            transient: error.is_transient(),
+            message: error.to_string(),
+        }
     }
 }
 

@@ -37,34 +37,48 @@ impl App {
     /// A repetition with the same terms gives the same answer and charges nothing.
     pub async fn approve(&self, command: Approve, patience: Option<Duration>) -> Result<Payment, AppError> {
         let deadline = Instant::now() + patience.unwrap_or(self.patience.charge).min(self.patience.charge);
-        let asked = Payment::requested(command.order.clone(), command.customer.clone(), command.amount, self.clock.now_ms());
-        match self.payments.commit(self.changes(asked, vec![], None)).await {
-            Ok(()) => self.charge(&command, deadline).await,
+        let asked = Payment::requested(
+            command.order.clone(),
+            command.customer.clone(),
+            command.amount,
+            self.clock.now_ms(),
+        );
+        match self
+            .payments
+            .commit(self.changes(asked.clone(), vec![], None))
+            .await
+        {
+            Ok(()) => self.charge(Payment { version: 1, ..asked }, deadline).await,
             Err(StoreError::Conflict) => self.repeated(&command, deadline).await,
             Err(failed) => Err(failed.into()),
         }
     }
 
-    async fn charge(&self, command: &Approve, deadline: Instant) -> Result<Payment, AppError> {
-        let outcome = match timeout_at(deadline, self.provider.charge(&command.order, command.amount)).await {
+    async fn charge(&self, asked: Payment, deadline: Instant) -> Result<Payment, AppError> {
+        let outcome = match timeout_at(deadline, self.provider.charge(&asked.order, asked.amount)).await {
             Ok(Ok(charge)) => Outcome::Answered(charge),
             Ok(Err(error)) => Outcome::Lost(error.0),
             Err(_) => Outcome::Lost("the provider did not answer in time".to_owned()),
         };
-        self.conclude(&command.order, outcome).await
+        self.conclude(asked, outcome).await
     }
 
     /// Commits the provider's answer, unless the attempt was given up meanwhile: then the void stands.
-    async fn conclude(&self, order: &OrderId, outcome: Outcome) -> Result<Payment, AppError> {
+    async fn conclude(&self, asked: Payment, outcome: Outcome) -> Result<Payment, AppError> {
+        let mut found = asked;
         for _ in 0..ATTEMPTS {
-            let payment = self.get(order).await?;
-            if payment.state.status() != Status::Requested {
-                return Ok(payment);
+            if found.state.status() != Status::Requested {
+                return Ok(found);
             }
-            let (payment, events) = self.apply(payment, &outcome)?;
-            match self.payments.commit(self.changes(payment.clone(), events, None)).await {
+            let order = found.order.clone();
+            let (payment, events) = self.apply(found, &outcome)?;
+            match self
+                .payments
+                .commit(self.changes(payment.clone(), events, None))
+                .await
+            {
                 Ok(()) => return Ok(payment),
-                Err(StoreError::Conflict) => continue,
+                Err(StoreError::Conflict) => found = self.get(&order).await?,
                 Err(failed) => return Err(failed.into()),
             }
         }

@@ -1,20 +1,33 @@
 //! The sweep: whatever is still to be asked of the provider is asked, until every payment is settled.
 
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
 use super::{App, AppError, waited};
 use crate::{
     domain::{Payment, State, Step},
-    ports::{Charge, ProviderError, Standing, StoreError},
+    ports::{Changes, Charge, ProviderError, Standing, StoreError},
 };
 
-/// How many payments one sweep takes on.
-const AT_ONCE: usize = 100;
+/// How many payments one look takes on.
+const AT_ONCE: usize = 200;
+
+/// How many of them are asked for at the same time.
+const ASKED_AT_ONCE: usize = 32;
+
+/// How many looks one sweep takes, so that it ends.
+const LOOKS: usize = 20;
+
+/// How long the provider may take for one of them; the sweep comes again.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What a sweep did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Payments moved on.
     pub moved: usize,
-    /// Payments that must wait for the provider.
+    /// Payments that must wait, for the provider or until they are old enough.
     pub waiting: usize,
 }
 
@@ -25,31 +38,59 @@ impl App {
     /// perhaps still running. The two pending states are taken up at once.
     pub async fn settle(&self) -> Result<Settled, AppError> {
         let mut settled = Settled::default();
-        let now = self.clock.now_ms();
-        for payment in self.payments.open(now, AT_ONCE).await? {
-            match self.settle_one(payment).await {
-                Ok(true) => settled.moved += 1,
-                Ok(false) => settled.waiting += 1,
-                Err(StoreError::Conflict) => settled.waiting += 1,
-                Err(failed) => return Err(failed.into()),
+        for _ in 0..LOOKS {
+            let open = self.payments.open(self.clock.now_ms(), AT_ONCE).await?;
+            let found = open.len();
+            let asked = stream::iter(open)
+                .map(|payment| self.ask_in_time(payment))
+                .buffer_unordered(ASKED_AT_ONCE);
+            let steps: Vec<Step> = asked.filter_map(async |step| step).collect().await;
+            let moved = self.commit_steps(steps).await?;
+            settled = Settled {
+                moved: settled.moved + moved,
+                waiting: found - moved,
+            };
+            if moved < AT_ONCE {
+                break;
             }
         }
         Ok(settled)
     }
 
-    async fn settle_one(&self, payment: Payment) -> Result<bool, StoreError> {
+    /// All in one transaction; one by one when another writer was first with some of them.
+    async fn commit_steps(&self, steps: Vec<Step>) -> Result<usize, StoreError> {
+        let mut all = Changes::default();
+        for (payment, events) in &steps {
+            let one = self.changes(payment.clone(), events.clone(), None);
+            all.payments.extend(one.payments);
+            all.events.extend(one.events);
+        }
+        match self.payments.commit(all).await {
+            Ok(()) => return Ok(steps.len()),
+            Err(StoreError::Conflict) => {}
+            Err(failed) => return Err(failed),
+        }
+        let mut moved = 0;
+        for (payment, events) in steps {
+            match self.payments.commit(self.changes(payment, events, None)).await {
+                Ok(()) => moved += 1,
+                Err(StoreError::Conflict) => {}
+                Err(failed) => return Err(failed),
+            }
+        }
+        Ok(moved)
+    }
+
+    async fn ask_in_time(&self, payment: Payment) -> Option<Step> {
         let order = payment.order.clone();
-        let asked = tokio::time::timeout(self.patience.charge, self.ask(payment)).await;
-        let step = match asked.unwrap_or_else(|_| Err(ProviderError("no answer in time".to_owned()))) {
+        let asked = tokio::time::timeout(ANSWER, self.ask(payment)).await;
+        match asked.unwrap_or_else(|_| Err(ProviderError("no answer in time".to_owned()))) {
             Ok(step) => step,
             Err(error) => {
                 tracing::warn!(order = order.as_str(), %error, "payment stays open");
                 None
             }
-        };
-        let Some((payment, events)) = step else { return Ok(false) };
-        self.payments.commit(self.changes(payment, events, None)).await?;
-        Ok(true)
+        }
     }
 
     async fn ask(&self, payment: Payment) -> Result<Option<Step>, ProviderError> {
@@ -63,7 +104,9 @@ impl App {
                 payment.confirm_void(self.clock.now_ms())
             }
             State::RefundPending { reference, .. } => {
-                self.provider.refund(&payment.order, reference, payment.amount).await?;
+                self.provider
+                    .refund(&payment.order, reference, payment.amount)
+                    .await?;
                 payment.confirm_refund(self.clock.now_ms())
             }
             _ => return Ok(None),
@@ -75,7 +118,9 @@ impl App {
     async fn reconcile(&self, payment: Payment) -> Result<Option<Step>, ProviderError> {
         let step = match self.provider.look_up(&payment.order).await? {
             Standing::InFlight => return Ok(None),
-            Standing::Decided(Charge::Approved { reference }) => payment.approve(reference, self.clock.now_ms()),
+            Standing::Decided(Charge::Approved { reference }) => {
+                payment.approve(reference, self.clock.now_ms())
+            }
             Standing::Decided(Charge::Declined { .. }) | Standing::Nothing => {
                 self.provider.cancel(&payment.order).await?;
                 payment.confirm_void(self.clock.now_ms())

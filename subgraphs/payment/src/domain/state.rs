@@ -19,9 +19,18 @@ pub enum State {
     /// No charge stands, nor ever will.
     Voided { at: Millis, reason: String },
     /// To be given back by the provider.
-    RefundPending { approved_at: Millis, reference: String, since: Millis, reason: String },
+    RefundPending {
+        approved_at: Millis,
+        reference: String,
+        since: Millis,
+        reason: String,
+    },
     /// Given back in full.
-    Refunded { approved_at: Millis, at: Millis, reason: String },
+    Refunded {
+        approved_at: Millis,
+        at: Millis,
+        reason: String,
+    },
 }
 
 /// The name of a state without its data.
@@ -72,7 +81,10 @@ impl Status {
 
     /// Whether something is still to be asked of the provider.
     pub fn is_open(self) -> bool {
-        matches!(self, Status::Requested | Status::Unknown | Status::VoidPending | Status::RefundPending)
+        matches!(
+            self,
+            Status::Requested | Status::Unknown | Status::VoidPending | Status::RefundPending
+        )
     }
 }
 
@@ -105,7 +117,9 @@ impl State {
     pub fn approved_at(&self) -> Option<Millis> {
         match self {
             State::Approved { at, .. } => Some(*at),
-            State::RefundPending { approved_at, .. } | State::Refunded { approved_at, .. } => Some(*approved_at),
+            State::RefundPending { approved_at, .. } | State::Refunded { approved_at, .. } => {
+                Some(*approved_at)
+            }
             _ => None,
         }
     }

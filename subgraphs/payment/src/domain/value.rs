@@ -69,7 +69,11 @@ impl Won {
 
     /// Checks and takes it.
     pub fn parse(amount: i64) -> Result<Won, InvalidValue> {
-        if (0..=Won::MAX.0).contains(&amount) { Ok(Won(amount)) } else { Err(InvalidValue::Amount { got: amount }) }
+        if (0..=Won::MAX.0).contains(&amount) {
+            Ok(Won(amount))
+        } else {
+            Err(InvalidValue::Amount { got: amount })
+        }
     }
 
     /// As a number.

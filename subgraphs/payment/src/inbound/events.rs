@@ -52,8 +52,15 @@ impl Handler for OrderEvents {
 fn incoming(envelope: &Envelope) -> Result<Incoming, HandleError> {
     let poison = |what: String| HandleError::Poison(format!("{} {}: {what}", envelope.r#type, envelope.id));
     let event = read(envelope).map_err(|error| poison(error.to_string()))?;
-    let command = event.map(react).transpose().map_err(|error| poison(error.to_string()))?.flatten();
-    Ok(Incoming { event: envelope.id, command })
+    let command = event
+        .map(react)
+        .transpose()
+        .map_err(|error| poison(error.to_string()))?
+        .flatten();
+    Ok(Incoming {
+        event: envelope.id,
+        command,
+    })
 }
 
 fn read(envelope: &Envelope) -> Result<Option<OrderEvent>, serde_json::Error> {
@@ -69,7 +76,10 @@ fn read(envelope: &Envelope) -> Result<Option<OrderEvent>, serde_json::Error> {
         }
         OrderCancelled::TYPE => {
             let cancelled = OrderCancelled::from_data(&envelope.data)?;
-            Some(OrderEvent::Cancelled { order: cancelled.order_id, reason: cancelled.reason })
+            Some(OrderEvent::Cancelled {
+                order: cancelled.order_id,
+                reason: cancelled.reason,
+            })
         }
         _ => None,
     })

@@ -25,14 +25,21 @@ pub type PaymentSchema = Schema<Query, EmptyMutation, EmptySubscription>;
 /// A schema over these records.
 pub fn schema(payments: Arc<dyn Payments>) -> PaymentSchema {
     let loader = DataLoader::new(PaymentLoader(payments.clone()), tokio::spawn).max_batch_size(200);
-    serve::guarded(Schema::build(Query, EmptyMutation, EmptySubscription)).data(payments).data(loader).finish()
+    serve::guarded(Schema::build(Query, EmptyMutation, EmptySubscription))
+        .data(payments)
+        .data(loader)
+        .finish()
 }
 
 /// The SDL as a subgraph publishes it.
 pub fn sdl() -> String {
     Schema::build(Query, EmptyMutation, EmptySubscription)
         .finish()
-        .sdl_with_options(async_graphql::SDLExportOptions::new().federation().compose_directive())
+        .sdl_with_options(
+            async_graphql::SDLExportOptions::new()
+                .federation()
+                .compose_directive(),
+        )
 }
 
 /// Reads payments of many orders at once.
@@ -44,7 +51,10 @@ impl Loader<OrderId> for PaymentLoader {
 
     async fn load(&self, keys: &[OrderId]) -> Result<HashMap<OrderId, Self::Value>, Self::Error> {
         let found = self.0.find_many(keys).await.map_err(Arc::new)?;
-        Ok(found.into_iter().map(|payment| (payment.order.clone(), Arc::new(payment))).collect())
+        Ok(found
+            .into_iter()
+            .map(|payment| (payment.order.clone(), Arc::new(payment)))
+            .collect())
     }
 }
 
@@ -68,17 +78,30 @@ impl Query {
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Connection<Cursor, Payment, EmptyFields, EmptyFields>> {
-        let customer = CustomerId::parse(&Caller::of(ctx).require("order")?.sub).map_err(|error| coded("FORBIDDEN", error.to_string()))?;
+        let customer = CustomerId::parse(&Caller::of(ctx).require("order")?.sub)
+            .map_err(|error| coded("FORBIDDEN", error.to_string()))?;
         let page = Page::read(first, after)?;
         let after = page.after.as_deref().map(position).transpose()?;
         let payments = ctx.data_unchecked::<Arc<dyn Payments>>();
-        let found = payments.of_customer(&customer, after, page.limit + 1).await.map_err(failed)?;
-        let rows = found.into_iter().map(|payment| Payment(Arc::new(payment))).collect();
-        Ok(page.connection(rows, |Payment(payment)| format!("{} {}", payment.requested_at, payment.order.as_str())))
+        let found = payments
+            .of_customer(&customer, after, page.limit + 1)
+            .await
+            .map_err(failed)?;
+        let rows = found
+            .into_iter()
+            .map(|payment| Payment(Arc::new(payment)))
+            .collect();
+        Ok(page.connection(rows, |Payment(payment)| {
+            format!("{} {}", payment.requested_at, payment.order.as_str())
+        }))
     }
 
     #[graphql(entity)]
-    async fn payment_of_order(&self, ctx: &Context<'_>, #[graphql(key)] order_id: async_graphql::ID) -> Result<Option<Payment>> {
+    async fn payment_of_order(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(key)] order_id: async_graphql::ID,
+    ) -> Result<Option<Payment>> {
         visible(ctx, &order_id).await
     }
 
@@ -91,20 +114,29 @@ impl Query {
 /// The payment, if the caller may see it; someone else's is as if it were not there.
 async fn visible(ctx: &Context<'_>, order_id: &str) -> Result<Option<Payment>> {
     let caller = Caller::of(ctx);
-    let Ok(order) = OrderId::parse(order_id) else { return Ok(None) };
+    let Ok(order) = OrderId::parse(order_id) else {
+        return Ok(None);
+    };
     let loader = ctx.data_unchecked::<DataLoader<PaymentLoader>>();
     let found = loader.load_one(order).await.map_err(|error| log(&error))?;
     let own = |payment: &domain::Payment| {
         let customer = payment.customer.as_ref().map(CustomerId::as_str);
-        caller.claims().is_ok_and(|claims| claims.has_scope("order") && Some(claims.sub.as_str()) == customer)
+        caller
+            .claims()
+            .is_ok_and(|claims| claims.has_scope("order") && Some(claims.sub.as_str()) == customer)
     };
-    Ok(found.filter(|payment| caller.has("operator") || own(payment)).map(Payment))
+    Ok(found
+        .filter(|payment| caller.has("operator") || own(payment))
+        .map(Payment))
 }
 
 fn position(cursor: &str) -> Result<Position> {
     let read = || {
         let (at, order) = cursor.split_once(' ')?;
-        Some(Position { at: at.parse().ok()?, order: order.to_owned() })
+        Some(Position {
+            at: at.parse().ok()?,
+            order: order.to_owned(),
+        })
     };
     read().ok_or_else(|| coded("INVALID_INPUT", "after is not a cursor of this list"))
 }

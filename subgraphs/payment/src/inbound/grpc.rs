@@ -44,11 +44,14 @@ impl PaymentService for PaymentGrpc {
         let command = app::terms(&asked.order_id, &asked.customer_id, asked.amount).map_err(invalid)?;
         let app = self.app.clone();
         let answer = tokio::spawn(async move { app.approve(command, patience).await });
-        let payment = answer.await.map_err(|_| Status::internal("the approve did not finish"))?.map_err(refused)?;
+        let payment = answer
+            .await
+            .map_err(|_| Status::internal("the approve did not finish"))?
+            .map_err(refused)?;
         match payment.state.status() {
-            domain::Status::Unknown | domain::Status::Requested => {
-                Err(Status::deadline_exceeded("the provider has not answered; the payment is being reconciled"))
-            }
+            domain::Status::Unknown | domain::Status::Requested => Err(Status::deadline_exceeded(
+                "the provider has not answered; the payment is being reconciled",
+            )),
             _ => Ok(Response::new(message(&payment))),
         }
     }
@@ -72,7 +75,9 @@ impl PaymentService for PaymentGrpc {
 }
 
 fn answer(result: Result<domain::Payment, AppError>) -> Result<Response<Payment>, Status> {
-    result.map(|payment| Response::new(message(&payment))).map_err(refused)
+    result
+        .map(|payment| Response::new(message(&payment)))
+        .map_err(refused)
 }
 
 fn message(payment: &domain::Payment) -> Payment {
@@ -106,7 +111,9 @@ fn refused(error: AppError) -> Status {
         AppError::InvalidTransition(refused) => Status::failed_precondition(refused.to_string()),
         AppError::OtherTerms(_) => Status::already_exists(error.to_string()),
         AppError::NotFound(_) => Status::not_found(error.to_string()),
-        AppError::Store(StoreError::Conflict | StoreError::Seen(_)) => Status::aborted("contended, try again"),
+        AppError::Store(StoreError::Conflict | StoreError::Seen(_)) => {
+            Status::aborted("contended, try again")
+        }
         AppError::Store(StoreError::Failed { message, .. }) => {
             tracing::error!(message, "the payment store failed");
             Status::unavailable("the payment store does not answer")
@@ -117,8 +124,15 @@ fn refused(error: AppError) -> Status {
 /// The caller's deadline: at most eight digits and a unit.
 /// <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests>
 fn deadline(metadata: &MetadataMap) -> Result<Option<Duration>, Status> {
-    let Some(value) = metadata.get("grpc-timeout") else { return Ok(None) };
-    value.to_str().ok().and_then(parse_timeout).map(Some).ok_or_else(|| Status::invalid_argument("grpc-timeout is malformed"))
+    let Some(value) = metadata.get("grpc-timeout") else {
+        return Ok(None);
+    };
+    value
+        .to_str()
+        .ok()
+        .and_then(parse_timeout)
+        .map(Some)
+        .ok_or_else(|| Status::invalid_argument("grpc-timeout is malformed"))
 }
 
 fn parse_timeout(text: &str) -> Option<Duration> {
@@ -146,7 +160,10 @@ mod tests {
     fn a_timeout_has_digits_and_a_unit() {
         assert_eq!(parse_timeout("610m"), Some(Duration::from_millis(610)));
         assert_eq!(parse_timeout("2S"), Some(Duration::from_secs(2)));
-        assert_eq!(parse_timeout("99999999H"), Some(Duration::from_secs(99_999_999 * 3600)));
+        assert_eq!(
+            parse_timeout("99999999H"),
+            Some(Duration::from_secs(99_999_999 * 3600))
+        );
         for bad in ["", "m", "610", "-1m", "123456789m", "1x", "1é"] {
             assert_eq!(parse_timeout(bad), None, "{bad}");
         }

@@ -8,8 +8,7 @@ use crate::{
 };
 
 /// Column list shared by every statement that reads whole payments.
-pub(super) const COLUMNS: &str =
-    "order_id, customer_id, amount, status, requested_at, entered_at, approved_at, reference, reason, version";
+pub(super) const COLUMNS: &str = "order_id, customer_id, amount, status, requested_at, entered_at, approved_at, reference, reason, version";
 
 /// The columns of a state.
 pub(super) struct Columns {
@@ -23,14 +22,21 @@ pub(super) fn columns(state: &State) -> Columns {
         State::Approved { reference, .. } | State::RefundPending { reference, .. } => Some(reference.clone()),
         _ => None,
     };
-    Columns { approved_at: state.approved_at(), reference, reason: state.reason().map(str::to_owned) }
+    Columns {
+        approved_at: state.approved_at(),
+        reference,
+        reason: state.reason().map(str::to_owned),
+    }
 }
 
 pub(super) fn payment(row: &AnyRow) -> Result<Payment, StoreError> {
     let order: String = get(row, "order_id")?;
     let customer: Option<String> = get(row, "customer_id")?;
     Ok(Payment {
-        customer: customer.map(|id| CustomerId::parse(&id)).transpose().map_err(|_| broken(&order, "customer_id"))?,
+        customer: customer
+            .map(|id| CustomerId::parse(&id))
+            .transpose()
+            .map_err(|_| broken(&order, "customer_id"))?,
         amount: Won::parse(get(row, "amount")?).map_err(|_| broken(&order, "amount"))?,
         state: state(row, &order)?,
         requested_at: get(row, "requested_at")?,
@@ -46,30 +52,57 @@ fn state(row: &AnyRow, order: &str) -> Result<State, StoreError> {
     let reason = || Ok::<String, StoreError>(get::<Option<String>>(row, "reason")?.unwrap_or_default());
     let reference = || Ok::<String, StoreError>(get::<Option<String>>(row, "reference")?.unwrap_or_default());
     let approved_at = || approved.ok_or_else(|| broken(order, "approved_at"));
-    Ok(match Status::named(&status).ok_or_else(|| broken(order, "status"))? {
-        Status::Requested => State::Requested { since: entered },
-        Status::Approved => State::Approved { at: entered, reference: reference()? },
-        Status::Declined => State::Declined { at: entered, reason: reason()? },
-        Status::Unknown => State::Unknown { since: entered, reason: reason()? },
-        Status::VoidPending => State::VoidPending { since: entered, reason: reason()? },
-        Status::Voided => State::Voided { at: entered, reason: reason()? },
-        Status::RefundPending => State::RefundPending {
-            approved_at: approved_at()?,
-            reference: reference()?,
-            since: entered,
-            reason: reason()?,
+    Ok(
+        match Status::named(&status).ok_or_else(|| broken(order, "status"))? {
+            Status::Requested => State::Requested { since: entered },
+            Status::Approved => State::Approved {
+                at: entered,
+                reference: reference()?,
+            },
+            Status::Declined => State::Declined {
+                at: entered,
+                reason: reason()?,
+            },
+            Status::Unknown => State::Unknown {
+                since: entered,
+                reason: reason()?,
+            },
+            Status::VoidPending => State::VoidPending {
+                since: entered,
+                reason: reason()?,
+            },
+            Status::Voided => State::Voided {
+                at: entered,
+                reason: reason()?,
+            },
+            Status::RefundPending => State::RefundPending {
+                approved_at: approved_at()?,
+                reference: reference()?,
+                since: entered,
+                reason: reason()?,
+            },
+            Status::Refunded => State::Refunded {
+                approved_at: approved_at()?,
+                at: entered,
+                reason: reason()?,
+            },
         },
-        Status::Refunded => State::Refunded { approved_at: approved_at()?, at: entered, reason: reason()? },
-    })
+    )
 }
 
 fn get<'r, T>(row: &'r AnyRow, column: &str) -> Result<T, StoreError>
 where
     T: sqlx::Decode<'r, sqlx::Any> + sqlx::Type<sqlx::Any>,
 {
-    row.try_get(column).map_err(|error| StoreError::Failed { message: error.to_string(), transient: false })
+    row.try_get(column).map_err(|error| StoreError::Failed {
+        message: error.to_string(),
+        transient: false,
+    })
 }
 
 fn broken(order: &str, column: &str) -> StoreError {
-    StoreError::Failed { message: format!("the record of order {order} has an impossible {column}"), transient: false }
+    StoreError::Failed {
+        message: format!("the record of order {order} has an impossible {column}"),
+        transient: false,
+    }
 }

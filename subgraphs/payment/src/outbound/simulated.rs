@@ -74,12 +74,19 @@ impl SimulatedProvider {
     /// A provider with these manners.
     pub fn new(manners: Manners) -> SimulatedProvider {
         let room = Arc::new(Semaphore::new(manners.capacity.clamp(1, Semaphore::MAX_PERMITS)));
-        SimulatedProvider { manners, room, book: Arc::default() }
+        SimulatedProvider {
+            manners,
+            room,
+            book: Arc::default(),
+        }
     }
 
     /// What it holds of an order: charged, and not cancelled or refunded since.
     pub fn holds_money(&self, order: &OrderId) -> bool {
-        matches!(self.book().entries.get(order), Some(Entry::Decided(Charge::Approved { .. })))
+        matches!(
+            self.book().entries.get(order),
+            Some(Entry::Decided(Charge::Approved { .. }))
+        )
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -105,7 +112,9 @@ impl SimulatedProvider {
         let charge = self.decide(&order, amount);
         let mut book = self.book();
         let charge = match book.entries.get(&order) {
-            Some(Entry::Cancelled) => Charge::Declined { reason: "CANCELLED".to_owned() },
+            Some(Entry::Cancelled) => Charge::Declined {
+                reason: "CANCELLED".to_owned(),
+            },
             _ => {
                 book.put(&order, Entry::Decided(charge.clone()));
                 charge
@@ -118,9 +127,13 @@ impl SimulatedProvider {
 
     fn decide(&self, order: &OrderId, amount: Won) -> Charge {
         if amount > self.manners.limit {
-            return Charge::Declined { reason: "LIMIT_EXCEEDED".to_owned() };
+            return Charge::Declined {
+                reason: "LIMIT_EXCEEDED".to_owned(),
+            };
         }
-        Charge::Approved { reference: format!("sim-{}", order.as_str()) }
+        Charge::Approved {
+            reference: format!("sim-{}", order.as_str()),
+        }
     }
 }
 
@@ -137,13 +150,21 @@ impl Provider for SimulatedProvider {
         };
         match known {
             Some(Entry::Decided(charge)) => return Ok(charge),
-            Some(Entry::InFlight) => return Err(ProviderError("the charge is already being worked on".to_owned())),
-            Some(Entry::Cancelled | Entry::Refunded) => return Ok(Charge::Declined { reason: "CANCELLED".to_owned() }),
+            Some(Entry::InFlight) => {
+                return Err(ProviderError("the charge is already being worked on".to_owned()));
+            }
+            Some(Entry::Cancelled | Entry::Refunded) => {
+                return Ok(Charge::Declined {
+                    reason: "CANCELLED".to_owned(),
+                });
+            }
             None => {}
         }
         let (answer, answered) = oneshot::channel();
         tokio::spawn(self.clone().work(order.clone(), amount, answer));
-        answered.await.map_err(|_| ProviderError("the charge was dropped".to_owned()))
+        answered
+            .await
+            .map_err(|_| ProviderError("the charge was dropped".to_owned()))
     }
 
     async fn look_up(&self, order: &OrderId) -> Result<Standing, ProviderError> {

@@ -54,15 +54,25 @@ impl SqlPayments {
 impl Payments for SqlPayments {
     async fn find(&self, order: &OrderId) -> Result<Option<Payment>, StoreError> {
         let text = format!("SELECT {} FROM payments WHERE order_id = $1", record::COLUMNS);
-        let row = sqlx::query(sqlx::AssertSqlSafe(text)).bind(order.as_str()).fetch_optional(self.db.pool()).await;
-        row.map_err(SqlError::from)?.as_ref().map(record::payment).transpose()
+        let row = sqlx::query(sqlx::AssertSqlSafe(text))
+            .bind(order.as_str())
+            .fetch_optional(self.db.pool())
+            .await;
+        row.map_err(SqlError::from)?
+            .as_ref()
+            .map(record::payment)
+            .transpose()
     }
 
     async fn find_many(&self, orders: &[OrderId]) -> Result<Vec<Payment>, StoreError> {
         let mut found = Vec::with_capacity(orders.len());
         for ids in orders.chunks(IDS_AT_ONCE) {
             let places: Vec<String> = (1..=ids.len()).map(|n| format!("${n}")).collect();
-            let text = format!("SELECT {} FROM payments WHERE order_id IN ({})", record::COLUMNS, places.join(", "));
+            let text = format!(
+                "SELECT {} FROM payments WHERE order_id IN ({})",
+                record::COLUMNS,
+                places.join(", ")
+            );
             let mut query = sqlx::query(sqlx::AssertSqlSafe(text));
             for id in ids {
                 query = query.bind(id.as_str().to_owned());
@@ -72,8 +82,16 @@ impl Payments for SqlPayments {
         Ok(found)
     }
 
-    async fn of_customer(&self, customer: &CustomerId, after: Option<Position>, limit: usize) -> Result<Vec<Payment>, StoreError> {
-        let after = after.unwrap_or(Position { at: Millis::MAX, order: String::new() });
+    async fn of_customer(
+        &self,
+        customer: &CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError> {
+        let after = after.unwrap_or(Position {
+            at: Millis::MAX,
+            order: String::new(),
+        });
         let text = format!(
             "SELECT {} FROM payments
              WHERE customer_id = $1 AND (requested_at < $2 OR (requested_at = $2 AND order_id < $3))
@@ -92,7 +110,9 @@ impl Payments for SqlPayments {
              ORDER BY entered_at LIMIT $2",
             record::COLUMNS
         );
-        let query = sqlx::query(sqlx::AssertSqlSafe(text)).bind(entered_before).bind(rows(limit));
+        let query = sqlx::query(sqlx::AssertSqlSafe(text))
+            .bind(entered_before)
+            .bind(rows(limit));
         payments(query.fetch_all(self.db.pool()).await)
     }
 
@@ -113,7 +133,14 @@ async fn write(tx: &mut Tx, changes: &Changes) -> Result<(), StoreError> {
     if !changes.seen.is_empty() {
         let new = sql::first_times(tx, CONSUMER, &changes.seen).await?;
         if new.len() < changes.seen.len() {
-            return Err(StoreError::Seen(changes.seen.iter().filter(|id| !new.contains(id)).copied().collect()));
+            return Err(StoreError::Seen(
+                changes
+                    .seen
+                    .iter()
+                    .filter(|id| !new.contains(id))
+                    .copied()
+                    .collect(),
+            ));
         }
     }
     for payment in &changes.payments {
@@ -145,15 +172,28 @@ async fn save(tx: &mut Tx, payment: &Payment) -> Result<(), StoreError> {
         .bind(payment.order.as_str().to_owned())
         .bind(version);
     if version == 0 {
-        let customer = payment.customer.as_ref().map(|customer| customer.as_str().to_owned());
-        query = query.bind(customer).bind(payment.amount.get()).bind(payment.requested_at);
+        let customer = payment
+            .customer
+            .as_ref()
+            .map(|customer| customer.as_str().to_owned());
+        query = query
+            .bind(customer)
+            .bind(payment.amount.get())
+            .bind(payment.requested_at);
     }
     let done = query.execute(tx.conn()).await.map_err(SqlError::from)?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict)
+    }
 }
 
 fn payments(rows: Result<Vec<AnyRow>, sqlx::Error>) -> Result<Vec<Payment>, StoreError> {
-    rows.map_err(SqlError::from)?.iter().map(record::payment).collect()
+    rows.map_err(SqlError::from)?
+        .iter()
+        .map(record::payment)
+        .collect()
 }
 
 fn rows(limit: usize) -> i64 {
@@ -162,7 +202,10 @@ fn rows(limit: usize) -> i64 {
 
 impl From<SqlError> for StoreError {
     fn from(error: SqlError) -> StoreError {
-        StoreError::Failed { transient: error.is_transient(), message: error.to_string() }
+        StoreError::Failed {
+            transient: error.is_transient(),
+            message: error.to_string(),
+        }
     }
 }
 

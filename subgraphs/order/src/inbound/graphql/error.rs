@@ -18,7 +18,11 @@ pub(super) fn app(error: AppError) -> Error {
         AppError::NotFound(_) => coded("NOT_FOUND", error.to_string()),
         AppError::InvalidTransition(_) => coded("INVALID_TRANSITION", error.to_string()),
         AppError::Store(failed) => store(failed),
-        AppError::NotPaid { order, failure, retry_after } => {
+        AppError::NotPaid {
+            order,
+            failure,
+            retry_after,
+        } => {
             let order = order.as_str().to_owned();
             let retry_after = retry_after.map(|wait| wait.as_millis().max(1) as u64);
             coded(failure.code(), error.to_string()).extend_with(|_, extensions| {
@@ -33,7 +37,10 @@ pub(super) fn app(error: AppError) -> Error {
 
 pub(super) fn store(error: &StoreError) -> Error {
     tracing::error!(%error, "the order store did not answer");
-    coded("STORE_UNAVAILABLE", "orders cannot be read or written at the moment, try again")
+    coded(
+        "STORE_UNAVAILABLE",
+        "orders cannot be read or written at the moment, try again",
+    )
 }
 
 pub(super) fn loaded(error: Arc<StoreError>) -> Error {

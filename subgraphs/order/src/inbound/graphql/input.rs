@@ -3,7 +3,9 @@
 use async_graphql::{Error, ID, InputObject};
 
 use super::error;
-use crate::domain::{Address, Basket, CouponId, CustomerId, IdempotencyKey, InvalidValue, MenuItemId, Quantity, StoreId};
+use crate::domain::{
+    Address, Basket, CouponId, CustomerId, IdempotencyKey, InvalidValue, MenuItemId, Quantity, StoreId,
+};
 
 /// What to order. Prices are the store's, never the client's.
 #[derive(Debug, Clone, InputObject)]
@@ -32,7 +34,12 @@ pub struct OrderItemInput {
 impl PlaceOrderInput {
     /// Checks everything that can be checked without looking anything up.
     pub(super) fn basket(self, customer: &str) -> Result<Basket, Error> {
-        let items = self.items.into_iter().map(item).collect::<Result<Vec<_>, _>>().map_err(error::invalid)?;
+        let items = self
+            .items
+            .into_iter()
+            .map(item)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(error::invalid)?;
         let items = Basket::items(items).map_err(|refusal| error::app(refusal.into()))?;
         let parse = || -> Result<Basket, InvalidValue> {
             Ok(Basket {
@@ -41,7 +48,11 @@ impl PlaceOrderInput {
                 store: StoreId::parse(&self.store_id)?,
                 items,
                 address: Address::parse(&self.address)?,
-                coupon: self.coupon_id.as_deref().map(|coupon| CouponId::parse(coupon)).transpose()?,
+                coupon: self
+                    .coupon_id
+                    .as_deref()
+                    .map(|coupon| CouponId::parse(coupon))
+                    .transpose()?,
             })
         };
         parse().map_err(error::invalid)
@@ -49,5 +60,8 @@ impl PlaceOrderInput {
 }
 
 fn item(input: OrderItemInput) -> Result<(MenuItemId, Quantity), InvalidValue> {
-    Ok((MenuItemId::parse(&input.menu_item_id)?, Quantity::parse(i64::from(input.quantity))?))
+    Ok((
+        MenuItemId::parse(&input.menu_item_id)?,
+        Quantity::parse(i64::from(input.quantity))?,
+    ))
 }

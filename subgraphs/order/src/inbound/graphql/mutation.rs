@@ -20,7 +20,12 @@ impl Mutation {
         let app = ctx.data_unchecked::<Arc<App>>().clone();
         // In a task of its own: a client that hangs up does not leave a charge half recorded.
         let placed = tokio::spawn(async move { app.place(basket).await }).await;
-        let placed = placed.map_err(|_| coded("INTERNAL", "placing the order did not finish; send it again with the same key"))?;
+        let placed = placed.map_err(|_| {
+            coded(
+                "INTERNAL",
+                "placing the order did not finish; send it again with the same key",
+            )
+        })?;
         placed.map(Order::new).map_err(error::app)
     }
 
@@ -33,6 +38,9 @@ impl Mutation {
         let order = OrderId::parse(&id).map_err(|_| unknown())?;
         let actor = actor(caller).ok_or_else(unknown)?;
         let app = ctx.data_unchecked::<Arc<App>>();
-        app.cancel(&actor, &order).await.map(Order::new).map_err(error::app)
+        app.cancel(&actor, &order)
+            .await
+            .map(Order::new)
+            .map_err(error::app)
     }
 }

@@ -13,10 +13,14 @@ use baedal_kit::{
     page::{Cursor, Page},
 };
 
-use super::{CUSTOMER, OPERATOR, OrderLoader, actor, error, types::Order};
+use super::{
+    CUSTOMER, OPERATOR, OrderLoader, actor, error,
+    types::{Order, PaymentCircuit},
+};
 use crate::{
     app::App,
     domain::{CustomerId, Millis, OrderId, Status},
+    outbound::payment::breaker::Breaker,
     ports::{Position, Wait},
 };
 
@@ -48,13 +52,25 @@ impl Query {
 
     /// The caller's orders, newest first.
     #[graphql(requires_scopes = "order")]
-    async fn my_orders(&self, ctx: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Orders> {
+    async fn my_orders(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Orders> {
         let customer = CustomerId::parse(&Caller::of(ctx).require(CUSTOMER)?.sub).map_err(error::invalid)?;
         let page = Page::read(first, after)?;
         let after = page.after.as_deref().map(position).transpose()?;
         let orders = ctx.data_unchecked::<Arc<App>>().orders();
-        let found = orders.of_customer(&customer, after, page.limit + 1).await.map_err(|failed| error::store(&failed))?;
-        Ok(page.connection(found.into_iter().map(Order::new).collect(), |order| cursor(order.0.requested_at, order)))
+        let found = orders
+            .of_customer(&customer, after, page.limit + 1)
+            .await
+            .map_err(|failed| error::store(&failed))?;
+        Ok(
+            page.connection(found.into_iter().map(Order::new).collect(), |order| {
+                cursor(order.0.requested_at, order)
+            }),
+        )
     }
 
     /// For operators: orders that have been in a passing status for longer than this, longest first.
@@ -67,14 +83,34 @@ impl Query {
         after: Option<String>,
     ) -> Result<Orders> {
         Caller::of(ctx).require(OPERATOR)?;
-        let age = u64::try_from(older_than_seconds).map_err(|_| coded("INVALID_INPUT", "olderThanSeconds must not be negative"))?;
+        let age = u64::try_from(older_than_seconds)
+            .map_err(|_| coded("INVALID_INPUT", "olderThanSeconds must not be negative"))?;
         let page = Page::read(first, after)?;
         let after = page.after.as_deref().map(position).transpose()?;
         let app = ctx.data_unchecked::<Arc<App>>();
         let since = app.now() - Duration::from_secs(age).as_millis() as Millis;
-        let wait = Wait { statuses: &PASSING, since, after: after.as_ref() };
-        let found = app.orders().waiting(wait, page.limit + 1).await.map_err(|failed| error::store(&failed))?;
-        Ok(page.connection(found.into_iter().map(Order::new).collect(), |order| cursor(order.0.state.entered_at(), order)))
+        let wait = Wait {
+            statuses: &PASSING,
+            since,
+            after: after.as_ref(),
+        };
+        let found = app
+            .orders()
+            .waiting(wait, page.limit + 1)
+            .await
+            .map_err(|failed| error::store(&failed))?;
+        Ok(
+            page.connection(found.into_iter().map(Order::new).collect(), |order| {
+                cursor(order.0.state.entered_at(), order)
+            }),
+        )
+    }
+
+    /// For operators: how calls to payment fare in the process that answers.
+    #[graphql(requires_scopes = "operator")]
+    async fn payment_circuit(&self, ctx: &Context<'_>) -> Result<PaymentCircuit> {
+        Caller::of(ctx).require(OPERATOR)?;
+        Ok(ctx.data_unchecked::<Arc<Breaker>>().snapshot().into())
     }
 
     #[graphql(entity)]
@@ -85,7 +121,9 @@ impl Query {
 
 /// The order, if the caller may see it; someone else's is as if it were not there.
 async fn visible(ctx: &Context<'_>, id: &str) -> Result<Option<Order>> {
-    let (Ok(id), Some(actor)) = (OrderId::parse(id), actor(Caller::of(ctx))) else { return Ok(None) };
+    let (Ok(id), Some(actor)) = (OrderId::parse(id), actor(Caller::of(ctx))) else {
+        return Ok(None);
+    };
     let loader = ctx.data_unchecked::<DataLoader<OrderLoader>>();
     let found = loader.load_one(id).await.map_err(error::loaded)?;
     Ok(found.filter(|order| actor.sees(order)).map(Order))
@@ -98,7 +136,10 @@ fn cursor(at: Millis, order: &Order) -> String {
 fn position(cursor: &str) -> Result<Position> {
     let read = || {
         let (at, order) = cursor.split_once(' ')?;
-        Some(Position { at: at.parse().ok()?, order: order.to_owned() })
+        Some(Position {
+            at: at.parse().ok()?,
+            order: order.to_owned(),
+        })
     };
     read().ok_or_else(|| coded("INVALID_INPUT", "after is not a cursor of this list"))
 }

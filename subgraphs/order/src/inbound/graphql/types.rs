@@ -1,5 +1,6 @@
 //! What the graph shows of an order.
 
+mod circuit;
 mod scalar;
 mod timeline;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use async_graphql::{Enum, ID, Object, SimpleObject};
 
 use crate::domain::{self, State, What};
+pub use circuit::PaymentCircuit;
 pub use scalar::DateTime;
 pub use timeline::{TimelineEntry, UnifiedOrderStatus};
 
@@ -34,7 +36,9 @@ impl Order {
 
     /// From which store.
     async fn store(&self) -> Store {
-        Store { id: self.0.store.as_str().into() }
+        Store {
+            id: self.0.store.as_str().into(),
+        }
     }
 
     /// What, at the prices of the moment of ordering.
@@ -64,7 +68,9 @@ impl Order {
 
     /// The coupon it uses.
     async fn used_coupon(&self) -> Option<Coupon> {
-        self.0.coupon.as_ref().map(|coupon| Coupon { id: coupon.as_str().into() })
+        self.0.coupon.as_ref().map(|coupon| Coupon {
+            id: coupon.as_str().into(),
+        })
     }
 
     /// Why it came to nothing, if it did.
@@ -79,7 +85,11 @@ impl Order {
 
     /// When it was paid and placed.
     async fn placed_at(&self) -> Option<DateTime> {
-        self.0.timeline.iter().find(|entry| entry.what == What::OrderPlaced).map(|entry| DateTime(entry.at))
+        self.0
+            .timeline
+            .iter()
+            .find(|entry| entry.what == What::OrderPlaced)
+            .map(|entry| DateTime(entry.at))
     }
 
     /// When it entered its status.
@@ -148,12 +158,21 @@ pub struct OrderFailure {
 impl OrderFailure {
     fn of(state: &State) -> Option<OrderFailure> {
         let (code, reason) = match state {
-            State::PaymentFailed { failure, .. } => (failure.code(), Some(failure.reason().to_owned())),
-            State::Rejected { reason, .. } => (domain::CancelReason::StoreRejected.name(), Some(reason.clone())),
+            // What went wrong on the way to payment is for the log; what payment said is for the customer.
+            State::PaymentFailed { failure, .. } => (failure.code(), failure.told().map(str::to_owned)),
+            State::Rejected { reason, .. } => {
+                (domain::CancelReason::StoreRejected.name(), Some(reason.clone()))
+            }
             State::Cancelled { reason, .. } => (reason.name(), None),
-            State::PaymentPending { .. } | State::Underway { .. } | State::CancelRequested { .. } | State::CancelGranted { .. } => return None,
+            State::PaymentPending { .. }
+            | State::Underway { .. }
+            | State::CancelRequested { .. }
+            | State::CancelGranted { .. } => return None,
         };
-        Some(OrderFailure { code: code.to_owned(), reason })
+        Some(OrderFailure {
+            code: code.to_owned(),
+            reason,
+        })
     }
 }
 

@@ -23,11 +23,22 @@ use crate::{
 /// The server's code for a key that is there already.
 const DUPLICATE_KEY: i32 = 11_000;
 
-pub(super) async fn changes(store: &MongoStore, tx: &mut MongoTx, changes: &Changes) -> Result<(), StoreError> {
+pub(super) async fn changes(
+    store: &MongoStore,
+    tx: &mut MongoTx,
+    changes: &Changes,
+) -> Result<(), StoreError> {
     if !changes.seen.is_empty() {
         let new = mongo::first_times(tx, CONSUMER, &changes.seen).await?;
         if new.len() < changes.seen.len() {
-            return Err(StoreError::Seen(changes.seen.iter().filter(|id| !new.contains(id)).copied().collect()));
+            return Err(StoreError::Seen(
+                changes
+                    .seen
+                    .iter()
+                    .filter(|id| !new.contains(id))
+                    .copied()
+                    .collect(),
+            ));
         }
     }
     for order in &changes.orders {
@@ -59,18 +70,38 @@ async fn save_orders(store: &MongoStore, tx: &mut MongoTx, orders: &[Order]) -> 
     });
     let updates = updates.collect::<Result<Vec<Document>, StoreError>>()?;
     let command = doc! { "update": "orders", "updates": updates };
-    let answer = store.mongo.db().run_command(command).session(tx.session()).await?;
+    let answer = store
+        .mongo
+        .db()
+        .run_command(command)
+        .session(tx.session())
+        .await?;
     let failed = answer.contains_key("writeErrors");
     let matched = answer.get_i32("n").unwrap_or(0);
-    if failed || usize::try_from(matched).ok() != Some(known.len()) { Err(StoreError::Conflict) } else { Ok(()) }
+    if failed || usize::try_from(matched).ok() != Some(known.len()) {
+        Err(StoreError::Conflict)
+    } else {
+        Ok(())
+    }
 }
 
 async fn insert_order(store: &MongoStore, tx: &mut MongoTx, order: &Order) -> Result<(), StoreError> {
     let key = doc! { "doc.customer": order.customer.as_str(), "doc.key": order.key.as_str() };
-    if store.orders().find_one(key).session(tx.session()).await?.is_some() {
+    if store
+        .orders()
+        .find_one(key)
+        .session(tx.session())
+        .await?
+        .is_some()
+    {
         return Err(StoreError::Conflict);
     }
-    store.orders().insert_one(document(order)?).session(tx.session()).await.map_err(|error| duplicate(error, StoreError::Conflict))?;
+    store
+        .orders()
+        .insert_one(document(order)?)
+        .session(tx.session())
+        .await
+        .map_err(|error| duplicate(error, StoreError::Conflict))?;
     Ok(())
 }
 
@@ -86,10 +117,16 @@ fn document(order: &Order) -> Result<Document, StoreError> {
 }
 
 async fn hold_coupon(store: &MongoStore, tx: &mut MongoTx, order: &Order) -> Result<(), StoreError> {
-    let Some(coupon) = &order.coupon else { return Ok(()) };
+    let Some(coupon) = &order.coupon else {
+        return Ok(());
+    };
     match (order.version == 0, order.holds_coupon()) {
         (true, true) => {
-            let found = store.holds().find_one(doc! { "_id": coupon.as_str() }).session(tx.session()).await?;
+            let found = store
+                .holds()
+                .find_one(doc! { "_id": coupon.as_str() })
+                .session(tx.session())
+                .await?;
             if found.is_some() {
                 return Err(StoreError::CouponTaken);
             }
@@ -111,22 +148,40 @@ async fn save_menu(store: &MongoStore, tx: &mut MongoTx, menu: &Menu) -> Result<
     let document = doc! { "_id": id, "version": column(menu.version) + 1, "doc": part(&MenuDoc::of(menu))? };
     if menu.version == 0 {
         let done = store.menus().insert_one(document).session(tx.session()).await;
-        return done.map(drop).map_err(|error| duplicate(error, StoreError::Conflict));
+        return done
+            .map(drop)
+            .map_err(|error| duplicate(error, StoreError::Conflict));
     }
     let loaded = doc! { "_id": id, "version": column(menu.version) };
-    let done = store.menus().replace_one(loaded, document).session(tx.session()).await?;
-    if done.matched_count == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    let done = store
+        .menus()
+        .replace_one(loaded, document)
+        .session(tx.session())
+        .await?;
+    if done.matched_count == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict)
+    }
 }
 
 async fn save_coupon(store: &MongoStore, tx: &mut MongoTx, coupon: &Coupon) -> Result<(), StoreError> {
     let document = doc! { "_id": coupon.id.as_str(), "doc": part(&CouponDoc::of(coupon))? };
     let key = doc! { "_id": coupon.id.as_str() };
-    store.coupons().replace_one(key, document).upsert(true).session(tx.session()).await?;
+    store
+        .coupons()
+        .replace_one(key, document)
+        .upsert(true)
+        .session(tx.session())
+        .await?;
     Ok(())
 }
 
 fn part<D: serde::Serialize>(doc: &D) -> Result<Document, StoreError> {
-    bson::serialize_to_document(doc).map_err(|error| StoreError::Failed { message: error.to_string(), transient: false })
+    bson::serialize_to_document(doc).map_err(|error| StoreError::Failed {
+        message: error.to_string(),
+        transient: false,
+    })
 }
 
 fn duplicate(error: mongodb::error::Error, meaning: StoreError) -> StoreError {
@@ -135,5 +190,9 @@ fn duplicate(error: mongodb::error::Error, meaning: StoreError) -> StoreError {
         ErrorKind::Command(failed) => failed.code,
         _ => 0,
     };
-    if code == DUPLICATE_KEY { meaning } else { error.into() }
+    if code == DUPLICATE_KEY {
+        meaning
+    } else {
+        error.into()
+    }
 }

@@ -96,8 +96,19 @@ impl Breaker {
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Breaker {
         let settings = settings.sane();
         let phase = Phase::Closed(Window::new(settings.window));
-        let inner = Inner { phase, generation: 0, opened: 0, half_opened: 0, closed: 0, rejected: 0 };
-        Breaker { settings, clock, inner: Mutex::new(inner) }
+        let inner = Inner {
+            phase,
+            generation: 0,
+            opened: 0,
+            half_opened: 0,
+            closed: 0,
+            rejected: 0,
+        };
+        Breaker {
+            settings,
+            clock,
+            inner: Mutex::new(inner),
+        }
     }
 
     /// Asks leave to make a call.
@@ -107,7 +118,11 @@ impl Breaker {
         if let Phase::Open { until } = inner.phase
             && now >= until
         {
-            inner.change(Phase::HalfOpen { entered: 0, good: 0, bad: 0 });
+            inner.change(Phase::HalfOpen {
+                entered: 0,
+                good: 0,
+                bad: 0,
+            });
         }
         let retry_after = match &mut inner.phase {
             Phase::Closed(_) => None,
@@ -119,7 +134,12 @@ impl Breaker {
             Phase::HalfOpen { .. } => Some(self.settings.slow_call),
         };
         match retry_after {
-            None => Ok(Pass { breaker: self, generation: inner.generation, began: now, finished: false }),
+            None => Ok(Pass {
+                breaker: self,
+                generation: inner.generation,
+                began: now,
+                finished: false,
+            }),
             Some(retry_after) => {
                 inner.rejected += 1;
                 Err(Rejected { retry_after })
@@ -130,8 +150,20 @@ impl Breaker {
     /// What it shows of itself.
     pub fn snapshot(&self) -> Snapshot {
         let inner = self.lock();
-        let Inner { opened, half_opened, closed, rejected, .. } = *inner;
-        Snapshot { state: inner.phase.state(), opened, half_opened, closed, rejected }
+        let Inner {
+            opened,
+            half_opened,
+            closed,
+            rejected,
+            ..
+        } = *inner;
+        Snapshot {
+            state: inner.phase.state(),
+            opened,
+            half_opened,
+            closed,
+            rejected,
+        }
     }
 
     /// How it is set.
@@ -140,7 +172,9 @@ impl Breaker {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("no holder of the breaker's state panics")
+        self.inner
+            .lock()
+            .expect("no holder of the breaker's state panics")
     }
 
     fn record(&self, generation: u64, outcome: Outcome, took: Duration) {
@@ -177,7 +211,9 @@ impl Breaker {
     }
 
     fn open(&self, now: Duration) -> Phase {
-        Phase::Open { until: now + self.settings.open_for }
+        Phase::Open {
+            until: now + self.settings.open_for,
+        }
     }
 
     fn give_back(&self, generation: u64) {

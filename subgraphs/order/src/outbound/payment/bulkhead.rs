@@ -17,7 +17,10 @@ pub struct Full;
 impl Bulkhead {
     /// Room for `at_once` calls (at least one), a wait of at most `turn` for it.
     pub fn new(at_once: usize, turn: Duration) -> Bulkhead {
-        Bulkhead { room: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))), turn }
+        Bulkhead {
+            room: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
+            turn,
+        }
     }
 
     /// A place, kept until it is dropped.

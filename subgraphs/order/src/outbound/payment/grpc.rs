@@ -59,7 +59,9 @@ impl GrpcCall {
             .http2_keep_alive_interval(KEEP_ALIVE.0)
             .keep_alive_timeout(KEEP_ALIVE.1)
             .keep_alive_while_idle(true);
-        Ok(GrpcCall { client: PaymentServiceClient::new(endpoint.connect_lazy()) })
+        Ok(GrpcCall {
+            client: PaymentServiceClient::new(endpoint.connect_lazy()),
+        })
     }
 }
 
@@ -81,7 +83,11 @@ impl Call for GrpcCall {
 
 fn read(payment: Payment, charge: &Charge) -> Answer {
     match payment.status() {
-        PaymentStatus::Approved if payment.order_id == charge.order.as_str() && payment.amount == charge.amount.get() => Answer::Approved,
+        PaymentStatus::Approved
+            if payment.order_id == charge.order.as_str() && payment.amount == charge.amount.get() =>
+        {
+            Answer::Approved
+        }
         PaymentStatus::Declined => Answer::Declined(payment.reason),
         PaymentStatus::Approved => Answer::Failed("payment answered for something else".to_owned()),
         status => Answer::Refused(format!("the payment is {}", status.as_str_name())),
@@ -91,7 +97,9 @@ fn read(payment: Payment, charge: &Charge) -> Answer {
 fn failed(status: &Status) -> Answer {
     let reason = format!("{:?}: {}", status.code(), status.message());
     match status.code() {
-        Code::InvalidArgument | Code::AlreadyExists | Code::FailedPrecondition | Code::NotFound => Answer::Refused(reason),
+        Code::InvalidArgument | Code::AlreadyExists | Code::FailedPrecondition | Code::NotFound => {
+            Answer::Refused(reason)
+        }
         _ => Answer::Failed(reason),
     }
 }

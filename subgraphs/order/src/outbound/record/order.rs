@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{broken, count};
 use crate::{
     domain::{
-        Address, CancelReason, CouponId, CustomerId, Entry, Failure, IdempotencyKey, InvalidValue, Line, MenuItemId, Millis, News, Order,
-        OrderId, Progress, Quantity, State, Status, StoreId, What, Won,
+        Address, CancelReason, CouponId, CustomerId, Entry, Failure, IdempotencyKey, InvalidValue, Line,
+        MenuItemId, Millis, News, Order, OrderId, Progress, Quantity, State, Status, StoreId, What, Won,
     },
     ports::StoreError,
 };
@@ -44,13 +44,35 @@ struct LineDoc {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "SCREAMING_SNAKE_CASE")]
 enum StateDoc {
-    PaymentPending { since: Millis },
-    PaymentFailed { at: Millis, code: String, reason: String },
-    Underway { progress: String, since: Millis },
-    CancelRequested { since: Millis, from: String, reason: String },
-    CancelGranted { since: Millis, reason: String },
-    Rejected { at: Millis, reason: String },
-    Cancelled { at: Millis, reason: String },
+    PaymentPending {
+        since: Millis,
+    },
+    PaymentFailed {
+        at: Millis,
+        code: String,
+        reason: String,
+    },
+    Underway {
+        progress: String,
+        since: Millis,
+    },
+    CancelRequested {
+        since: Millis,
+        from: String,
+        reason: String,
+    },
+    CancelGranted {
+        since: Millis,
+        reason: String,
+    },
+    Rejected {
+        at: Millis,
+        reason: String,
+    },
+    Cancelled {
+        at: Millis,
+        reason: String,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -92,7 +114,14 @@ impl OrderDoc {
             state: state_doc(&order.state),
             eta_minutes: order.eta_minutes,
             parked: order.parked.iter().map(parked_doc).collect(),
-            timeline: order.timeline.iter().map(|entry| EntryDoc { at: entry.at, what: entry.what.names().0.to_owned() }).collect(),
+            timeline: order
+                .timeline
+                .iter()
+                .map(|entry| EntryDoc {
+                    at: entry.at,
+                    what: entry.what.names().0.to_owned(),
+                })
+                .collect(),
             events: super::column(order.events),
         }
     }
@@ -100,7 +129,8 @@ impl OrderDoc {
     pub(in crate::outbound) fn read(self, id: &str, version: i64) -> Result<Order, StoreError> {
         let version = count("order", id, version)?;
         let events = count("order", id, self.events)?;
-        self.order(id, version, events).map_err(|error| broken("order", id, error))
+        self.order(id, version, events)
+            .map_err(|error| broken("order", id, error))
     }
 
     fn order(self, id: &str, version: u64, events: u64) -> Result<Order, Broken> {
@@ -147,30 +177,60 @@ fn state_doc(state: &State) -> StateDoc {
     let word = |progress: Progress| Status::from(progress).name().to_owned();
     match state {
         State::PaymentPending { since } => StateDoc::PaymentPending { since: *since },
-        State::PaymentFailed { at, failure } => {
-            StateDoc::PaymentFailed { at: *at, code: failure.code().to_owned(), reason: failure.reason().to_owned() }
-        }
-        State::Underway { progress, since } => StateDoc::Underway { progress: word(*progress), since: *since },
-        State::CancelRequested { since, from, reason } => {
-            StateDoc::CancelRequested { since: *since, from: word(*from), reason: reason.name().to_owned() }
-        }
-        State::CancelGranted { since, reason } => StateDoc::CancelGranted { since: *since, reason: reason.name().to_owned() },
-        State::Rejected { at, reason } => StateDoc::Rejected { at: *at, reason: reason.clone() },
-        State::Cancelled { at, reason } => StateDoc::Cancelled { at: *at, reason: reason.name().to_owned() },
+        State::PaymentFailed { at, failure } => StateDoc::PaymentFailed {
+            at: *at,
+            code: failure.code().to_owned(),
+            reason: failure.reason().to_owned(),
+        },
+        State::Underway { progress, since } => StateDoc::Underway {
+            progress: word(*progress),
+            since: *since,
+        },
+        State::CancelRequested { since, from, reason } => StateDoc::CancelRequested {
+            since: *since,
+            from: word(*from),
+            reason: reason.name().to_owned(),
+        },
+        State::CancelGranted { since, reason } => StateDoc::CancelGranted {
+            since: *since,
+            reason: reason.name().to_owned(),
+        },
+        State::Rejected { at, reason } => StateDoc::Rejected {
+            at: *at,
+            reason: reason.clone(),
+        },
+        State::Cancelled { at, reason } => StateDoc::Cancelled {
+            at: *at,
+            reason: reason.name().to_owned(),
+        },
     }
 }
 
 fn state(doc: StateDoc) -> Result<State, Broken> {
     Ok(match doc {
         StateDoc::PaymentPending { since } => State::PaymentPending { since },
-        StateDoc::PaymentFailed { at, code, reason } => State::PaymentFailed { at, failure: failure(&code, reason)? },
-        StateDoc::Underway { progress, since } => State::Underway { progress: progress_named(&progress)?, since },
-        StateDoc::CancelRequested { since, from, reason } => {
-            State::CancelRequested { since, from: progress_named(&from)?, reason: cancel_reason(&reason)? }
-        }
-        StateDoc::CancelGranted { since, reason } => State::CancelGranted { since, reason: cancel_reason(&reason)? },
+        StateDoc::PaymentFailed { at, code, reason } => State::PaymentFailed {
+            at,
+            failure: failure(&code, reason)?,
+        },
+        StateDoc::Underway { progress, since } => State::Underway {
+            progress: progress_named(&progress)?,
+            since,
+        },
+        StateDoc::CancelRequested { since, from, reason } => State::CancelRequested {
+            since,
+            from: progress_named(&from)?,
+            reason: cancel_reason(&reason)?,
+        },
+        StateDoc::CancelGranted { since, reason } => State::CancelGranted {
+            since,
+            reason: cancel_reason(&reason)?,
+        },
         StateDoc::Rejected { at, reason } => State::Rejected { at, reason },
-        StateDoc::Cancelled { at, reason } => State::Cancelled { at, reason: cancel_reason(&reason)? },
+        StateDoc::Cancelled { at, reason } => State::Cancelled {
+            at,
+            reason: cancel_reason(&reason)?,
+        },
     })
 }
 
@@ -185,20 +245,34 @@ fn failure(code: &str, reason: String) -> Result<Failure, Broken> {
 fn progress_named(name: &str) -> Result<Progress, Broken> {
     use Progress::{Accepted, Cooked, Cooking, Delivered, Delivering, Placed};
     let all = [Placed, Accepted, Cooking, Cooked, Delivering, Delivered];
-    all.into_iter().find(|progress| Status::from(*progress).name() == name).ok_or_else(|| Broken::Word(name.to_owned()))
+    all.into_iter()
+        .find(|progress| Status::from(*progress).name() == name)
+        .ok_or_else(|| Broken::Word(name.to_owned()))
 }
 
 fn cancel_reason(name: &str) -> Result<CancelReason, Broken> {
-    let all = [CancelReason::Customer, CancelReason::NotAcceptedInTime, CancelReason::StoreRejected];
-    all.into_iter().find(|reason| reason.name() == name).ok_or_else(|| Broken::Word(name.to_owned()))
+    let all = [
+        CancelReason::Customer,
+        CancelReason::NotAcceptedInTime,
+        CancelReason::StoreRejected,
+    ];
+    all.into_iter()
+        .find(|reason| reason.name() == name)
+        .ok_or_else(|| Broken::Word(name.to_owned()))
 }
 
 fn entry(doc: EntryDoc) -> Result<Entry, Broken> {
-    Ok(Entry { at: doc.at, what: what_named(&doc.what)? })
+    Ok(Entry {
+        at: doc.at,
+        what: what_named(&doc.what)?,
+    })
 }
 
 fn what_named(name: &str) -> Result<What, Broken> {
-    What::ALL.into_iter().find(|what| what.names().0 == name).ok_or_else(|| Broken::Word(name.to_owned()))
+    What::ALL
+        .into_iter()
+        .find(|what| what.names().0 == name)
+        .ok_or_else(|| Broken::Word(name.to_owned()))
 }
 
 fn parked_doc((news, at): &(News, Millis)) -> ParkedDoc {
@@ -207,13 +281,22 @@ fn parked_doc((news, at): &(News, Millis)) -> ParkedDoc {
         News::Rejected { reason } => (None, Some(reason.clone())),
         _ => (None, None),
     };
-    ParkedDoc { what: news.what().names().0.to_owned(), at: *at, eta_minutes, reason }
+    ParkedDoc {
+        what: news.what().names().0.to_owned(),
+        at: *at,
+        eta_minutes,
+        reason,
+    }
 }
 
 fn parked(doc: ParkedDoc) -> Result<(News, Millis), Broken> {
     let news = match what_named(&doc.what)? {
-        What::OrderAccepted => News::Accepted { eta_minutes: doc.eta_minutes.unwrap_or_default() },
-        What::OrderRejected => News::Rejected { reason: doc.reason.unwrap_or_default() },
+        What::OrderAccepted => News::Accepted {
+            eta_minutes: doc.eta_minutes.unwrap_or_default(),
+        },
+        What::OrderRejected => News::Rejected {
+            reason: doc.reason.unwrap_or_default(),
+        },
         What::CookingStarted => News::CookingStarted,
         What::CookingFinished => News::CookingFinished,
         What::DeliveryStarted => News::DeliveryStarted,

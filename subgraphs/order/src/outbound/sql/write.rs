@@ -21,7 +21,14 @@ pub(super) async fn changes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreE
     if !changes.seen.is_empty() {
         let new = sql::first_times(tx, CONSUMER, &changes.seen).await?;
         if new.len() < changes.seen.len() {
-            return Err(StoreError::Seen(changes.seen.iter().filter(|id| !new.contains(id)).copied().collect()));
+            return Err(StoreError::Seen(
+                changes
+                    .seen
+                    .iter()
+                    .filter(|id| !new.contains(id))
+                    .copied()
+                    .collect(),
+            ));
         }
     }
     for orders in changes.orders.chunks(ORDERS_AT_ONCE) {
@@ -45,7 +52,9 @@ pub(super) async fn changes(tx: &mut Tx, changes: &Changes) -> Result<(), StoreE
 /// Writes each order over the version it was loaded with. A row that another has written since is left alone by the
 /// upsert's condition, which shows in the count.
 async fn save_orders(tx: &mut Tx, orders: &[Order]) -> Result<(), StoreError> {
-    let rows: Vec<String> = (0..orders.len()).map(|row| format!("({})", places(row * 8 + 1, 8))).collect();
+    let rows: Vec<String> = (0..orders.len())
+        .map(|row| format!("({})", places(row * 8 + 1, 8)))
+        .collect();
     let text = format!(
         "INSERT INTO orders (id, customer_id, idempotency_key, status, entered_at, requested_at, version, doc) VALUES {}
          ON CONFLICT (id) DO UPDATE SET status = excluded.status, entered_at = excluded.entered_at, version = excluded.version,
@@ -74,16 +83,26 @@ async fn save_orders(tx: &mut Tx, orders: &[Order]) -> Result<(), StoreError> {
 }
 
 async fn hold_coupon(tx: &mut Tx, order: &Order) -> Result<(), StoreError> {
-    let Some(coupon) = &order.coupon else { return Ok(()) };
+    let Some(coupon) = &order.coupon else {
+        return Ok(());
+    };
     let new = order.version == 0;
     let statement = match (new, order.holds_coupon()) {
-        (true, true) => "INSERT INTO coupon_holds (coupon_id, order_id) VALUES ($1, $2) ON CONFLICT (coupon_id) DO NOTHING",
+        (true, true) => {
+            "INSERT INTO coupon_holds (coupon_id, order_id) VALUES ($1, $2) ON CONFLICT (coupon_id) DO NOTHING"
+        }
         (false, false) => "DELETE FROM coupon_holds WHERE coupon_id = $1 AND order_id = $2",
         _ => return Ok(()),
     };
-    let query = sqlx::query(statement).bind(coupon.as_str().to_owned()).bind(order.id.as_str().to_owned());
+    let query = sqlx::query(statement)
+        .bind(coupon.as_str().to_owned())
+        .bind(order.id.as_str().to_owned());
     let done = query.execute(tx.conn()).await.map_err(SqlError::from)?;
-    if new && done.rows_affected() == 0 { Err(StoreError::CouponTaken) } else { Ok(()) }
+    if new && done.rows_affected() == 0 {
+        Err(StoreError::CouponTaken)
+    } else {
+        Ok(())
+    }
 }
 
 async fn save_menu(tx: &mut Tx, menu: &Menu) -> Result<(), StoreError> {
@@ -93,14 +112,28 @@ async fn save_menu(tx: &mut Tx, menu: &Menu) -> Result<(), StoreError> {
          ON CONFLICT (store_id) DO UPDATE SET version = excluded.version, doc = excluded.doc
              WHERE menus.version = excluded.version - 1",
     );
-    let query = query.bind(menu.store.as_str().to_owned()).bind(column(menu.version) + 1).bind(doc);
+    let query = query
+        .bind(menu.store.as_str().to_owned())
+        .bind(column(menu.version) + 1)
+        .bind(doc);
     let done = query.execute(tx.conn()).await.map_err(SqlError::from)?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Conflict) }
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict)
+    }
 }
 
 async fn save_coupon(tx: &mut Tx, coupon: &Coupon) -> Result<(), StoreError> {
     let doc = serde_json::to_string(&CouponDoc::of(coupon)).expect("a coupon is strings and integers");
-    let query = sqlx::query("INSERT INTO coupons (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc");
-    query.bind(coupon.id.as_str().to_owned()).bind(doc).execute(tx.conn()).await.map_err(SqlError::from)?;
+    let query = sqlx::query(
+        "INSERT INTO coupons (id, doc) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET doc = excluded.doc",
+    );
+    query
+        .bind(coupon.id.as_str().to_owned())
+        .bind(doc)
+        .execute(tx.conn())
+        .await
+        .map_err(SqlError::from)?;
     Ok(())
 }

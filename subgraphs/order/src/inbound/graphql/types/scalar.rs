@@ -13,7 +13,9 @@ pub struct DateTime(pub(in crate::inbound::graphql) Millis);
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
         let at = OffsetDateTime::parse(text, &Rfc3339)?;
         Ok(DateTime((at.unix_timestamp_nanos() / 1_000_000) as Millis))
     }

@@ -24,7 +24,12 @@ pub(super) fn of(order: &Order) -> Vec<TimelineEntry> {
     let entry = |entry: &domain::Entry| {
         let (event, alias) = entry.what.names();
         let status = entry.what.order_status()?.into();
-        Some(TimelineEntry { status, at: DateTime(entry.at), event, alias })
+        Some(TimelineEntry {
+            status,
+            at: DateTime(entry.at),
+            event,
+            alias,
+        })
     };
     order.timeline.iter().filter_map(entry).collect()
 }
@@ -81,7 +86,12 @@ pub struct UnifiedEntry {
 impl UnifiedEntry {
     fn of(entry: &domain::Entry) -> UnifiedEntry {
         let (event, alias) = entry.what.names();
-        UnifiedEntry { source: entry.what.source().into(), at: DateTime(entry.at), event, alias }
+        UnifiedEntry {
+            source: entry.what.source().into(),
+            at: DateTime(entry.at),
+            event,
+            alias,
+        }
     }
 }
 

@@ -18,7 +18,9 @@ pub struct TokioClock {
 impl TokioClock {
     /// Counts from now on.
     pub fn new() -> TokioClock {
-        TokioClock { began: Instant::now() }
+        TokioClock {
+            began: Instant::now(),
+        }
     }
 }
 

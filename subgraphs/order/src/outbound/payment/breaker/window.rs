@@ -22,7 +22,10 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(length: Duration) -> Window {
-        Window { width: (length / BUCKETS as u32).max(Duration::from_millis(1)), buckets: [(0, Sum::default()); BUCKETS] }
+        Window {
+            width: (length / BUCKETS as u32).max(Duration::from_millis(1)),
+            buckets: [(0, Sum::default()); BUCKETS],
+        }
     }
 
     pub(super) fn count(&mut self, now: Duration, failed: bool, slow: bool) {
@@ -38,7 +41,10 @@ impl Window {
 
     pub(super) fn sum(&self, now: Duration) -> Sum {
         let tick = self.tick(now);
-        let recent = self.buckets.iter().filter(|(bucket_tick, _)| bucket_tick + BUCKETS as u64 > tick);
+        let recent = self
+            .buckets
+            .iter()
+            .filter(|(bucket_tick, _)| bucket_tick + BUCKETS as u64 > tick);
         recent.fold(Sum::default(), |total, (_, sum)| Sum {
             calls: total.calls + sum.calls,
             failed: total.failed + sum.failed,
@@ -55,6 +61,7 @@ impl Sum {
     /// Enough calls, and too many of them failed or slow.
     pub(super) fn trips(self, settings: &Settings) -> bool {
         let share = |count: u32| f64::from(count) / f64::from(self.calls);
-        self.calls >= settings.min_calls && (share(self.failed) >= settings.failure_rate || share(self.slow) >= settings.slow_rate)
+        self.calls >= settings.min_calls
+            && (share(self.failed) >= settings.failure_rate || share(self.slow) >= settings.slow_rate)
     }
 }
