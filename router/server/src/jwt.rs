@@ -10,11 +10,12 @@ use baedal_planner::Access;
 use baedal_token::{Claims, FetchJwks, KeyCache, TokenError, Verifier};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
-use crate::config::{AuthConfig, IssuerConfig};
+use crate::config::{AuthConfig, DISCOVERY, IssuerConfig};
 use crate::subgraphs::Client;
 
 /// Longest time for one fetch of keys.
@@ -35,8 +36,35 @@ struct JwksClient(Client);
 
 impl FetchJwks for JwksClient {
     async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
-        let url = url.parse().map_err(|error| format!("{error}"))?;
-        self.0.get(&url, FETCH_TIMEOUT).await.map(Into::into).map_err(|error| error.to_string())
+        let keys_url = match url.strip_suffix(DISCOVERY) {
+            Some(issuer) => self.discover(url, issuer).await?,
+            None => url.to_owned(),
+        };
+        self.get(&keys_url).await.map(Into::into)
+    }
+}
+
+/// What matters here of an issuer's metadata (OpenID Connect Discovery, section 3).
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl JwksClient {
+    async fn get(&self, url: &str) -> Result<Bytes, String> {
+        let url = url.parse().map_err(|error| format!("`{url}`: {error}"))?;
+        self.0.get(&url, FETCH_TIMEOUT).await.map_err(|error| format!("{url}: {error}"))
+    }
+
+    /// Metadata of another issuer than the one asked is refused (section 4.3).
+    async fn discover(&self, url: &str, issuer: &str) -> Result<String, String> {
+        let metadata: Metadata = serde_json::from_slice(&self.get(url).await?)
+            .map_err(|error| format!("{url} is not an issuer's metadata: {error}"))?;
+        if metadata.issuer.trim_end_matches('/') != issuer {
+            return Err(format!("{url} is the metadata of another issuer"));
+        }
+        Ok(metadata.jwks_uri)
     }
 }
 

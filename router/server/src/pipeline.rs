@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use baedal_executor::{Answer, Inputs, Program, execute, execute_event, subscription_request};
+use baedal_executor::{Answer, ErrorPolicy, Inputs, Program, execute, execute_event, subscription_request};
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -40,7 +40,7 @@ pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Re
     let coerced = document.operation.coerce_variables(engine.supergraph(), &request.variables).map_err(refuse::variables)?;
     let coerced = Arc::new(coerced);
     let program = engine.program(&document, &coerced, &caller.access).await?;
-    let inputs = inputs(&engine, &document, &coerced, gateway.client.response_bytes());
+    let inputs = inputs(gateway, &engine, &document, &coerced);
     Ok(Prepared { engine, program, inputs, kind })
 }
 
@@ -116,8 +116,10 @@ impl Events {
     }
 }
 
-fn inputs(engine: &Engine, document: &Document, coerced: &Map<String, Value>, max_body: usize) -> Inputs {
-    let mut inputs = Inputs { max_body, ..Inputs::with_variables(coerced) };
+fn inputs(gateway: &Gateway, engine: &Engine, document: &Document, coerced: &Map<String, Value>) -> Inputs {
+    let error_policy = if gateway.config.errors.mask_subgraphs { ErrorPolicy::Mask } else { ErrorPolicy::Pass };
+    let max_body = gateway.client.response_bytes();
+    let mut inputs = Inputs { max_body, error_policy, ..Inputs::with_variables(coerced) };
     for (key, value) in document.operation.introspect(engine.supergraph(), coerced) {
         inputs.give(&key, value);
     }

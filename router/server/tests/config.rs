@@ -32,6 +32,7 @@ traffic: { timeout: 10s, pool_max_idle: 8 }
 headers: { propagate: [x-tenant] }
 csrf: { enabled: true, required_headers: [x-app] }
 cors: { origins: [\"https://app.example.com\"] }
+errors: { mask_subgraphs: true }
 introspection: { enabled: false }
 subscriptions: { idle_timeout: 1m }
 websocket: { init_timeout: 5s, queue: 10 }
@@ -44,7 +45,7 @@ websocket: { init_timeout: 5s, queue: 10 }
     assert_eq!(config.subgraphs["products"].timeout, Some(Duration::from_millis(500)));
     assert_eq!(config.subgraphs["reviews"].url.as_ref().map(|url| url.port()), Some(Some(4102)));
     let issuer = &config.auth.expect("auth").issuers[0];
-    assert_eq!(issuer.keys_url(), "https://login.example.com/.well-known/jwks.json");
+    assert_eq!(issuer.keys_url(), "https://login.example.com/.well-known/openid-configuration");
     assert_eq!((config.limits.depth, config.limits.tokens), (20, 15_000));
 }
 

@@ -99,3 +99,12 @@ async fn calls_run_side_by_side() {
     world.query("{ me { id } topProducts { upc } latestReviews { id } }").await.data();
     assert!(started.elapsed() < Duration::from_millis(1000), "{:?}", started.elapsed());
 }
+
+#[tokio::test]
+async fn errors_of_subgraphs_can_be_masked() {
+    let world = World::with(|config| config.errors.mask_subgraphs = true).await;
+    let answer = world.query("{ refuse }").await;
+    assert_eq!(answer.errors()[0]["path"], json!(["refuse"]));
+    let text = answer.body.to_string();
+    assert!(!text.contains("shelf") && !text.contains("SHELF"), "{text}");
+}

@@ -105,6 +105,34 @@ async fn other_methods_and_content_types_are_refused() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_refused_and_never_unpacked() {
+    let world = World::start().await;
+    let answer = world.client().header("content-encoding", "gzip").query("{ me { id } }").await;
+    assert_eq!((answer.status, answer.code()), (415, "UNSUPPORTED_MEDIA_TYPE"));
+}
+
+#[tokio::test]
+async fn smuggled_requests_are_refused() {
+    let world = World::start().await;
+    let body = r#"{"query":"{ __typename }"}"#;
+    let json = "host: x\r\ncontent-type: application/json\r\n";
+    for (what, request) in [
+        ("CL and CL", format!("POST /graphql HTTP/1.1\r\n{json}content-length: 5\r\ncontent-length: {}\r\n\r\n{body}", body.len())),
+        ("bad CL", format!("POST /graphql HTTP/1.1\r\n{json}content-length: +5\r\n\r\n{body}")),
+        ("bad TE", format!("POST /graphql HTTP/1.1\r\n{json}transfer-encoding: chunked, gzip\r\n\r\n{body}")),
+        ("bare CR in a header", format!("POST /graphql HTTP/1.1\r\n{json}x-a: b\rc: d\r\n\r\n")),
+        ("a space before the colon", format!("POST /graphql HTTP/1.1\r\n{json}x-a : b\r\n\r\n")),
+        ("no HTTP", "hello\r\n\r\n".to_owned()),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(world.gateway.addr()).await.expect("connects");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let head = read_head(&mut stream).await;
+        assert!(head.starts_with("HTTP/1.1 400") || head.is_empty(), "{what}: {head}");
+    }
+    world.query("{ me { id } }").await.data();
+}
+
+#[tokio::test]
 async fn a_body_over_the_limit_is_413_with_or_without_a_length() {
     let world = World::with(|config| config.limits.body_bytes = 1000).await;
     let large = format!(r#"{{"query":"{{me{{id}}}}","variables":{{"x":"{}"}}}}"#, "x".repeat(2000));

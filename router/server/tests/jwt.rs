@@ -262,6 +262,26 @@ async fn an_issuer_that_is_down_fails_closed() {
 }
 
 #[tokio::test]
+async fn cached_keys_serve_on_while_the_issuer_is_down() {
+    let guarded = guarded().await;
+    guarded.accepts("before", &guarded.issuer.token("order")).await;
+    guarded.issuer.stop().await;
+    guarded.accepts("after", &guarded.issuer.token("order")).await;
+    let stranger = SigningKey::generate().sign(&guarded.issuer.claims("order"), "at+jwt");
+    guarded.refuses("an unknown key while nobody can be asked", &stranger).await;
+}
+
+#[tokio::test]
+async fn keys_are_found_by_the_issuers_metadata() {
+    let issuer = Issuer::start().await;
+    let mut auth = auth_of(&[&issuer]);
+    auth.issuers[0].jwks_url = None;
+    let world = World::with(|config| config.auth = Some(auth)).await;
+    world.client().bearer(&issuer.token("order")).query(QUERY).await.data();
+    assert_eq!(world.client().bearer("x.y.z").query(QUERY).await.status, 401);
+}
+
+#[tokio::test]
 async fn a_bad_token_closes_a_websocket_with_4403() {
     let guarded = guarded().await;
     for token in [guarded.issuer.token_with(json!({"exp": now() - 60})), "x.y.z".to_owned()] {

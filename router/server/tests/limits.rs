@@ -108,3 +108,13 @@ async fn introspection_that_would_explode_is_refused() {
     assert_eq!(answer.status, 400, "{:.200}", answer.body.to_string());
     assert!(started.elapsed() < Duration::from_secs(1));
 }
+
+#[tokio::test]
+async fn a_plan_over_the_budget_is_refused_once_and_for_all() {
+    let world = World::with(|config| config.limits.plan_budget = 5).await;
+    for _ in 0..2 {
+        let answer = world.query("{ topProducts { name reviews { body author { name } } } }").await;
+        assert_eq!((answer.status, answer.code()), (400, "PLAN_BUDGET_EXCEEDED"));
+    }
+    assert!(world.products.requests().is_empty());
+}

@@ -11,7 +11,7 @@ mod span;
 
 pub use load::{ConfigError, parse, read};
 pub use sections::{
-    AuthConfig, CorsConfig, CsrfConfig, HeadersConfig, IntrospectionConfig, IssuerConfig, LimitsConfig, SubgraphConfig,
+    AuthConfig, CorsConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig, LimitsConfig, SubgraphConfig,
     SubscriptionsConfig, SupergraphConfig, TrafficConfig, WebSocketConfig,
 };
 
@@ -44,6 +44,8 @@ pub struct Config {
     pub csrf: CsrfConfig,
     /// Which web pages of other origins may use the gateway.
     pub cors: CorsConfig,
+    /// Errors that subgraphs report.
+    pub errors: ErrorsConfig,
     /// `__schema` and `__type`.
     pub introspection: IntrospectionConfig,
     /// Subscriptions of subgraphs.
@@ -65,6 +67,7 @@ impl Default for Config {
             headers: HeadersConfig::default(),
             csrf: CsrfConfig::default(),
             cors: CorsConfig::default(),
+            errors: ErrorsConfig::default(),
             introspection: IntrospectionConfig::default(),
             subscriptions: SubscriptionsConfig::default(),
             websocket: WebSocketConfig::default(),

@@ -76,13 +76,16 @@ pub struct AuthConfig {
     pub issuers: Vec<IssuerConfig>,
 }
 
+/// Where an issuer's metadata is (OpenID Connect Discovery, section 4).
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
+
 /// One issuer of access tokens.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The `iss` claim, byte for byte.
     pub issuer: String,
-    /// Where its keys are. Absent: `/.well-known/jwks.json` of the issuer.
+    /// Where its keys are. Absent: where its `/.well-known/openid-configuration` says.
     #[serde(default)]
     pub jwks_url: Option<Url>,
     /// The `aud` claim tokens must carry.
@@ -90,11 +93,11 @@ pub struct IssuerConfig {
 }
 
 impl IssuerConfig {
-    /// Where the issuer's keys are.
+    /// Where the issuer's keys are, or the metadata that says so.
     pub fn keys_url(&self) -> String {
         match &self.jwks_url {
             Some(url) => url.to_string(),
-            None => format!("{}/.well-known/jwks.json", self.issuer.trim_end_matches('/')),
+            None => format!("{}{DISCOVERY}", self.issuer.trim_end_matches('/')),
         }
     }
 
@@ -263,6 +266,15 @@ impl Default for CsrfConfig {
 pub struct CorsConfig {
     /// Origins, e.g. `https://app.example.com`. None: only pages of the gateway's own origin.
     pub origins: Vec<String>,
+}
+
+/// Errors that subgraphs report.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ErrorsConfig {
+    /// Whether their texts and codes are replaced by fixed ones. Off, clients see message, code and path of an error,
+    /// and nothing else of its extensions.
+    pub mask_subgraphs: bool,
 }
 
 /// `__schema` and `__type`.

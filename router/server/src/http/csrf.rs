@@ -4,7 +4,7 @@
 //! preflight. A WebSocket must come from a page of this origin, or of one named in `cors.origins`.
 //! <https://fetch.spec.whatwg.org/#cors-safelisted-request-header>
 
-use http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue};
 
 use crate::config::{CorsConfig, CsrfConfig};
@@ -13,8 +13,11 @@ use crate::errors::{Code, Refusal};
 /// Content types a form can send.
 const SIMPLE: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
 
-/// The body's content type must be JSON in UTF-8.
+/// The body must be JSON in UTF-8, as it is: not compressed.
 pub fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
+        return Err(Refusal::new(Code::UnsupportedMediaType, "send the body as it is, without `Content-Encoding`"));
+    }
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = value.split(';').map(str::trim);
     let json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));

@@ -15,6 +15,7 @@ pub struct Issuer {
     pub key: SigningKey,
     jwks_url: String,
     fetched: Arc<Mutex<usize>>,
+    server: tokio::task::JoinHandle<()>,
 }
 
 pub fn now() -> u64 {
@@ -33,13 +34,24 @@ impl Issuer {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let name = format!("http://{}", listener.local_addr().expect("an address"));
-        let app = Router::new().route("/.well-known/jwks.json", get(serve));
-        tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") });
-        Issuer { jwks_url: format!("{name}/.well-known/jwks.json"), name, key, fetched }
+        let metadata = json!({"issuer": name, "jwks_uri": format!("{name}/keys")}).to_string();
+        let app = Router::new()
+            .route("/keys", get(serve))
+            .route("/.well-known/openid-configuration", get(move || async { metadata }));
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") });
+        Issuer { jwks_url: format!("{name}/keys"), name, key, fetched, server }
     }
 
     pub fn jwks_url(&self) -> &str {
         &self.jwks_url
+    }
+
+    /// Goes away.
+    pub async fn stop(&self) {
+        self.server.abort();
+        while !self.server.is_finished() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// How often its keys were fetched.
