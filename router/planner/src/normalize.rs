@@ -66,6 +66,15 @@ struct Collected<'a> {
     node: &'a Node<Field>,
 }
 
+/// The fields of one place in the making.
+#[derive(Default)]
+struct Gathered<'a> {
+    order: usize,
+    /// Named fragments that were expanded for these types already.
+    seen: HashSet<(&'a Name, Types)>,
+    by_key: ByKey<'a>,
+}
+
 type ByKey<'a> = IndexMap<&'a Name, Vec<(usize, Collected<'a>)>>;
 
 impl<'a> Normalizer<'a> {
@@ -88,13 +97,12 @@ impl<'a> Normalizer<'a> {
         if depth > DEPTH_LIMIT {
             return Err(PlanError::TooDeep(DEPTH_LIMIT));
         }
-        let mut by_key = ByKey::new();
-        let (mut order, mut seen) = (0, HashSet::new());
+        let mut gathered = Gathered::default();
         for (on, set) in sets {
-            self.collect(set, on, &mut order, &mut seen, &mut by_key, depth)?;
+            self.collect(set, on, &mut gathered, depth)?;
         }
         let mut fields = Vec::new();
-        for (key, nodes) in &by_key {
+        for (key, nodes) in &gathered.by_key {
             self.merge(key, types, nodes, depth, &mut fields)?;
         }
         fields.sort_by_key(|(order, _)| *order);
@@ -107,9 +115,7 @@ impl<'a> Normalizer<'a> {
         &mut self,
         set: &'a SelectionSet,
         on: &Types,
-        order: &mut usize,
-        seen: &mut HashSet<(&'a Name, Types)>,
-        out: &mut ByKey<'a>,
+        out: &mut Gathered<'a>,
         depth: usize,
     ) -> Result<(), PlanError> {
         if depth > DEPTH_LIMIT {
@@ -122,11 +128,12 @@ impl<'a> Normalizer<'a> {
             }
             match selection {
                 AstSelection::Field(node) => {
-                    *order += 1;
+                    out.order += 1;
                     let collected = Collected { on: on.clone(), node };
-                    out.entry(node.response_key())
+                    out.by_key
+                        .entry(node.response_key())
                         .or_default()
-                        .push((*order, collected));
+                        .push((out.order, collected));
                 }
                 AstSelection::InlineFragment(fragment) => {
                     let on = match &fragment.type_condition {
@@ -134,7 +141,7 @@ impl<'a> Normalizer<'a> {
                         None => on.clone(),
                     };
                     if !on.is_empty() {
-                        self.collect(&fragment.selection_set, &on, order, seen, out, depth + 1)?;
+                        self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
                 }
                 AstSelection::FragmentSpread(spread) => {
@@ -143,8 +150,8 @@ impl<'a> Normalizer<'a> {
                         continue;
                     };
                     let on = self.condition(on, &fragment.selection_set.ty);
-                    if !on.is_empty() && seen.insert((&spread.fragment_name, on.clone())) {
-                        self.collect(&fragment.selection_set, &on, order, seen, out, depth + 1)?;
+                    if !on.is_empty() && out.seen.insert((&spread.fragment_name, on.clone())) {
+                        self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
                 }
             }

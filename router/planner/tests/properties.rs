@@ -89,7 +89,7 @@ fn deep_nesting_ends() {
 #[test]
 fn many_subgraphs_that_could_answer_each_field_end() {
     let graphs: String = (0..100).fold(String::new(), |mut out, n| {
-        _ = write!(out, "  G{n} @join__graph(name: \"g{n}\", url: \"http://g{n}\")\n");
+        _ = writeln!(out, "  G{n} @join__graph(name: \"g{n}\", url: \"http://g{n}\")");
         out
     });
     let joins = |key: &str| -> String {
@@ -123,10 +123,10 @@ fn seventy_implementations_stay_together() {
          interface Node @join__type(graph: A) @join__type(graph: B) { id: ID! name: String @join__field(graph: B) size: Int @join__field(graph: A) }\n",
     );
     for n in 0..70 {
-        _ = write!(
+        _ = writeln!(
             body,
             "type T{n} implements Node @join__implements(graph: A, interface: \"Node\") @join__implements(graph: B, interface: \"Node\") \
-             @join__type(graph: A, key: \"id\") @join__type(graph: B, key: \"id\") {{ id: ID! size: Int @join__field(graph: A) name: String @join__field(graph: B) own{n}: Int @join__field(graph: A) }}\n"
+             @join__type(graph: A, key: \"id\") @join__type(graph: B, key: \"id\") {{ id: ID! size: Int @join__field(graph: A) name: String @join__field(graph: B) own{n}: Int @join__field(graph: A) }}"
         );
     }
     let sg = supergraph(&body);

@@ -157,7 +157,7 @@ fn an_active_label_moves_the_field() {
     let sg = supergraph(body);
     let operation = baedal_planner::Operation::parse(&sg, "{ t { f } }", None).expect("valid");
     let mut settings = baedal_planner::Settings::default();
-    let mut fetches = |settings: &baedal_planner::Settings| {
+    let fetches = |settings: &baedal_planner::Settings| {
         let plan = baedal_planner::plan(
             &sg,
             &operation,

@@ -1,6 +1,7 @@
 //! Makes a position wanted, and with it all that it stands on.
 use std::rc::Rc;
 
+use super::need::Terms;
 use super::{FieldKey, Origin, Pick, PlaceId, PosId, Sent, Walk};
 use crate::graph::Via;
 use crate::settings::PlanError;
@@ -102,9 +103,15 @@ impl Walk<'_> {
             after.push(shown);
         }
         self.know_way(place, max, &mut after)?;
-        let mut fields = self.need(place, &on, &key.fields, max, false, &mut after)?;
+        let mut fields = self.need(
+            place,
+            &on,
+            &key.fields,
+            Terms { max, required: false },
+            &mut after,
+        )?;
         if let Some(requires) = requires {
-            let more = self.need(place, &on, requires, max, true, &mut after)?;
+            let more = self.need(place, &on, requires, Terms { max, required: true }, &mut after)?;
             super::need::join(&mut fields, more);
         }
         let heads: Vec<PosId> = after.into_iter().map(|p| self.head(p)).collect();

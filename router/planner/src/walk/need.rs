@@ -5,15 +5,22 @@ use crate::settings::PlanError;
 use crate::supergraph::field_set::{FieldSet, FieldSetItem};
 use crate::supergraph::types::Types;
 
+/// On which terms fields are wanted.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    /// Highest level of the fetches that may bring them.
+    pub max: u8,
+    /// Of a `@requires`: null may be a value.
+    pub required: bool,
+}
+
 /// Whose fields are needed, and by when.
 struct Wanting<'w> {
     place: PlaceId,
     on: &'w Types,
     /// Whether that is a condition inside of the field set.
     conditional: bool,
-    /// Highest level of the fetches that may bring them.
-    max: u8,
-    required: bool,
+    terms: Terms,
 }
 
 impl<'a> Walk<'a> {
@@ -23,8 +30,7 @@ impl<'a> Walk<'a> {
         place: PlaceId,
         on: &Types,
         set: &'a FieldSet,
-        max: u8,
-        required: bool,
+        terms: Terms,
         after: &mut Vec<PosId>,
     ) -> Result<Vec<SentField>, PlanError> {
         let mut fields = Vec::new();
@@ -38,8 +44,7 @@ impl<'a> Walk<'a> {
                 place,
                 on: &matching,
                 conditional,
-                max,
-                required,
+                terms,
             };
             let field = self.need_item(item, &wanting, after)?;
             join(&mut fields, vec![field]);
@@ -78,7 +83,7 @@ impl<'a> Walk<'a> {
             slot,
             on: want.conditional.then(|| want.on.clone()),
             fields,
-            nullable: want.required && !want.on.iter().all(non_null),
+            nullable: want.terms.required && !want.on.iter().all(non_null),
         })
     }
 
@@ -93,7 +98,7 @@ impl<'a> Walk<'a> {
         for (on, candidates) in self.groups(want.place, want.on, name, false)? {
             let near = candidates
                 .into_iter()
-                .filter(|(_, level)| *level <= want.max)
+                .filter(|(_, level)| *level <= want.terms.max)
                 .map(|(pos, _)| pos);
             let Some(pos) = self.cheapest(near) else {
                 let coordinate = on
@@ -143,15 +148,15 @@ impl<'a> Walk<'a> {
             let types = self.places[child].types.clone();
             join(
                 &mut fields,
-                self.need(child, &types, &item.sub, want.max, want.required, after)?,
+                self.need(child, &types, &item.sub, want.terms, after)?,
             );
             if !self.places[child].certain && differs(&item.sub, &types) {
                 for t in types.iter() {
-                    after.extend(self.know(child, t, want.max)?);
+                    after.extend(self.know(child, t, want.terms.max)?);
                 }
             }
             if !self.places[child].wanted {
-                after.extend(self.ensure_presence(child, want.max)?);
+                after.extend(self.ensure_presence(child, want.terms.max)?);
             }
         }
         Ok(fields)
