@@ -99,7 +99,9 @@ impl Engine {
             rights: Rights::of(sdl),
             documents: Cache::builder()
                 .max_capacity(DOCUMENT_CACHE_BYTES)
-                .weigher(|key: &DocumentKey, _| u32::try_from(key.query.len() * DOCUMENT_FACTOR + 1024).unwrap_or(u32::MAX))
+                .weigher(|key: &DocumentKey, _| {
+                    u32::try_from(key.query.len() * DOCUMENT_FACTOR + 1024).unwrap_or(u32::MAX)
+                })
                 .build(),
             programs: Cache::new(PROGRAM_CACHE),
             next_document: AtomicU64::new(0),
@@ -107,7 +109,10 @@ impl Engine {
             core: Arc::new(Core {
                 supergraph,
                 limits: config.limits.clone(),
-                settings: Settings { work_budget: config.limits.plan_budget, ..Settings::default() },
+                settings: Settings {
+                    work_budget: config.limits.plan_budget,
+                    ..Settings::default()
+                },
                 introspection: config.introspection.enabled,
             }),
         })
@@ -130,14 +135,27 @@ impl Engine {
 
     /// The request's operation: within limits, parsed, validated.
     pub async fn document(&self, request: &Request) -> Result<Arc<Document>, Refusal> {
-        let key = DocumentKey { query: request.query.clone(), operation_name: request.operation_name.clone() };
+        let key = DocumentKey {
+            query: request.query.clone(),
+            operation_name: request.operation_name.clone(),
+        };
         let entry = self.documents.get_with(key, Once::default);
         let read = || {
-            let (core, id) = (Arc::clone(&self.core), self.next_document.fetch_add(1, Ordering::Relaxed));
+            let (core, id) = (
+                Arc::clone(&self.core),
+                self.next_document.fetch_add(1, Ordering::Relaxed),
+            );
             let (query, name) = (request.query.clone(), request.operation_name.clone());
-            self.work(move || core.read(&query, name.as_deref()).map(|operation| Document { id, operation }))
+            self.work(move || {
+                core.read(&query, name.as_deref())
+                    .map(|operation| Document { id, operation })
+            })
         };
-        entry.get_or_init(read).await.clone().map_err(|refusal| (*refusal).clone())
+        entry
+            .get_or_init(read)
+            .await
+            .clone()
+            .map_err(|refusal| (*refusal).clone())
     }
 
     /// The operation's program for these variables and this caller.
@@ -151,15 +169,25 @@ impl Engine {
         let value = |name: &String| coerced.get(name) == Some(&Value::Bool(true));
         let key = ProgramKey {
             document: document.id,
-            conditions: document.operation.conditional_variables().iter().map(value).collect(),
+            conditions: document
+                .operation
+                .conditional_variables()
+                .iter()
+                .map(value)
+                .collect(),
             access: access.clone(),
         };
         let entry = self.programs.get_with(key, Once::default);
         let plan = || {
-            let (core, document, coerced) = (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
+            let (core, document, coerced) =
+                (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
             self.work(move || core.plan(&document.operation, &coerced, &access))
         };
-        entry.get_or_init(plan).await.clone().map_err(|refusal| (*refusal).clone())
+        entry
+            .get_or_init(plan)
+            .await
+            .clone()
+            .map_err(|refusal| (*refusal).clone())
     }
 
     /// Runs `job` where it may take its time.
@@ -167,14 +195,20 @@ impl Engine {
         &self,
         job: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<Arc<T>, Arc<Refusal>> {
-        let permit = Arc::clone(&self.workers).acquire_owned().await.expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.workers)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
         let done = tokio::task::spawn_blocking(move || {
             let _held_until_done = permit;
             job()
         });
         let done = done.await.unwrap_or_else(|stopped| {
             tracing::error!("preparing an operation failed: {stopped}");
-            Err(Refusal::new(Code::Internal, "the gateway failed to prepare this operation"))
+            Err(Refusal::new(
+                Code::Internal,
+                "the gateway failed to prepare this operation",
+            ))
         });
         done.map(Arc::new).map_err(Arc::new)
     }
@@ -191,14 +225,23 @@ impl Core {
         let operation = Operation::parse(&self.supergraph, query, name)
             .map_err(|error| refuse::operation(error, self.introspection))?;
         if !self.introspection && operation.introspects() {
-            return Err(Refusal::new(Code::IntrospectionDisabled, "introspection is switched off on this gateway"));
+            return Err(Refusal::new(
+                Code::IntrospectionDisabled,
+                "introspection is switched off on this gateway",
+            ));
         }
         Ok(operation)
     }
 
-    fn plan(&self, operation: &Operation, coerced: &Map<String, Value>, access: &Access) -> Result<Program, Refusal> {
+    fn plan(
+        &self,
+        operation: &Operation,
+        coerced: &Map<String, Value>,
+        access: &Access,
+    ) -> Result<Program, Refusal> {
         let plan = baedal_planner::plan(&self.supergraph, operation, coerced, &self.settings, access);
-        plan.map(|plan| Program::compile(Arc::new(plan))).map_err(refuse::plan)
+        plan.map(|plan| Program::compile(Arc::new(plan)))
+            .map_err(refuse::plan)
     }
 }
 
@@ -207,7 +250,10 @@ fn endpoints(supergraph: &Supergraph, config: &Config) -> Result<HashMap<String,
         let overrides = config.subgraphs.get(&subgraph.name);
         Endpoint::new(&subgraph.url, overrides, &config.traffic)
             .map(|endpoint| (subgraph.name.clone(), endpoint))
-            .map_err(|why| EngineError::Address { subgraph: subgraph.name.clone(), why })
+            .map_err(|why| EngineError::Address {
+                subgraph: subgraph.name.clone(),
+                why,
+            })
     };
     supergraph.subgraphs().iter().map(endpoint).collect()
 }

@@ -149,7 +149,11 @@ impl Code {
     /// The HTTP status when nothing was executed. `plain` is a client that asked for `application/json`.
     pub fn status(self, plain: bool) -> StatusCode {
         let (_, status, reach) = self.row();
-        let status = if plain && reach == Reach::Graphql { 200 } else { status };
+        let status = if plain && reach == Reach::Graphql {
+            200
+        } else {
+            status
+        };
         StatusCode::from_u16(status).expect("the table holds valid statuses")
     }
 }
@@ -222,7 +226,10 @@ impl Refusal {
 
     /// One error at places in the query.
     pub fn at(code: Code, message: impl Into<String>, locations: Vec<Location>) -> Refusal {
-        Refusal { code, errors: vec![GraphqlError::new(code.name(), message, locations)] }
+        Refusal {
+            code,
+            errors: vec![GraphqlError::new(code.name(), message, locations)],
+        }
     }
 
     /// `{"errors": […]}`.
@@ -233,8 +240,16 @@ impl Refusal {
 
 impl GraphqlError {
     /// An error with a code.
-    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>, locations: Vec<Location>) -> GraphqlError {
-        GraphqlError { message: message.into(), locations, extensions: Extensions { code: code.into() } }
+    pub fn new(
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+        locations: Vec<Location>,
+    ) -> GraphqlError {
+        GraphqlError {
+            message: message.into(),
+            locations,
+            extensions: Extensions { code: code.into() },
+        }
     }
 }
 

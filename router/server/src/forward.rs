@@ -47,8 +47,12 @@ fn traceparent(request: &HeaderMap) -> HeaderValue {
     match request.get(TRACEPARENT) {
         Some(value) if is_traceparent(value.as_bytes()) => value.clone(),
         _ => {
-            let (trace, span) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());
-            HeaderValue::try_from(format!("00-{trace}-{}-00", &span[..16])).expect("hexadecimal digits are a header value")
+            let (trace, span) = (
+                Uuid::new_v4().simple().to_string(),
+                Uuid::new_v4().simple().to_string(),
+            );
+            HeaderValue::try_from(format!("00-{trace}-{}-00", &span[..16]))
+                .expect("hexadecimal digits are a header value")
         }
     }
 }
@@ -67,10 +71,21 @@ mod tests {
     #[test]
     fn only_what_is_named_travels_on() {
         let mut request = HeaderMap::new();
-        for name in ["x-tenant", "cookie", "x-user-id", "x-forwarded-for", "authorization"] {
+        for name in [
+            "x-tenant",
+            "cookie",
+            "x-user-id",
+            "x-forwarded-for",
+            "authorization",
+        ] {
             request.insert(name, HeaderValue::from_static("v"));
         }
-        let out = headers(&request, &[HeaderName::from_static("x-tenant")], &HeaderValue::from_static("id"), None);
+        let out = headers(
+            &request,
+            &[HeaderName::from_static("x-tenant")],
+            &HeaderValue::from_static("id"),
+            None,
+        );
         let mut names: Vec<&str> = out.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["traceparent", "x-request-id", "x-tenant"]);

@@ -54,7 +54,10 @@ struct Metadata {
 impl JwksClient {
     async fn get(&self, url: &str) -> Result<Bytes, String> {
         let url = url.parse().map_err(|error| format!("`{url}`: {error}"))?;
-        self.0.get(&url, FETCH_TIMEOUT).await.map_err(|error| format!("{url}: {error}"))
+        self.0
+            .get(&url, FETCH_TIMEOUT)
+            .await
+            .map_err(|error| format!("{url}: {error}"))
     }
 
     /// Metadata of another issuer than the one asked is refused (section 4.3).
@@ -82,7 +85,12 @@ pub struct Caller {
 impl Identity {
     /// Without `auth`, everyone comes in and sees everything.
     pub fn new(auth: Option<&AuthConfig>, client: &Client) -> Identity {
-        let issuers = auth.map(|auth| auth.issuers.iter().map(|issuer| Issuer::new(issuer, client)).collect());
+        let issuers = auth.map(|auth| {
+            auth.issuers
+                .iter()
+                .map(|issuer| Issuer::new(issuer, client))
+                .collect()
+        });
         Identity { issuers }
     }
 
@@ -96,7 +104,11 @@ impl Identity {
         for issuer in self.issuers.iter().flatten() {
             issuer.keys.refresh(now()).await;
             if let Some(error) = issuer.keys.last_error() {
-                tracing::warn!(issuer = issuer.name, error, "the keys of this issuer cannot be had yet; will try again");
+                tracing::warn!(
+                    issuer = issuer.name,
+                    error,
+                    "the keys of this issuer cannot be had yet; will try again"
+                );
             }
         }
     }
@@ -104,7 +116,10 @@ impl Identity {
     /// Issuers whose keys are not at hand: for readiness detail.
     pub fn without_keys(&self) -> Vec<&str> {
         let issuers = self.issuers.iter().flatten();
-        issuers.filter(|issuer| !issuer.keys.is_ready(now())).map(|issuer| issuer.name.as_str()).collect()
+        issuers
+            .filter(|issuer| !issuer.keys.is_ready(now()))
+            .map(|issuer| issuer.name.as_str())
+            .collect()
     }
 
     /// The caller of an HTTP request (or WebSocket upgrade).
@@ -117,9 +132,15 @@ impl Identity {
     /// The caller with this `Authorization` value.
     pub async fn of_value(&self, value: Option<&str>) -> Result<Caller, TokenError> {
         let Some(issuers) = &self.issuers else {
-            return Ok(Caller { claims: None, access: Access::unrestricted(), authorization: None });
+            return Ok(Caller {
+                claims: None,
+                access: Access::unrestricted(),
+                authorization: None,
+            });
         };
-        let Some(value) = value else { return Ok(Caller::anonymous()) };
+        let Some(value) = value else {
+            return Ok(Caller::anonymous());
+        };
         let issuer = choose(issuers, baedal_token::http::bearer(value)?)?;
         let claims = baedal_token::authenticate(Some(value), &issuer.keys, &issuer.verifier, now()).await?;
         let authorization = HeaderValue::from_str(value).map_err(|_| TokenError::NotBearer)?;
@@ -142,14 +163,22 @@ impl Issuer {
 
 impl Caller {
     fn anonymous() -> Caller {
-        Caller { claims: None, access: Access::default(), authorization: None }
+        Caller {
+            claims: None,
+            access: Access::default(),
+            authorization: None,
+        }
     }
 
     fn with(claims: Claims, mut authorization: HeaderValue) -> Caller {
         authorization.set_sensitive(true);
         let scopes = claims.scope.iter().map(str::to_owned).collect();
         let access = Access::new(true, scopes, BTreeSet::new());
-        Caller { claims: Some(claims), access, authorization: Some(authorization) }
+        Caller {
+            claims: Some(claims),
+            access,
+            authorization: Some(authorization),
+        }
     }
 
     /// How long this caller's token is still valid; `None` without a token.
@@ -165,7 +194,10 @@ fn choose<'a>(issuers: &'a [Issuer], token: &str) -> Result<&'a Issuer, TokenErr
         [only] => Ok(only),
         several => {
             let name = claimed_issuer(token).ok_or(TokenError::Malformed)?;
-            several.iter().find(|issuer| issuer.name == name).ok_or(TokenError::Issuer)
+            several
+                .iter()
+                .find(|issuer| issuer.name == name)
+                .ok_or(TokenError::Issuer)
         }
     }
 }
@@ -179,7 +211,9 @@ fn claimed_issuer(token: &str) -> Option<String> {
         return None;
     }
     let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    serde_json::from_slice::<Named>(&payload).ok().map(|named| named.iss)
+    serde_json::from_slice::<Named>(&payload)
+        .ok()
+        .map(|named| named.iss)
 }
 
 fn now() -> u64 {
@@ -188,5 +222,7 @@ fn now() -> u64 {
 
 /// The only clock of the gateway that tells the date.
 fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
 }

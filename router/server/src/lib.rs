@@ -45,12 +45,20 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     config.check()?;
     let listen = config.listen;
     let gateway = Arc::new(Gateway::new(config));
-    let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { listen, source })?;
-    let addr = listener.local_addr().map_err(|source| StartError::Listen { listen, source })?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|source| StartError::Listen { listen, source })?;
+    let addr = listener
+        .local_addr()
+        .map_err(|source| StartError::Listen { listen, source })?;
     if gateway.identity.is_open() {
         tracing::warn!("no `auth` in the configuration: this gateway is open to everyone who can reach it");
     }
-    let server = tokio::spawn(http::serve(listener, http::router(Arc::clone(&gateway)), Arc::clone(&gateway)));
+    let server = tokio::spawn(http::serve(
+        listener,
+        http::router(Arc::clone(&gateway)),
+        Arc::clone(&gateway),
+    ));
     let running = Running::new(addr, Arc::clone(&gateway), server);
     let mut keeper = Keeper::new(Arc::clone(&gateway));
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());

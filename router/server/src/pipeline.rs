@@ -37,11 +37,19 @@ pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Re
     let engine = gateway.engine().ok_or_else(not_ready)?;
     let document = engine.document(&request).await?;
     let kind = document.operation.kind();
-    let coerced = document.operation.coerce_variables(engine.supergraph(), &request.variables).map_err(refuse::variables)?;
+    let coerced = document
+        .operation
+        .coerce_variables(engine.supergraph(), &request.variables)
+        .map_err(refuse::variables)?;
     let coerced = Arc::new(coerced);
     let program = engine.program(&document, &coerced, &caller.access).await?;
     let inputs = inputs(gateway, &engine, &document, &coerced);
-    Ok(Prepared { engine, program, inputs, kind })
+    Ok(Prepared {
+        engine,
+        program,
+        inputs,
+        kind,
+    })
 }
 
 impl Prepared {
@@ -53,7 +61,8 @@ impl Prepared {
     /// Whether a subscription has something to subscribe to; if not (its field is withheld from this caller), one
     /// answer says all.
     pub fn has_upstream(&self) -> bool {
-        self.kind == OperationKind::Subscription && subscription_request(&self.program, &self.inputs).is_some()
+        self.kind == OperationKind::Subscription
+            && subscription_request(&self.program, &self.inputs).is_some()
     }
 
     /// Runs a query or mutation.
@@ -62,16 +71,31 @@ impl Prepared {
     }
 
     /// Starts a subscription.
-    pub async fn subscribe(self, gateway: Arc<Gateway>, headers: HeaderMap) -> Result<Events, Vec<GraphqlError>> {
-        let call = subscription_request(&self.program, &self.inputs).expect("a stream is asked for where there is an upstream");
+    pub async fn subscribe(
+        self,
+        gateway: Arc<Gateway>,
+        headers: HeaderMap,
+    ) -> Result<Events, Vec<GraphqlError>> {
+        let call = subscription_request(&self.program, &self.inputs)
+            .expect("a stream is asked for where there is an upstream");
         let settings = &gateway.config.subscriptions;
         let opened = self.calls(&gateway, &headers).open(call, settings).await;
-        let upstream = opened.map_err(|error| vec![GraphqlError::new(error.code, error.message, Vec::new())])?;
-        Ok(Events { prepared: self, gateway, headers, upstream })
+        let upstream =
+            opened.map_err(|error| vec![GraphqlError::new(error.code, error.message, Vec::new())])?;
+        Ok(Events {
+            prepared: self,
+            gateway,
+            headers,
+            upstream,
+        })
     }
 
     fn calls<'a>(&'a self, gateway: &'a Gateway, headers: &'a HeaderMap) -> Calls<'a> {
-        Calls { client: &gateway.client, endpoints: self.engine.endpoints(), headers }
+        Calls {
+            client: &gateway.client,
+            endpoints: self.engine.endpoints(),
+            headers,
+        }
     }
 }
 
@@ -117,9 +141,17 @@ impl Events {
 }
 
 fn inputs(gateway: &Gateway, engine: &Engine, document: &Document, coerced: &Map<String, Value>) -> Inputs {
-    let error_policy = if gateway.config.errors.mask_subgraphs { ErrorPolicy::Mask } else { ErrorPolicy::Pass };
+    let error_policy = if gateway.config.errors.mask_subgraphs {
+        ErrorPolicy::Mask
+    } else {
+        ErrorPolicy::Pass
+    };
     let max_body = gateway.client.response_bytes();
-    let mut inputs = Inputs { max_body, error_policy, ..Inputs::with_variables(coerced) };
+    let mut inputs = Inputs {
+        max_body,
+        error_policy,
+        ..Inputs::with_variables(coerced)
+    };
     for (key, value) in document.operation.introspect(engine.supergraph(), coerced) {
         inputs.give(&key, value);
     }
@@ -128,5 +160,8 @@ fn inputs(gateway: &Gateway, engine: &Engine, document: &Document, coerced: &Map
 
 /// The refusal while there is no supergraph.
 pub fn not_ready() -> Refusal {
-    Refusal::new(Code::NotReady, "the gateway has no supergraph yet; /health/ready says why")
+    Refusal::new(
+        Code::NotReady,
+        "the gateway has no supergraph yet; /health/ready says why",
+    )
 }

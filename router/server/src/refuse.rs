@@ -12,11 +12,25 @@ pub fn operation(error: OperationError, suggest: bool) -> Refusal {
         Some("OPERATION_RESOLUTION_FAILURE") => Code::OperationUnknown,
         _ => Code::ValidationFailed,
     };
-    Refusal { code, errors: error.errors.into_iter().map(|error| graphql(error, suggest)).collect() }
+    Refusal {
+        code,
+        errors: error
+            .errors
+            .into_iter()
+            .map(|error| graphql(error, suggest))
+            .collect(),
+    }
 }
 
 fn graphql(error: RequestError, suggest: bool) -> GraphqlError {
-    let locations = error.locations.iter().map(|place| Location { line: place.line, column: place.column }).collect();
+    let locations = error
+        .locations
+        .iter()
+        .map(|place| Location {
+            line: place.line,
+            column: place.column,
+        })
+        .collect();
     let message = match error.message.split_once(" Did you mean") {
         Some((told, _)) if !suggest => told.to_owned(),
         _ => error.message,
@@ -26,14 +40,20 @@ fn graphql(error: RequestError, suggest: bool) -> GraphqlError {
 
 /// Variables without a value of their type: all at once.
 pub fn variables(errors: Vec<CoercionError>) -> Refusal {
-    let one = |error: CoercionError| GraphqlError::new(Code::BadUserInput.name(), error.to_string(), Vec::new());
-    Refusal { code: Code::BadUserInput, errors: errors.into_iter().map(one).collect() }
+    let one =
+        |error: CoercionError| GraphqlError::new(Code::BadUserInput.name(), error.to_string(), Vec::new());
+    Refusal {
+        code: Code::BadUserInput,
+        errors: errors.into_iter().map(one).collect(),
+    }
 }
 
 /// No plan. Which subgraphs were tried is for the log.
 pub fn plan(error: PlanError) -> Refusal {
     match error {
-        PlanError::BudgetExceeded(_) => Refusal::new(Code::PlanTooExpensive, format!("{error} (limits.plan_budget)")),
+        PlanError::BudgetExceeded(_) => {
+            Refusal::new(Code::PlanTooExpensive, format!("{error} (limits.plan_budget)"))
+        }
         PlanError::TooDeep(_) => Refusal::new(Code::TooHigh, error.to_string()),
         PlanError::Unreachable { .. } => {
             tracing::error!("{error}");

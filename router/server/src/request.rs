@@ -38,13 +38,22 @@ pub fn from_json(body: &[u8], limits: &LimitsConfig) -> Result<Request, Refusal>
     let text = std::str::from_utf8(body).map_err(|_| not_json("it is not UTF-8"))?;
     limits::check_json(body, limits)?;
     if text.trim_start().starts_with('[') {
-        return Err(Refusal::new(Code::BatchingDisabled, "several requests in one body are not accepted; send one object"));
+        return Err(Refusal::new(
+            Code::BatchingDisabled,
+            "several requests in one body are not accepted; send one object",
+        ));
     }
-    from_members(serde_json::from_str(text).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data if text.trim_start().starts_with('{') => bad(&without_place(&error)),
-        serde_json::error::Category::Data => bad("the body must be a JSON object with the member `query`"),
-        _ => not_json(&error.to_string()),
-    })?)
+    from_members(
+        serde_json::from_str(text).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data if text.trim_start().starts_with('{') => {
+                bad(&without_place(&error))
+            }
+            serde_json::error::Category::Data => {
+                bad("the body must be a JSON object with the member `query`")
+            }
+            _ => not_json(&error.to_string()),
+        })?,
+    )
 }
 
 fn from_members(members: Members<'_>) -> Result<Request, Refusal> {
@@ -55,7 +64,11 @@ fn from_members(members: Members<'_>) -> Result<Request, Refusal> {
         return Err(bad("the member `extensions` must be an object"));
     }
     let variables = members.variables.map(value).transpose()?.unwrap_or(Value::Null);
-    Ok(Request { query, operation_name, variables: object(variables)? })
+    Ok(Request {
+        query,
+        operation_name,
+        variables: object(variables)?,
+    })
 }
 
 /// Reads the query string of a GET request.
@@ -86,7 +99,9 @@ pub fn from_query_string(text: &str, limits: &LimitsConfig) -> Result<Request, R
 }
 
 fn parameter(text: Option<String>, limits: &LimitsConfig) -> Result<Value, Refusal> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(Value::Null) };
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(Value::Null);
+    };
     limits::check_json(text.as_bytes(), limits)?;
     serde_json::from_str(&text).map_err(|error| not_json(&error.to_string()))
 }
@@ -98,7 +113,9 @@ fn decode(text: &str) -> Result<String, Refusal> {
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'+' => b' ',
-            b'%' => hex(rest.next(), rest.next()).ok_or_else(|| bad("the query string has a broken % escape"))?,
+            b'%' => {
+                hex(rest.next(), rest.next()).ok_or_else(|| bad("the query string has a broken % escape"))?
+            }
             other => other,
         });
     }
@@ -122,7 +139,10 @@ fn object(variables: Value) -> Result<Map<String, Value>, Refusal> {
     match variables {
         Value::Null => Ok(Map::new()),
         Value::Object(map) => Ok(map),
-        _ => Err(Refusal::new(Code::InvalidVariables, "`variables` must be a JSON object")),
+        _ => Err(Refusal::new(
+            Code::InvalidVariables,
+            "`variables` must be a JSON object",
+        )),
     }
 }
 
@@ -158,9 +178,13 @@ mod tests {
 
     #[test]
     fn all_members_are_read() {
-        let request = json(r#"{"query":"{a}","operationName":"A","variables":{"x":[1]},"extensions":{},"other":1}"#);
+        let request =
+            json(r#"{"query":"{a}","operationName":"A","variables":{"x":[1]},"extensions":{},"other":1}"#);
         let request = request.expect("reads");
-        assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("{a}", Some("A")));
+        assert_eq!(
+            (request.query.as_str(), request.operation_name.as_deref()),
+            ("{a}", Some("A"))
+        );
         assert_eq!(request.variables["x"], serde_json::json!([1]));
     }
 
@@ -171,7 +195,10 @@ mod tests {
             ("{", Code::InvalidJson),
             ("\u{feff}{\"query\":\"{a}\"}", Code::InvalidJson),
             ("{\"query\":\"\\ud800\"}", Code::InvalidJson),
-            ("{\"query\":\"{a}\",\"variables\":{\"x\":1e999}}", Code::InvalidJson),
+            (
+                "{\"query\":\"{a}\",\"variables\":{\"x\":1e999}}",
+                Code::InvalidJson,
+            ),
             ("{\"query\":\"{a}\u{0}\"}", Code::InvalidJson),
             ("\"{a}\"", Code::BadRequest),
             ("{}", Code::BadRequest),
@@ -191,8 +218,12 @@ mod tests {
 
     #[test]
     fn a_query_string_is_form_decoded() {
-        let request = get("query=%7B+a%20%7D&operationName=A&variables=%7B%22x%22%3A%22%C3%A9%22%7D&other=1").expect("reads");
-        assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("{ a }", Some("A")));
+        let request = get("query=%7B+a%20%7D&operationName=A&variables=%7B%22x%22%3A%22%C3%A9%22%7D&other=1")
+            .expect("reads");
+        assert_eq!(
+            (request.query.as_str(), request.operation_name.as_deref()),
+            ("{ a }", Some("A"))
+        );
         assert_eq!(request.variables["x"], "é");
     }
 

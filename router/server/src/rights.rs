@@ -49,11 +49,17 @@ impl Rights {
         match definition {
             Definition::ObjectTypeDefinition(object) => {
                 self.read(&object.directives);
-                object.fields.iter().for_each(|field| self.read(&field.directives));
+                object
+                    .fields
+                    .iter()
+                    .for_each(|field| self.read(&field.directives));
             }
             Definition::InterfaceTypeDefinition(interface) => {
                 self.read(&interface.directives);
-                interface.fields.iter().for_each(|field| self.read(&field.directives));
+                interface
+                    .fields
+                    .iter()
+                    .for_each(|field| self.read(&field.directives));
             }
             Definition::ScalarTypeDefinition(scalar) => self.read(&scalar.directives),
             Definition::EnumTypeDefinition(enumeration) => self.read(&enumeration.directives),
@@ -75,7 +81,9 @@ impl Rights {
 }
 
 fn add_names(into: &mut BTreeSet<String>, directive: &Directive, argument: &str) {
-    let Some(value) = directive.specified_argument_by_name(argument) else { return };
+    let Some(value) = directive.specified_argument_by_name(argument) else {
+        return;
+    };
     let mut waiting: Vec<&Value> = vec![value];
     while let Some(value) = waiting.pop() {
         match value {
@@ -91,12 +99,17 @@ mod tests {
     use super::*;
 
     fn access(scopes: &[&str]) -> Access {
-        Access::new(true, scopes.iter().map(|scope| (*scope).to_owned()).collect(), BTreeSet::new())
+        Access::new(
+            true,
+            scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            BTreeSet::new(),
+        )
     }
 
     #[test]
     fn only_rights_that_the_schema_asks_for_are_kept() {
-        let sdl = r#"type Query { a: Int @requiresScopes(scopes: [["x", "y"], ["z"]]) b: Int @authenticated }"#;
+        let sdl =
+            r#"type Query { a: Int @requiresScopes(scopes: [["x", "y"], ["z"]]) b: Int @authenticated }"#;
         assert_eq!(Rights::of(sdl).narrow(&access(&["x", "email"])), access(&["x"]));
     }
 

@@ -20,7 +20,9 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The address is taken or not ours.
-    #[error("cannot listen on {listen}: {source}; choose another address with --listen ADDR:PORT or `listen` in the configuration")]
+    #[error(
+        "cannot listen on {listen}: {source}; choose another address with --listen ADDR:PORT or `listen` in the configuration"
+    )]
     Listen {
         /// The address.
         listen: SocketAddr,
@@ -41,7 +43,11 @@ pub struct Running {
 
 impl Running {
     pub(crate) fn new(addr: SocketAddr, gateway: Arc<Gateway>, server: JoinHandle<()>) -> Running {
-        Running { addr, gateway, server: Some(server) }
+        Running {
+            addr,
+            gateway,
+            server: Some(server),
+        }
     }
 
     /// Where it listens.
@@ -72,7 +78,10 @@ impl Running {
             let _ = server.await;
         }
         self.gateway.tasks.close();
-        if tokio::time::timeout(FAREWELL, self.gateway.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(FAREWELL, self.gateway.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("streams did not end in time; they are cut");
         }
     }

@@ -24,7 +24,10 @@ async fn protected(issuer: Option<&Issuer>) -> World {
         format!("{}{import}]){}", &sdl[..start], &sdl[end..])
     };
     accounts.set_sdl(with_import(accounts.sdl()).replace("email: String", "email: String @authenticated"));
-    let priced = with_import(products.sdl()).replace("price: Int!", "price: Int! @requiresScopes(scopes: [[\"store\"]])");
+    let priced = with_import(products.sdl()).replace(
+        "price: Int!",
+        "price: Int! @requiresScopes(scopes: [[\"store\"]])",
+    );
     let sold = priced.find("\tsold(").expect("the field");
     let line_end = sold + priced[sold..].find('\n').expect("a line");
     products.set_sdl(format!(
@@ -36,7 +39,13 @@ async fn protected(issuer: Option<&Issuer>) -> World {
     config.auth = issuer.map(|issuer| auth_of(&[issuer]));
     let gateway = baedal_router::start(config).await.expect("the gateway starts");
     assert!(gateway.is_ready(), "{:?}", gateway.concerns());
-    World { accounts, products, reviews, journal, gateway }
+    World {
+        accounts,
+        products,
+        reviews,
+        journal,
+        gateway,
+    }
 }
 
 #[tokio::test]
@@ -45,15 +54,33 @@ async fn a_field_that_needs_a_login_is_null_for_nobody() {
     let world = protected(Some(&issuer)).await;
     let anonymous = world.query("{ me { name email } }").await;
     assert_eq!(anonymous.status, 200);
-    assert_eq!(anonymous.body["data"], json!({"me": {"name": "Ada", "email": null}}), "{anonymous:?}");
+    assert_eq!(
+        anonymous.body["data"],
+        json!({"me": {"name": "Ada", "email": null}}),
+        "{anonymous:?}"
+    );
     assert_eq!(anonymous.code(), "UNAUTHORIZED_FIELD_OR_TYPE");
     assert_eq!(anonymous.errors()[0]["path"], json!(["me", "email"]));
     let (_, sent) = world.accounts.requests().pop().expect("a call");
-    assert!(!sent["query"].as_str().expect("text").contains("email"), "what is withheld is not fetched: {sent}");
-    let known = world.client().bearer(&issuer.token("")).query("{ me { name email } }").await;
-    assert_eq!(*known.data(), json!({"me": {"name": "Ada", "email": "ada@example.com"}}));
+    assert!(
+        !sent["query"].as_str().expect("text").contains("email"),
+        "what is withheld is not fetched: {sent}"
+    );
+    let known = world
+        .client()
+        .bearer(&issuer.token(""))
+        .query("{ me { name email } }")
+        .await;
+    assert_eq!(
+        *known.data(),
+        json!({"me": {"name": "Ada", "email": "ada@example.com"}})
+    );
     let again = world.query("{ me { name email } }").await;
-    assert_eq!(again.body["data"]["me"]["email"], json!(null), "the plan of one caller is not another's");
+    assert_eq!(
+        again.body["data"]["me"]["email"],
+        json!(null),
+        "the plan of one caller is not another's"
+    );
 }
 
 #[tokio::test]
@@ -61,18 +88,33 @@ async fn a_scope_is_needed_and_null_rules_hold() {
     let issuer = Issuer::start().await;
     let world = protected(Some(&issuer)).await;
     let query = "{ product(upc: \"top-1\") { name price } me { name } }";
-    for token in [None, Some(issuer.token("order")), Some(issuer.token("stores store2 Store"))] {
+    for token in [
+        None,
+        Some(issuer.token("order")),
+        Some(issuer.token("stores store2 Store")),
+    ] {
         let client = match &token {
             Some(token) => world.client().bearer(token),
             None => world.client(),
         };
         let answer = client.query(query).await;
-        assert_eq!(answer.body["data"], json!({"product": null, "me": {"name": "Ada"}}), "{answer:?}");
+        assert_eq!(
+            answer.body["data"],
+            json!({"product": null, "me": {"name": "Ada"}}),
+            "{answer:?}"
+        );
         assert_eq!(answer.code(), "UNAUTHORIZED_FIELD_OR_TYPE");
         assert!(!answer.body.to_string().contains("899"));
     }
-    let owner = world.client().bearer(&issuer.token("order store")).query(query).await;
-    assert_eq!(*owner.data(), json!({"product": {"name": "Table", "price": 899}, "me": {"name": "Ada"}}));
+    let owner = world
+        .client()
+        .bearer(&issuer.token("order store"))
+        .query(query)
+        .await;
+    assert_eq!(
+        *owner.data(),
+        json!({"product": {"name": "Table", "price": 899}, "me": {"name": "Ada"}})
+    );
 }
 
 #[tokio::test]
@@ -82,28 +124,45 @@ async fn a_subscription_is_withheld_without_its_scope() {
     let mut socket = Socket::ready(&world.gateway, Some(&issuer.token("order"))).await;
     socket.subscribe("s", "subscription { sold { upc } }").await;
     let message = socket.message().await;
-    assert_eq!(message["payload"]["errors"][0]["extensions"]["code"], "UNAUTHORIZED_FIELD_OR_TYPE", "{message}");
+    assert_eq!(
+        message["payload"]["errors"][0]["extensions"]["code"], "UNAUTHORIZED_FIELD_OR_TYPE",
+        "{message}"
+    );
     assert_eq!(message["payload"]["data"], json!(null));
     assert_eq!(socket.message().await["type"], "complete");
-    assert!(world.products.inits().is_empty(), "the subgraph is not even asked");
+    assert!(
+        world.products.inits().is_empty(),
+        "the subgraph is not even asked"
+    );
     let mut operator = Socket::ready(&world.gateway, Some(&issuer.token("operator"))).await;
     operator.subscribe("s", "subscription { sold { upc } }").await;
-    assert_eq!(operator.message().await["payload"]["data"], json!({"sold": {"upc": "top-1"}}));
+    assert_eq!(
+        operator.message().await["payload"]["data"],
+        json!({"sold": {"upc": "top-1"}})
+    );
 }
 
 #[tokio::test]
 async fn introspection_shows_protected_fields_but_not_the_directives() {
     let issuer = Issuer::start().await;
     let world = protected(Some(&issuer)).await;
-    let answer = world.query("{ __type(name: \"User\") { fields { name } } __schema { directives { name } } }").await;
+    let answer = world
+        .query("{ __type(name: \"User\") { fields { name } } __schema { directives { name } } }")
+        .await;
     let text = answer.data().to_string();
-    assert!(text.contains("email") && !text.contains("requiresScopes"), "{text}");
+    assert!(
+        text.contains("email") && !text.contains("requiresScopes"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn without_auth_configuration_everything_is_open() {
     let world = protected(None).await;
-    world.query("{ me { email } product(upc: \"top-1\") { price } }").await.data();
+    world
+        .query("{ me { email } product(upc: \"top-1\") { price } }")
+        .await
+        .data();
 }
 
 #[tokio::test]
@@ -115,7 +174,11 @@ async fn protection_that_comes_with_a_new_schema_holds_at_once() {
     let start = sdl.find("@link(").expect("a link");
     let end = link_end(&sdl, start);
     let link = "@link(url: \"https://specs.apollo.dev/federation/v2.5\", import: [\"@key\", \"@shareable\", \"@authenticated\"])";
-    let changed = format!("{}{link}{}", &sdl[..start], &sdl[end..]).replace("email: String", "email: String @authenticated");
+    let changed = format!("{}{link}{}", &sdl[..start], &sdl[end..])
+        .replace("email: String", "email: String @authenticated");
     world.accounts.set_sdl(changed);
-    eventually("the field is withheld", || async { world.query("{ me { email } }").await.code() == "UNAUTHORIZED_FIELD_OR_TYPE" }).await;
+    eventually("the field is withheld", || async {
+        world.query("{ me { email } }").await.code() == "UNAUTHORIZED_FIELD_OR_TYPE"
+    })
+    .await;
 }

@@ -16,9 +16,18 @@ struct Ran {
 }
 
 async fn run(args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_baedal-router")).args(args).stdin(Stdio::null()).output().await.expect("runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_baedal-router"))
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .expect("runs");
     let text = |bytes| String::from_utf8(bytes).expect("text");
-    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Ran {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
 }
 
 #[tokio::test]
@@ -29,10 +38,17 @@ async fn compose_prints_the_supergraph_of_urls_and_files() {
     let file = folder.path().join("products.graphql");
     std::fs::write(&file, products.sdl()).expect("written");
     let live = format!("accounts={}", accounts.url());
-    for second in [format!("products={}", file.display()), format!("products=file://{}", file.display())] {
+    for second in [
+        format!("products={}", file.display()),
+        format!("products=file://{}", file.display()),
+    ] {
         let ran = run(&["compose", "--subgraph", &live, "--subgraph", &second]).await;
         assert_eq!(ran.code, Some(0), "{} {}", ran.stdout, ran.stderr);
-        assert!(ran.stdout.contains("enum join__Graph") && ran.stdout.contains(accounts.url().as_str()), "{}", ran.stdout);
+        assert!(
+            ran.stdout.contains("enum join__Graph") && ran.stdout.contains(accounts.url().as_str()),
+            "{}",
+            ran.stdout
+        );
         assert!(baedal_planner::Supergraph::parse(&ran.stdout).is_ok());
     }
 }
@@ -55,7 +71,10 @@ async fn compose_prints_errors_as_json_and_nothing_else() {
         (vec![&a, &absent], Some("SUBGRAPH_UNAVAILABLE"), "c"),
         (vec![&a, &unreadable], Some("SDL_FILE_UNREADABLE"), "d"),
     ] {
-        let args: Vec<&str> = ["compose"].into_iter().chain(subgraphs.iter().flat_map(|s| ["--subgraph", s.as_str()])).collect();
+        let args: Vec<&str> = ["compose"]
+            .into_iter()
+            .chain(subgraphs.iter().flat_map(|s| ["--subgraph", s.as_str()]))
+            .collect();
         let ran = run(&args).await;
         assert_eq!(ran.code, Some(1), "{}", ran.stdout);
         let errors: Value = serde_json::from_str(&ran.stdout).expect("stdout is one JSON value");
@@ -79,11 +98,18 @@ async fn plan_prints_which_subgraph_is_asked_what() {
         .into_iter()
         .flat_map(|s| ["--subgraph".to_owned(), format!("{}={}", s.name, s.url())])
         .collect();
-    let args: Vec<&str> = ["compose"].into_iter().chain(composed.iter().map(String::as_str)).collect();
+    let args: Vec<&str> = ["compose"]
+        .into_iter()
+        .chain(composed.iter().map(String::as_str))
+        .collect();
     let supergraph = folder.path().join("supergraph.graphql");
     std::fs::write(&supergraph, run(&args).await.stdout).expect("written");
     let query = folder.path().join("query.graphql");
-    std::fs::write(&query, "query($n: Int!) { topProducts(first: $n) { name reviews { author { name } } } }").expect("written");
+    std::fs::write(
+        &query,
+        "query($n: Int!) { topProducts(first: $n) { name reviews { author { name } } } }",
+    )
+    .expect("written");
     let (supergraph, query) = (supergraph.display().to_string(), query.display().to_string());
     let ran = run(&["plan", "--supergraph", &supergraph, &query]).await;
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -92,7 +118,12 @@ async fn plan_prints_which_subgraph_is_asked_what() {
     }
     let json = run(&["plan", "--supergraph", &supergraph, "--json", &query]).await;
     let plan: Value = serde_json::from_str(&json.stdout).expect("JSON");
-    assert_eq!(plan["fetches"].as_array().map(Vec::len), Some(3), "{}", ran.stdout);
+    assert_eq!(
+        plan["fetches"].as_array().map(Vec::len),
+        Some(3),
+        "{}",
+        ran.stdout
+    );
     std::fs::write(&query, "{ nobody }").expect("written");
     let wrong = run(&["plan", "--supergraph", &supergraph, &query]).await;
     assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(1), ""));
@@ -104,7 +135,15 @@ async fn serve_serves_until_it_is_told_to_stop() {
     let accounts = graphs::accounts(&Journal::default()).await;
     let subgraph = format!("accounts={}", accounts.url());
     let mut child = Command::new(env!("CARGO_BIN_EXE_baedal-router"))
-        .args(["serve", "--subgraph", &subgraph, "--listen", "127.0.0.1:0", "--path", "/g"])
+        .args([
+            "serve",
+            "--subgraph",
+            &subgraph,
+            "--listen",
+            "127.0.0.1:0",
+            "--path",
+            "/g",
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -112,12 +151,24 @@ async fn serve_serves_until_it_is_told_to_stop() {
         .expect("runs");
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
     let line = lines.next_line().await.expect("a line").expect("a line");
-    let url = line.strip_prefix("baedal-router: GraphQL at ").expect("the announcement").to_owned();
+    let url = line
+        .strip_prefix("baedal-router: GraphQL at ")
+        .expect("the announcement")
+        .to_owned();
     assert!(url.ends_with("/g"), "{url}");
     Client::new(url).query("{ me { name } }").await.data();
     let pid = child.id().expect("a process").to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill").success());
-    let output = tokio::time::timeout(std::time::Duration::from_secs(10), child.wait_with_output()).await.expect("it stops");
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .expect("kill")
+            .success()
+    );
+    let output = tokio::time::timeout(std::time::Duration::from_secs(10), child.wait_with_output())
+        .await
+        .expect("it stops");
     let output = output.expect("an exit");
     assert_eq!(output.status.code(), Some(0));
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -129,25 +180,60 @@ async fn a_wrong_command_line_says_what_to_do() {
     for (args, code, wanted) in [
         (vec!["serve"], 1, "no graph to serve"),
         (vec!["serve", "--subgraph", "a"], 2, "NAME=URL"),
-        (vec!["serve", "--subgraph", "a=a.graphql"], 1, "needs the subgraph's address"),
-        (vec!["serve", "--subgraph", "a=http://h/1", "--subgraph", "a=http://h/2"], 1, "given twice"),
-        (vec!["serve", "--subgraph", "a=http://h/1", "--supergraph", "x"], 2, "cannot be used with"),
+        (
+            vec!["serve", "--subgraph", "a=a.graphql"],
+            1,
+            "needs the subgraph's address",
+        ),
+        (
+            vec![
+                "serve",
+                "--subgraph",
+                "a=http://h/1",
+                "--subgraph",
+                "a=http://h/2",
+            ],
+            1,
+            "given twice",
+        ),
+        (
+            vec!["serve", "--subgraph", "a=http://h/1", "--supergraph", "x"],
+            2,
+            "cannot be used with",
+        ),
         (vec!["serve", "--config", "/no/such.yaml"], 1, "/no/such.yaml"),
-        (vec!["serve", "--subgraph", "a=http://h/1", "--listen", "here"], 2, "--listen"),
+        (
+            vec!["serve", "--subgraph", "a=http://h/1", "--listen", "here"],
+            2,
+            "--listen",
+        ),
         (vec!["compose"], 2, "--subgraph"),
-        (vec!["plan", "--supergraph", "/no/such.graphql", "q"], 1, "/no/such.graphql"),
+        (
+            vec!["plan", "--supergraph", "/no/such.graphql", "q"],
+            1,
+            "/no/such.graphql",
+        ),
         (vec!["dance"], 2, "dance"),
     ] {
         let ran = run(&args).await;
         assert_eq!(ran.code, Some(code), "{args:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains(wanted), "{args:?}: {wanted:?} is not in: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains(wanted),
+            "{args:?}: {wanted:?} is not in: {}",
+            ran.stderr
+        );
         assert_eq!(ran.stdout, "", "{args:?}");
     }
 }
 
 #[tokio::test]
 async fn help_teaches_with_examples() {
-    for args in [vec!["--help"], vec!["serve", "--help"], vec!["compose", "--help"], vec!["plan", "--help"]] {
+    for args in [
+        vec!["--help"],
+        vec!["serve", "--help"],
+        vec!["compose", "--help"],
+        vec!["plan", "--help"],
+    ] {
         let ran = run(&args).await;
         assert_eq!(ran.code, Some(0));
         assert!(ran.stdout.contains("baedal-router "), "{args:?}: {}", ran.stdout);

@@ -42,20 +42,38 @@ websocket: { init_timeout: 5s, queue: 10 }
     config.check().expect("works");
     assert_eq!(config.listen.port(), 4100);
     assert_eq!(config.supergraph.poll_interval, Duration::from_secs(2));
-    assert_eq!(config.subgraphs["products"].timeout, Some(Duration::from_millis(500)));
-    assert_eq!(config.subgraphs["reviews"].url.as_ref().map(|url| url.port()), Some(Some(4102)));
+    assert_eq!(
+        config.subgraphs["products"].timeout,
+        Some(Duration::from_millis(500))
+    );
+    assert_eq!(
+        config.subgraphs["reviews"].url.as_ref().map(|url| url.port()),
+        Some(Some(4102))
+    );
     let issuer = &config.auth.expect("auth").issuers[0];
-    assert_eq!(issuer.keys_url(), "https://login.example.com/.well-known/openid-configuration");
+    assert_eq!(
+        issuer.keys_url(),
+        "https://login.example.com/.well-known/openid-configuration"
+    );
     assert_eq!((config.limits.depth, config.limits.tokens), (20, 15_000));
 }
 
 #[test]
 fn a_mistake_is_told_with_its_place_and_the_cure() {
     for (text, wanted) in [
-        ("path: /g\nlisen: 127.0.0.1:1\n", vec!["2:", "unknown key `lisen`", "did you mean `listen`?"]),
-        ("limits:\n  dept: 3\n", vec!["2:", "unknown key `dept` in `limits`", "did you mean `depth`?"]),
+        (
+            "path: /g\nlisen: 127.0.0.1:1\n",
+            vec!["2:", "unknown key `lisen`", "did you mean `listen`?"],
+        ),
+        (
+            "limits:\n  dept: 3\n",
+            vec!["2:", "unknown key `dept` in `limits`", "did you mean `depth`?"],
+        ),
         ("limits:\n  zzz: 3\n", vec!["known here", "tokens"]),
-        ("listen: nowhere\n", vec!["1:", "listen", "invalid socket address"]),
+        (
+            "listen: nowhere\n",
+            vec!["1:", "listen", "invalid socket address"],
+        ),
         ("traffic: { timeout: 10 parsecs }\n", vec!["10 parsecs", "500ms"]),
         ("auth: { issuers: [{ issuer: x }] }\n", vec!["audience"]),
         ("path: /g\nlimits: {\n", vec!["3:"]),
@@ -73,17 +91,50 @@ fn what_cannot_work_is_refused_before_the_start() {
     for (text, wanted) in [
         ("", "no graph to serve"),
         ("# nothing but a comment\n", "no graph to serve"),
-        ("path: g\nsubgraphs: { a: { url: \"http://h/g\" } }", "`path` must start with /"),
-        ("path: /a/{b}\nsubgraphs: { a: { url: \"http://h/g\" } }", "`path`"),
-        ("path: /health/x\nsubgraphs: { a: { url: \"http://h/g\" } }", "/health"),
-        ("subgraphs: { a: { sdl: a.graphql } }", "`subgraphs.a.url` is missing"),
-        ("subgraphs: { a: { url: \"ftp://h/g\" } }", "`subgraphs.a.url` must start with http://"),
-        ("subgraphs: { a: { url: \"http://h/g\", subscription_url: \"ftp://h\" } }", "subscription_url"),
-        ("supergraph: { file: s.graphql }\nsubgraphs: { a: { sdl: a.graphql } }", "no effect beside supergraph.file"),
-        ("subgraphs: { a: { url: \"http://h/g\" } }\nauth: { issuers: [] }", "at least one issuer"),
-        ("subgraphs: { a: { url: \"http://h/g\" } }\nauth: { issuers: [{ issuer: me, audience: x }] }", "jwks_url"),
-        ("subgraphs: { a: { url: \"http://h/g\" } }\nheaders: { propagate: [Host] }", "cannot be passed on"),
-        ("subgraphs: { a: { url: \"http://h/g\" } }\nheaders: { propagate: [\"a b\"] }", "is not a header name"),
+        (
+            "path: g\nsubgraphs: { a: { url: \"http://h/g\" } }",
+            "`path` must start with /",
+        ),
+        (
+            "path: /a/{b}\nsubgraphs: { a: { url: \"http://h/g\" } }",
+            "`path`",
+        ),
+        (
+            "path: /health/x\nsubgraphs: { a: { url: \"http://h/g\" } }",
+            "/health",
+        ),
+        (
+            "subgraphs: { a: { sdl: a.graphql } }",
+            "`subgraphs.a.url` is missing",
+        ),
+        (
+            "subgraphs: { a: { url: \"ftp://h/g\" } }",
+            "`subgraphs.a.url` must start with http://",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\", subscription_url: \"ftp://h\" } }",
+            "subscription_url",
+        ),
+        (
+            "supergraph: { file: s.graphql }\nsubgraphs: { a: { sdl: a.graphql } }",
+            "no effect beside supergraph.file",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nauth: { issuers: [] }",
+            "at least one issuer",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nauth: { issuers: [{ issuer: me, audience: x }] }",
+            "jwks_url",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nheaders: { propagate: [Host] }",
+            "cannot be passed on",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nheaders: { propagate: [\"a b\"] }",
+            "is not a header name",
+        ),
     ] {
         let message = refusal(text);
         assert!(message.contains(wanted), "{wanted:?} is not in: {message}");

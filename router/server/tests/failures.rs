@@ -26,14 +26,26 @@ async fn one_failing_entity_does_not_lose_the_others() {
     assert_eq!(answer.body["data"], wanted, "{answer:?}");
     assert!(!answer.errors().is_empty());
     // async-graphql leaves the index out of the path of an entity's error, so it may be told for each of them.
-    assert!(answer.errors().iter().all(|error| error["path"][0] == "topProducts"), "{answer:?}");
+    assert!(
+        answer
+            .errors()
+            .iter()
+            .all(|error| error["path"][0] == "topProducts"),
+        "{answer:?}"
+    );
 }
 
 #[tokio::test]
 async fn null_in_a_non_null_place_goes_up_to_the_nearest_nullable() {
     let world = World::start().await;
-    let answer = world.query("{ p: product(upc: \"top-2\") { name stars } q: product(upc: \"top-1\") { stars } }").await;
-    assert_eq!(answer.body["data"], json!({"p": null, "q": {"stars": 4}}), "{answer:?}");
+    let answer = world
+        .query("{ p: product(upc: \"top-2\") { name stars } q: product(upc: \"top-1\") { stars } }")
+        .await;
+    assert_eq!(
+        answer.body["data"],
+        json!({"p": null, "q": {"stars": 4}}),
+        "{answer:?}"
+    );
     assert!(!answer.errors().is_empty());
     let whole = world.query("{ topProducts { name stars } }").await;
     assert_eq!(whole.body["data"], json!(null));
@@ -51,7 +63,10 @@ async fn a_subgraph_that_is_down_leaves_partial_data() {
     assert_eq!(answer.body["data"], wanted);
     assert_eq!(answer.code(), "SUBGRAPH_UNREACHABLE");
     let text = answer.body["errors"].to_string();
-    assert!(text.contains("reviews") && !text.contains(&reviews_url) && !text.contains("127.0.0.1"), "{text}");
+    assert!(
+        text.contains("reviews") && !text.contains(&reviews_url) && !text.contains("127.0.0.1"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -62,10 +77,16 @@ async fn every_way_to_answer_badly_has_a_code() {
     })
     .await;
     for (mode, code) in [
-        (Mode::Says(500, "java.lang.Exception at 10.0.0.1"), "SUBGRAPH_HTTP_ERROR"),
+        (
+            Mode::Says(500, "java.lang.Exception at 10.0.0.1"),
+            "SUBGRAPH_HTTP_ERROR",
+        ),
         (Mode::Says(502, "<html>"), "SUBGRAPH_HTTP_ERROR"),
         (Mode::Says(404, "{\"error\":\"x\"}"), "SUBGRAPH_HTTP_ERROR"),
-        (Mode::Says(200, "<html>10.0.0.1</html>"), "SUBGRAPH_MALFORMED_RESPONSE"),
+        (
+            Mode::Says(200, "<html>10.0.0.1</html>"),
+            "SUBGRAPH_MALFORMED_RESPONSE",
+        ),
         (Mode::Says(200, ""), "SUBGRAPH_MALFORMED_RESPONSE"),
         (Mode::Huge(200_000), "SUBGRAPH_RESPONSE_TOO_LARGE"),
         (Mode::Slow(Duration::from_secs(5)), "SUBGRAPH_TIMEOUT"),
@@ -77,16 +98,32 @@ async fn every_way_to_answer_badly_has_a_code() {
         assert!(!answer.body.to_string().contains("10.0.0.1"), "{answer:?}");
     }
     world.reviews.set_mode(Mode::Well);
-    assert_eq!(world.query("{ topProducts { reviews { id } } }").await.errors().len(), 0, "it recovers at once");
+    assert_eq!(
+        world
+            .query("{ topProducts { reviews { id } } }")
+            .await
+            .errors()
+            .len(),
+        0,
+        "it recovers at once"
+    );
 }
 
 #[tokio::test]
 async fn a_graphql_body_is_used_whatever_its_status() {
     let world = World::start().await;
-    world.accounts.set_mode(Mode::Says(400, r#"{"data":{"me":null},"errors":[{"message":"no","extensions":{"code":"NO"}}]}"#));
-    let answer = world.query("{ me { name } topProducts(first: 1) { name } }").await;
+    world.accounts.set_mode(Mode::Says(
+        400,
+        r#"{"data":{"me":null},"errors":[{"message":"no","extensions":{"code":"NO"}}]}"#,
+    ));
+    let answer = world
+        .query("{ me { name } topProducts(first: 1) { name } }")
+        .await;
     assert_eq!(answer.code(), "NO", "{answer:?}");
-    assert_eq!(answer.body["data"], json!({"me": null, "topProducts": [{"name": "Table"}]}));
+    assert_eq!(
+        answer.body["data"],
+        json!({"me": null, "topProducts": [{"name": "Table"}]})
+    );
 }
 
 #[tokio::test]
@@ -96,8 +133,15 @@ async fn calls_run_side_by_side() {
         subgraph.set_mode(Mode::Slow(Duration::from_millis(400)));
     }
     let started = std::time::Instant::now();
-    world.query("{ me { id } topProducts { upc } latestReviews { id } }").await.data();
-    assert!(started.elapsed() < Duration::from_millis(1000), "{:?}", started.elapsed());
+    world
+        .query("{ me { id } topProducts { upc } latestReviews { id } }")
+        .await
+        .data();
+    assert!(
+        started.elapsed() < Duration::from_millis(1000),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test]

@@ -17,9 +17,17 @@ fn client(world: &World, accept: &str) -> Client {
 #[tokio::test]
 async fn the_answer_has_the_type_the_client_likes() {
     let world = World::start().await;
-    for (accept, wanted) in [("*/*", GRAPHQL), ("application/json", JSON), ("application/graphql-response+json", GRAPHQL)] {
+    for (accept, wanted) in [
+        ("*/*", GRAPHQL),
+        ("application/json", JSON),
+        ("application/graphql-response+json", GRAPHQL),
+    ] {
         let answer = client(&world, accept).query("{ me { id } }").await;
-        assert_eq!((answer.status, answer.header("content-type")), (200, wanted), "{accept}");
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (200, wanted),
+            "{accept}"
+        );
     }
     let answer = client(&world, "text/html").query("{ me { id } }").await;
     assert_eq!((answer.status, answer.code()), (406, "NOT_ACCEPTABLE"));
@@ -31,19 +39,34 @@ async fn errors_of_the_request_have_a_status_by_the_type() {
     for (query, code) in [
         ("{ me { id }", "GRAPHQL_PARSE_FAILED"),
         ("{ nobody }", "GRAPHQL_VALIDATION_FAILED"),
-        ("query A { me { id } } query B { me { id } }", "OPERATION_RESOLUTION_FAILURE"),
-        ("query($x: Int!) { topProducts(first: $x) { upc } }", "BAD_USER_INPUT"),
+        (
+            "query A { me { id } } query B { me { id } }",
+            "OPERATION_RESOLUTION_FAILURE",
+        ),
+        (
+            "query($x: Int!) { topProducts(first: $x) { upc } }",
+            "BAD_USER_INPUT",
+        ),
         ("", "GRAPHQL_PARSE_FAILED"),
     ] {
-        let graphql = client(&world, "application/graphql-response+json").query(query).await;
-        assert_eq!((graphql.status, graphql.code()), (400, code), "{query}: {graphql:?}");
+        let graphql = client(&world, "application/graphql-response+json")
+            .query(query)
+            .await;
+        assert_eq!(
+            (graphql.status, graphql.code()),
+            (400, code),
+            "{query}: {graphql:?}"
+        );
         assert!(graphql.body.get("data").is_none());
         let plain = client(&world, "application/json").query(query).await;
         assert_eq!((plain.status, plain.code()), (200, code), "{query}");
     }
     let place = world.query("{ me {\n  nobody } }").await;
     let there = json!([{"line": 2, "column": 3}]);
-    assert!(place.errors().iter().any(|error| error["locations"] == there), "{place:?}");
+    assert!(
+        place.errors().iter().any(|error| error["locations"] == there),
+        "{place:?}"
+    );
 }
 
 #[tokio::test]
@@ -55,14 +78,27 @@ async fn malformed_bodies_keep_their_status_for_every_client() {
             (b"", 400, "INVALID_JSON"),
             (b"{\"query\":\"\xff\"}", 400, "INVALID_JSON"),
             (b"\xef\xbb\xbf{\"query\":\"{me{id}}\"}", 400, "INVALID_JSON"),
-            (b"{\"query\":\"{me{id}}\",\"variables\":{\"x\":\"\\ud800\"}}", 400, "INVALID_JSON"),
+            (
+                b"{\"query\":\"{me{id}}\",\"variables\":{\"x\":\"\\ud800\"}}",
+                400,
+                "INVALID_JSON",
+            ),
             (b"{}", 400, "BAD_REQUEST"),
             (b"{\"query\":{}}", 400, "BAD_REQUEST"),
-            (b"{\"query\":\"{me{id}}\",\"variables\":7}", 400, "INVALID_VARIABLES"),
+            (
+                b"{\"query\":\"{me{id}}\",\"variables\":7}",
+                400,
+                "INVALID_VARIABLES",
+            ),
             (b"[{\"query\":\"{me{id}}\"}]", 400, "BATCHING_DISABLED"),
         ] {
             let answer = client(&world, accept).post_raw("application/json", body).await;
-            assert_eq!((answer.status, answer.code()), (status, code), "{}", String::from_utf8_lossy(body));
+            assert_eq!(
+                (answer.status, answer.code()),
+                (status, code),
+                "{}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 }
@@ -72,19 +108,37 @@ async fn queries_come_by_get_but_mutations_and_subscriptions_do_not() {
     let world = World::start().await;
     let client = world.client().header("graphql-require-preflight", "1");
     let query = client
-        .get(&[("query", "query A($u: ID!) { product(upc: $u) { name } }"), ("variables", r#"{"u":"top-3"}"#), ("operationName", "A")])
+        .get(&[
+            ("query", "query A($u: ID!) { product(upc: $u) { name } }"),
+            ("variables", r#"{"u":"top-3"}"#),
+            ("operationName", "A"),
+        ])
         .await;
     assert_eq!(*query.data(), json!({"product": {"name": "Cup"}}));
-    let mutation = client.get(&[("query", "mutation { productsStep(step: 1) }")]).await;
-    assert_eq!((mutation.status, mutation.code(), mutation.header("allow")), (405, "MUTATION_BY_GET", "POST"));
+    let mutation = client
+        .get(&[("query", "mutation { productsStep(step: 1) }")])
+        .await;
+    assert_eq!(
+        (mutation.status, mutation.code(), mutation.header("allow")),
+        (405, "MUTATION_BY_GET", "POST")
+    );
     assert!(world.journal.read().is_empty());
-    for answer in [client.get(&[("query", "subscription { sold { upc } }")]).await, client.query("subscription { sold { upc } }").await] {
-        assert_eq!((answer.status, answer.code()), (400, "SUBSCRIPTION_NEEDS_WEBSOCKET"));
+    for answer in [
+        client.get(&[("query", "subscription { sold { upc } }")]).await,
+        client.query("subscription { sold { upc } }").await,
+    ] {
+        assert_eq!(
+            (answer.status, answer.code()),
+            (400, "SUBSCRIPTION_NEEDS_WEBSOCKET")
+        );
     }
     for (pairs, code) in [
         (vec![], "BAD_REQUEST"),
         (vec![("query", "{me{id}}"), ("variables", "[")], "INVALID_JSON"),
-        (vec![("query", "{me{id}}"), ("variables", "[]")], "INVALID_VARIABLES"),
+        (
+            vec![("query", "{me{id}}"), ("variables", "[]")],
+            "INVALID_VARIABLES",
+        ),
     ] {
         let answer = client.get(&pairs).await;
         assert_eq!((answer.status, answer.code()), (400, code), "{pairs:?}");
@@ -96,18 +150,38 @@ async fn other_methods_and_content_types_are_refused() {
     let world = World::start().await;
     for method in ["PUT", "DELETE", "PATCH", "HEAD"] {
         let answer = world.client().method(method).await;
-        assert_eq!((answer.status, answer.header("allow")), (405, "GET, POST"), "{method}");
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, "GET, POST"),
+            "{method}"
+        );
     }
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/graphql"] {
-        let answer = world.client().post_raw(content_type, r#"{"query":"{me{id}}"}"#).await;
-        assert_eq!((answer.status, answer.code()), (415, "UNSUPPORTED_MEDIA_TYPE"), "{content_type}");
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-16",
+        "application/graphql",
+    ] {
+        let answer = world
+            .client()
+            .post_raw(content_type, r#"{"query":"{me{id}}"}"#)
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (415, "UNSUPPORTED_MEDIA_TYPE"),
+            "{content_type}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_compressed_body_is_refused_and_never_unpacked() {
     let world = World::start().await;
-    let answer = world.client().header("content-encoding", "gzip").query("{ me { id } }").await;
+    let answer = world
+        .client()
+        .header("content-encoding", "gzip")
+        .query("{ me { id } }")
+        .await;
     assert_eq!((answer.status, answer.code()), (415, "UNSUPPORTED_MEDIA_TYPE"));
 }
 
@@ -117,17 +191,40 @@ async fn smuggled_requests_are_refused() {
     let body = r#"{"query":"{ __typename }"}"#;
     let json = "host: x\r\ncontent-type: application/json\r\n";
     for (what, request) in [
-        ("CL and CL", format!("POST /graphql HTTP/1.1\r\n{json}content-length: 5\r\ncontent-length: {}\r\n\r\n{body}", body.len())),
-        ("bad CL", format!("POST /graphql HTTP/1.1\r\n{json}content-length: +5\r\n\r\n{body}")),
-        ("bad TE", format!("POST /graphql HTTP/1.1\r\n{json}transfer-encoding: chunked, gzip\r\n\r\n{body}")),
-        ("bare CR in a header", format!("POST /graphql HTTP/1.1\r\n{json}x-a: b\rc: d\r\n\r\n")),
-        ("a space before the colon", format!("POST /graphql HTTP/1.1\r\n{json}x-a : b\r\n\r\n")),
+        (
+            "CL and CL",
+            format!(
+                "POST /graphql HTTP/1.1\r\n{json}content-length: 5\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+        ),
+        (
+            "bad CL",
+            format!("POST /graphql HTTP/1.1\r\n{json}content-length: +5\r\n\r\n{body}"),
+        ),
+        (
+            "bad TE",
+            format!("POST /graphql HTTP/1.1\r\n{json}transfer-encoding: chunked, gzip\r\n\r\n{body}"),
+        ),
+        (
+            "bare CR in a header",
+            format!("POST /graphql HTTP/1.1\r\n{json}x-a: b\rc: d\r\n\r\n"),
+        ),
+        (
+            "a space before the colon",
+            format!("POST /graphql HTTP/1.1\r\n{json}x-a : b\r\n\r\n"),
+        ),
         ("no HTTP", "hello\r\n\r\n".to_owned()),
     ] {
-        let mut stream = tokio::net::TcpStream::connect(world.gateway.addr()).await.expect("connects");
+        let mut stream = tokio::net::TcpStream::connect(world.gateway.addr())
+            .await
+            .expect("connects");
         stream.write_all(request.as_bytes()).await.expect("sent");
         let head = read_head(&mut stream).await;
-        assert!(head.starts_with("HTTP/1.1 400") || head.is_empty(), "{what}: {head}");
+        assert!(
+            head.starts_with("HTTP/1.1 400") || head.is_empty(),
+            "{what}: {head}"
+        );
     }
     world.query("{ me { id } }").await.data();
 }
@@ -135,32 +232,51 @@ async fn smuggled_requests_are_refused() {
 #[tokio::test]
 async fn a_body_over_the_limit_is_413_with_or_without_a_length() {
     let world = World::with(|config| config.limits.body_bytes = 1000).await;
-    let large = format!(r#"{{"query":"{{me{{id}}}}","variables":{{"x":"{}"}}}}"#, "x".repeat(2000));
+    let large = format!(
+        r#"{{"query":"{{me{{id}}}}","variables":{{"x":"{}"}}}}"#,
+        "x".repeat(2000)
+    );
     let told = world.client().post_raw("application/json", large.clone()).await;
     assert_eq!((told.status, told.code()), (413, "BODY_TOO_LARGE"));
-    let mut stream = tokio::net::TcpStream::connect(world.gateway.addr()).await.expect("connects");
+    let mut stream = tokio::net::TcpStream::connect(world.gateway.addr())
+        .await
+        .expect("connects");
     let head = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
-    stream.write_all(format!("{head}{:x}\r\n{large}\r\n0\r\n\r\n", large.len()).as_bytes()).await.expect("sent");
+    stream
+        .write_all(format!("{head}{:x}\r\n{large}\r\n0\r\n\r\n", large.len()).as_bytes())
+        .await
+        .expect("sent");
     assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 413"));
 }
 
 async fn read_head(stream: &mut tokio::net::TcpStream) -> String {
     let mut bytes = vec![0; 4096];
-    let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut bytes)).await.expect("in time").expect("read");
+    let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut bytes))
+        .await
+        .expect("in time")
+        .expect("read");
     String::from_utf8_lossy(&bytes[..read]).into_owned()
 }
 
 #[tokio::test]
 async fn headers_over_the_limit_are_431() {
     let world = World::start().await;
-    let answer = world.client().header("x-big", &"x".repeat(20_000)).query("{ me { id } }").await;
+    let answer = world
+        .client()
+        .header("x-big", &"x".repeat(20_000))
+        .query("{ me { id } }")
+        .await;
     assert_eq!((answer.status, answer.code()), (431, "HEADERS_TOO_LARGE"));
 }
 
 #[tokio::test]
 async fn the_request_id_travels_and_comes_back() {
     let world = World::start().await;
-    let answer = world.client().header("x-request-id", "order-7").query("{ me { id } }").await;
+    let answer = world
+        .client()
+        .header("x-request-id", "order-7")
+        .query("{ me { id } }")
+        .await;
     assert_eq!(answer.header("x-request-id"), "order-7");
     let (headers, _) = world.accounts.requests().pop().expect("a call");
     assert_eq!(headers["x-request-id"], "order-7");
@@ -173,14 +289,29 @@ async fn the_request_id_travels_and_comes_back() {
 async fn only_named_headers_travel_on() {
     let world = World::with(|config| config.headers.propagate = vec!["x-tenant".into()]).await;
     let mut client = world.client().header("x-tenant", "a");
-    for name in ["x-user-id", "x-baedal-proof", "x-forwarded-for", "cookie", "authorization"] {
+    for name in [
+        "x-user-id",
+        "x-baedal-proof",
+        "x-forwarded-for",
+        "cookie",
+        "authorization",
+    ] {
         client = client.header(name, "Bearer v");
     }
     client.query("{ me { id } }").await.data();
     let (headers, _) = world.accounts.requests().pop().expect("a call");
     assert_eq!(headers["x-tenant"], "a");
-    for name in ["x-user-id", "x-baedal-proof", "x-forwarded-for", "cookie", "authorization"] {
-        assert!(!headers.contains_key(name), "{name} must not travel in an open gateway");
+    for name in [
+        "x-user-id",
+        "x-baedal-proof",
+        "x-forwarded-for",
+        "cookie",
+        "authorization",
+    ] {
+        assert!(
+            !headers.contains_key(name),
+            "{name} must not travel in an open gateway"
+        );
     }
 }
 
@@ -194,7 +325,11 @@ async fn health_tells_live_and_ready() {
     };
     assert_eq!(get("/health/live").await.status, 200);
     let ready = get("/health/ready").await;
-    assert_eq!((ready.status, &ready.body["status"]), (200, &json!("ready")), "{ready:?}");
+    assert_eq!(
+        (ready.status, &ready.body["status"]),
+        (200, &json!("ready")),
+        "{ready:?}"
+    );
     assert_eq!(get("/nothing").await.status, 404);
 }
 
@@ -203,13 +338,23 @@ async fn cors_names_only_configured_origins() {
     let world = World::with(|config| config.cors.origins = vec!["https://app.example".into()]).await;
     let allowed = |origin: &'static str| {
         let client = world.client().header("origin", origin);
-        async move { client.query("{ me { id } }").await.header("access-control-allow-origin").to_owned() }
+        async move {
+            client
+                .query("{ me { id } }")
+                .await
+                .header("access-control-allow-origin")
+                .to_owned()
+        }
     };
     assert_eq!(allowed("https://app.example").await, "https://app.example");
     assert_eq!(allowed("https://evil.example").await, "");
     assert_eq!(allowed("null").await, "");
     let plain = World::start().await;
-    let answer = plain.client().header("origin", "https://app.example").query("{ me { id } }").await;
+    let answer = plain
+        .client()
+        .header("origin", "https://app.example")
+        .query("{ me { id } }")
+        .await;
     assert_eq!(answer.header("access-control-allow-origin"), "");
 }
 
@@ -222,6 +367,9 @@ async fn a_stop_answers_requests_under_way_and_refuses_new_ones() {
     let under_way = tokio::spawn(async move { client.query("{ me { id } }").await });
     tokio::time::sleep(Duration::from_millis(150)).await;
     world.gateway.shutdown().await;
-    assert_eq!(*under_way.await.expect("no panic").data(), json!({"me": {"id": "1"}}));
+    assert_eq!(
+        *under_way.await.expect("no panic").data(),
+        json!({"me": {"id": "1"}})
+    );
     assert!(reqwest::get(url).await.is_err(), "nobody listens any more");
 }

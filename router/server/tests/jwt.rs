@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use baedal_token::SigningKey;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use baedal_token::SigningKey;
 use serde_json::{Value, json};
 
 use crate::support::issuer::now;
@@ -27,9 +27,20 @@ async fn guarded() -> Guarded {
 impl Guarded {
     async fn refuses(&self, what: &str, token: &str) {
         let answer = self.world.client().bearer(token).query(QUERY).await;
-        assert_eq!((answer.status, answer.code()), (401, "INVALID_TOKEN"), "{what}: {answer:?}");
-        assert_eq!(answer.header("www-authenticate"), r#"Bearer error="invalid_token""#, "{what}");
-        assert!(self.world.accounts.requests().is_empty(), "{what}: nothing may reach a subgraph");
+        assert_eq!(
+            (answer.status, answer.code()),
+            (401, "INVALID_TOKEN"),
+            "{what}: {answer:?}"
+        );
+        assert_eq!(
+            answer.header("www-authenticate"),
+            r#"Bearer error="invalid_token""#,
+            "{what}"
+        );
+        assert!(
+            self.world.accounts.requests().is_empty(),
+            "{what}: nothing may reach a subgraph"
+        );
     }
 
     async fn accepts(&self, what: &str, token: &str) {
@@ -43,7 +54,11 @@ impl Guarded {
     fn with_header(&self, header: Value) -> String {
         let token = self.issuer.token("order");
         let mut parts = token.split('.');
-        let (_, payload, signature) = (parts.next(), parts.next().expect("a payload"), parts.next().expect("a signature"));
+        let (_, payload, signature) = (
+            parts.next(),
+            parts.next().expect("a payload"),
+            parts.next().expect("a signature"),
+        );
         format!("{}.{payload}.{signature}", BASE64.encode(header.to_string()))
     }
 
@@ -91,7 +106,12 @@ async fn alg_confusion_is_refused() {
 #[tokio::test]
 async fn a_hostile_kid_is_refused_and_not_echoed() {
     let guarded = guarded().await;
-    for kid in ["../../etc/passwd", "' OR 1=1 --", "http://127.0.0.1:1/keys", &"k".repeat(10_000)] {
+    for kid in [
+        "../../etc/passwd",
+        "' OR 1=1 --",
+        "http://127.0.0.1:1/keys",
+        &"k".repeat(10_000),
+    ] {
         let mut header = guarded.header();
         header["kid"] = json!(kid);
         let token = guarded.with_header(header);
@@ -110,7 +130,11 @@ async fn an_unknown_kid_storm_fetches_the_keys_at_most_once() {
     let client = guarded.world.client().bearer(&token);
     let answers = futures_util::future::join_all((0..100).map(|_| client.query(QUERY))).await;
     assert!(answers.iter().all(|answer| answer.status == 401));
-    assert!(guarded.issuer.fetched() <= before + 1, "{} fetches", guarded.issuer.fetched() - before);
+    assert!(
+        guarded.issuer.fetched() <= before + 1,
+        "{} fetches",
+        guarded.issuer.fetched() - before
+    );
 }
 
 #[tokio::test]
@@ -146,7 +170,9 @@ async fn expired_and_malformed_times_are_refused() {
         json!({"iat": "yesterday"}),
         json!({"iat": null}),
     ] {
-        guarded.refuses(&changes.to_string(), &guarded.issuer.token_with(changes)).await;
+        guarded
+            .refuses(&changes.to_string(), &guarded.issuer.token_with(changes))
+            .await;
     }
 }
 
@@ -164,16 +190,28 @@ async fn a_foreign_issuer_or_audience_is_refused() {
         json!({"aud": ["other"]}),
         json!({"sub": "absent"}),
     ] {
-        guarded.refuses(&changes.to_string(), &guarded.issuer.token_with(changes)).await;
+        guarded
+            .refuses(&changes.to_string(), &guarded.issuer.token_with(changes))
+            .await;
     }
-    guarded.accepts("one of several audiences", &guarded.issuer.token_with(json!({"aud": ["other", "baedal"]}))).await;
+    guarded
+        .accepts(
+            "one of several audiences",
+            &guarded.issuer.token_with(json!({"aud": ["other", "baedal"]})),
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn an_id_token_is_no_access_token() {
     let guarded = guarded().await;
     for typ in ["JWT", "id+jwt", ""] {
-        guarded.refuses(typ, &guarded.issuer.key.sign(&guarded.issuer.claims("order"), typ)).await;
+        guarded
+            .refuses(
+                typ,
+                &guarded.issuer.key.sign(&guarded.issuer.claims("order"), typ),
+            )
+            .await;
     }
 }
 
@@ -184,15 +222,31 @@ async fn damaged_tokens_are_refused_quickly() {
     let (head, signature) = token.rsplit_once('.').expect("parts");
     let first = if signature.starts_with('A') { "B" } else { "A" };
     let flipped = format!("{head}.{first}{}", &signature[1..]);
-    for (what, damaged) in [("flipped", flipped.as_str()), ("no dots", "abc"), ("two dots", ".."), ("four parts", "a.b.c.d"), ("empty", "")] {
+    for (what, damaged) in [
+        ("flipped", flipped.as_str()),
+        ("no dots", "abc"),
+        ("two dots", ".."),
+        ("four parts", "a.b.c.d"),
+        ("empty", ""),
+    ] {
         let started = Instant::now();
         guarded.refuses(what, damaged).await;
         assert!(started.elapsed() < Duration::from_millis(500), "{what}");
     }
-    let long = guarded.world.client().bearer(&"a".repeat(60_000)).query(QUERY).await;
+    let long = guarded
+        .world
+        .client()
+        .bearer(&"a".repeat(60_000))
+        .query(QUERY)
+        .await;
     assert!([401, 431].contains(&long.status), "{long:?}");
     for scheme in ["Basic dXNlcjpwYXNz", "Bearer", "bearer\u{e9}x"] {
-        let answer = guarded.world.client().header("authorization", scheme).query(QUERY).await;
+        let answer = guarded
+            .world
+            .client()
+            .header("authorization", scheme)
+            .query(QUERY)
+            .await;
         assert_eq!(answer.status, 401, "{scheme}");
     }
 }
@@ -206,9 +260,24 @@ async fn duplicate_claims_are_refused() {
         #[serde(flatten)]
         claims: Value,
     }
-    let twice = guarded.issuer.key.sign(&Twice { sub: "demo-operator", claims: guarded.issuer.claims("order") }, "at+jwt");
-    let payload = BASE64.decode(twice.split('.').nth(1).expect("a payload")).expect("base64");
-    assert_eq!(String::from_utf8(payload).expect("text").matches("\"sub\"").count(), 2, "the test's own token");
+    let twice = guarded.issuer.key.sign(
+        &Twice {
+            sub: "demo-operator",
+            claims: guarded.issuer.claims("order"),
+        },
+        "at+jwt",
+    );
+    let payload = BASE64
+        .decode(twice.split('.').nth(1).expect("a payload"))
+        .expect("base64");
+    assert_eq!(
+        String::from_utf8(payload)
+            .expect("text")
+            .matches("\"sub\"")
+            .count(),
+        2,
+        "the test's own token"
+    );
     guarded.refuses("sub twice", &twice).await;
 }
 
@@ -217,7 +286,13 @@ async fn a_token_in_the_query_string_is_ignored() {
     let guarded = guarded().await;
     let token = guarded.issuer.token("order");
     let client = guarded.world.client().header("graphql-require-preflight", "1");
-    let answer = client.get(&[("query", QUERY), ("access_token", &token), ("authorization", &token)]).await;
+    let answer = client
+        .get(&[
+            ("query", QUERY),
+            ("access_token", &token),
+            ("authorization", &token),
+        ])
+        .await;
     assert_eq!(answer.status, 200);
     let (headers, _) = guarded.world.accounts.requests().pop().expect("a call");
     assert!(!headers.contains_key("authorization"), "the caller is anonymous");
@@ -227,16 +302,31 @@ async fn a_token_in_the_query_string_is_ignored() {
 async fn two_authorization_headers_are_400() {
     let guarded = guarded().await;
     let token = guarded.issuer.token("order");
-    let answer = guarded.world.client().bearer(&token).bearer(&token).query(QUERY).await;
+    let answer = guarded
+        .world
+        .client()
+        .bearer(&token)
+        .bearer(&token)
+        .query(QUERY)
+        .await;
     assert_eq!((answer.status, answer.code()), (400, "AMBIGUOUS_AUTHORIZATION"));
     let joined = format!("Bearer {token}, Bearer {token}");
-    let answer = guarded.world.client().header("authorization", &joined).query(QUERY).await;
+    let answer = guarded
+        .world
+        .client()
+        .header("authorization", &joined)
+        .query(QUERY)
+        .await;
     assert_eq!(answer.status, 400);
 }
 
 #[tokio::test]
 async fn several_issuers_are_told_apart() {
-    let (one, two, stranger) = (Issuer::start().await, Issuer::start().await, Issuer::start().await);
+    let (one, two, stranger) = (
+        Issuer::start().await,
+        Issuer::start().await,
+        Issuer::start().await,
+    );
     let auth = auth_of(&[&one, &two]);
     let world = World::with(|config| config.auth = Some(auth)).await;
     let status = async |token: String| world.client().bearer(&token).query(QUERY).await.status;
@@ -268,7 +358,9 @@ async fn cached_keys_serve_on_while_the_issuer_is_down() {
     guarded.issuer.stop().await;
     guarded.accepts("after", &guarded.issuer.token("order")).await;
     let stranger = SigningKey::generate().sign(&guarded.issuer.claims("order"), "at+jwt");
-    guarded.refuses("an unknown key while nobody can be asked", &stranger).await;
+    guarded
+        .refuses("an unknown key while nobody can be asked", &stranger)
+        .await;
 }
 
 #[tokio::test]
@@ -277,22 +369,38 @@ async fn keys_are_found_by_the_issuers_metadata() {
     let mut auth = auth_of(&[&issuer]);
     auth.issuers[0].jwks_url = None;
     let world = World::with(|config| config.auth = Some(auth)).await;
-    world.client().bearer(&issuer.token("order")).query(QUERY).await.data();
+    world
+        .client()
+        .bearer(&issuer.token("order"))
+        .query(QUERY)
+        .await
+        .data();
     assert_eq!(world.client().bearer("x.y.z").query(QUERY).await.status, 401);
 }
 
 #[tokio::test]
 async fn a_bad_token_closes_a_websocket_with_4403() {
     let guarded = guarded().await;
-    for token in [guarded.issuer.token_with(json!({"exp": now() - 60})), "x.y.z".to_owned()] {
+    for token in [
+        guarded.issuer.token_with(json!({"exp": now() - 60})),
+        "x.y.z".to_owned(),
+    ] {
         let mut socket = guarded.world.socket().await;
         let payload = json!({"authorization": format!("Bearer {token}")});
-        socket.say(json!({"type": "connection_init", "payload": payload})).await;
+        socket
+            .say(json!({"type": "connection_init", "payload": payload}))
+            .await;
         assert_eq!(socket.hear().await, Came::Closed(4403, "Forbidden".into()));
     }
     let bearer = "Bearer x.y.z";
-    let headers = [("sec-websocket-protocol", "graphql-transport-ws"), ("authorization", bearer)];
-    let refused = Socket::try_open(&guarded.world.gateway, &headers).await.map(drop).expect_err("refused");
+    let headers = [
+        ("sec-websocket-protocol", "graphql-transport-ws"),
+        ("authorization", bearer),
+    ];
+    let refused = Socket::try_open(&guarded.world.gateway, &headers)
+        .await
+        .map(drop)
+        .expect_err("refused");
     assert!(refused.to_string().contains("401"), "{refused}");
 }
 
@@ -300,8 +408,13 @@ async fn a_bad_token_closes_a_websocket_with_4403() {
 async fn a_token_of_the_upgrade_request_counts() {
     let guarded = guarded().await;
     let bearer = format!("Bearer {}", guarded.issuer.token("order"));
-    let headers = [("sec-websocket-protocol", "graphql-transport-ws"), ("authorization", bearer.as_str())];
-    let mut socket = Socket::try_open(&guarded.world.gateway, &headers).await.expect("an upgrade");
+    let headers = [
+        ("sec-websocket-protocol", "graphql-transport-ws"),
+        ("authorization", bearer.as_str()),
+    ];
+    let mut socket = Socket::try_open(&guarded.world.gateway, &headers)
+        .await
+        .expect("an upgrade");
     socket.say(json!({"type": "connection_init"})).await;
     assert_eq!(socket.message().await["type"], "connection_ack");
     socket.subscribe("1", QUERY).await;

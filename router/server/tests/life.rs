@@ -7,17 +7,30 @@ use crate::support::subgraph::free_address;
 use crate::support::{Client, Subgraph, World, config_of, eventually};
 
 async fn ready(gateway: &baedal_router::Running) -> crate::support::Answer {
-    Client::new(gateway.url().replace("/graphql", "/health/ready")).method("GET").await
+    Client::new(gateway.url().replace("/graphql", "/health/ready"))
+        .method("GET")
+        .await
 }
 
 #[tokio::test]
 async fn a_changed_sdl_is_served_without_a_restart() {
     let world = World::start().await;
-    assert_eq!(world.query("{ product(upc: \"top-1\") { colour } }").await.code(), "GRAPHQL_VALIDATION_FAILED");
-    let changed = world.products.sdl().replace("price: Int!", "price: Int!\n\tcolour: String");
+    assert_eq!(
+        world.query("{ product(upc: \"top-1\") { colour } }").await.code(),
+        "GRAPHQL_VALIDATION_FAILED"
+    );
+    let changed = world
+        .products
+        .sdl()
+        .replace("price: Int!", "price: Int!\n\tcolour: String");
     world.products.set_sdl(changed);
     eventually("the new field is known", || async {
-        world.query("{ __type(name: \"Product\") { fields { name } } }").await.data().to_string().contains("colour")
+        world
+            .query("{ __type(name: \"Product\") { fields { name } } }")
+            .await
+            .data()
+            .to_string()
+            .contains("colour")
     })
     .await;
     world.query("{ product(upc: \"top-1\") { price } }").await.data();
@@ -27,14 +40,26 @@ async fn a_changed_sdl_is_served_without_a_restart() {
 async fn a_change_that_does_not_compose_changes_nothing_and_is_reported() {
     let world = World::start().await;
     let good = world.products.sdl();
-    world.products.set_sdl(good.replace("name: String!", "name: Missing!"));
-    eventually("the refusal is told", || async { !world.gateway.concerns().is_empty() }).await;
+    world
+        .products
+        .set_sdl(good.replace("name: String!", "name: Missing!"));
+    eventually("the refusal is told", || async {
+        !world.gateway.concerns().is_empty()
+    })
+    .await;
     world.query("{ product(upc: \"top-1\") { name } }").await.data();
     let told = ready(&world.gateway).await;
-    assert_eq!((told.status, &told.body["status"]), (200, &json!("degraded")), "{told:?}");
+    assert_eq!(
+        (told.status, &told.body["status"]),
+        (200, &json!("degraded")),
+        "{told:?}"
+    );
     assert!(told.body["reasons"].to_string().contains("refused"), "{told:?}");
     world.products.set_sdl(good);
-    eventually("the refusal is forgotten", || async { world.gateway.concerns().is_empty() }).await;
+    eventually("the refusal is forgotten", || async {
+        world.gateway.concerns().is_empty()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -44,9 +69,14 @@ async fn requests_never_fail_while_the_schema_changes() {
     let sdl = world.products.sdl();
     let asked = world.products.asked_sdl();
     for round in 0..40 {
-        world.products.set_sdl(sdl.replace("price: Int!", &format!("price: Int!\n\tfield{round}: Int")));
+        world
+            .products
+            .set_sdl(sdl.replace("price: Int!", &format!("price: Int!\n\tfield{round}: Int")));
         for _ in 0..5 {
-            client.query("{ topProducts { name reviews { author { name } } } }").await.data();
+            client
+                .query("{ topProducts { name reviews { author { name } } } }")
+                .await
+                .data();
         }
     }
     assert!(world.products.asked_sdl() > asked);
@@ -59,22 +89,45 @@ async fn a_subgraph_that_appears_later_joins() {
     let addr = free_address().await;
     let mut config = config_of(&[&accounts]);
     let url = format!("http://{addr}/graphql").parse().expect("a URL");
-    config.subgraphs.insert("products".to_owned(), baedal_router::config::SubgraphConfig::at(url));
-    let gateway = baedal_router::start(config).await.expect("an absent subgraph does not stop the start");
+    config.subgraphs.insert(
+        "products".to_owned(),
+        baedal_router::config::SubgraphConfig::at(url),
+    );
+    let gateway = baedal_router::start(config)
+        .await
+        .expect("an absent subgraph does not stop the start");
     let client = Client::new(gateway.url());
     client.query("{ me { name } }").await.data();
     let told = ready(&gateway).await;
-    assert_eq!((told.status, &told.body["status"]), (200, &json!("degraded")), "{told:?}");
+    assert_eq!(
+        (told.status, &told.body["status"]),
+        (200, &json!("degraded")),
+        "{told:?}"
+    );
     assert!(told.body["reasons"].to_string().contains("products"));
     let (schema, sdl) = graphs::products_schema(&journal);
     let products = Subgraph::start_at("products", addr, schema, sdl).await;
-    eventually("it joins", || async { client.query("{ topProducts { name } me { name } }").await.errors().is_empty() }).await;
+    eventually("it joins", || async {
+        client
+            .query("{ topProducts { name } me { name } }")
+            .await
+            .errors()
+            .is_empty()
+    })
+    .await;
     eventually("all is well", || async { gateway.concerns().is_empty() }).await;
     products.stop().await;
     eventually("it is missed", || async { !gateway.concerns().is_empty() }).await;
-    client.query("{ __type(name: \"Product\") { name } me { name } }").await.data();
+    client
+        .query("{ __type(name: \"Product\") { name } me { name } }")
+        .await
+        .data();
     let partial = client.query("{ topProducts { name } }").await;
-    assert_eq!(partial.code(), "SUBGRAPH_UNREACHABLE", "its last known schema is still served: {partial:?}");
+    assert_eq!(
+        partial.code(),
+        "SUBGRAPH_UNREACHABLE",
+        "its last known schema is still served: {partial:?}"
+    );
 }
 
 #[tokio::test]
@@ -83,7 +136,10 @@ async fn with_no_subgraph_at_all_it_waits_and_says_so() {
     let addr = free_address().await;
     let mut config = config_of(&[]);
     let url = format!("http://{addr}/graphql").parse().expect("a URL");
-    config.subgraphs.insert("products".to_owned(), baedal_router::config::SubgraphConfig::at(url));
+    config.subgraphs.insert(
+        "products".to_owned(),
+        baedal_router::config::SubgraphConfig::at(url),
+    );
     let gateway = baedal_router::start(config).await.expect("it starts");
     let client = Client::new(gateway.url());
     let answer = client.query("{ topProducts { name } }").await;
@@ -91,7 +147,10 @@ async fn with_no_subgraph_at_all_it_waits_and_says_so() {
     assert_eq!(ready(&gateway).await.status, 503);
     let (schema, sdl) = graphs::products_schema(&journal);
     let _products = Subgraph::start_at("products", addr, schema, sdl).await;
-    eventually("it serves", || async { client.query("{ topProducts { name } }").await.status == 200 }).await;
+    eventually("it serves", || async {
+        client.query("{ topProducts { name } }").await.status == 200
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -108,7 +167,11 @@ async fn the_last_good_supergraph_serves_while_subgraphs_are_down() {
     let second = baedal_router::start(config).await.expect("it starts");
     let client = Client::new(second.url());
     let answer = client.query("{ me { name } topProducts { name } }").await;
-    assert_eq!(answer.code(), "SUBGRAPH_UNREACHABLE", "the absent subgraph's fields are still known: {answer:?}");
+    assert_eq!(
+        answer.code(),
+        "SUBGRAPH_UNREACHABLE",
+        "the absent subgraph's fields are still known: {answer:?}"
+    );
     client.query("{ me { name } }").await.data();
 }
 
@@ -119,8 +182,14 @@ async fn a_supergraph_file_is_served_and_watched() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("supergraph.graphql");
     let compose = |sdl: String| {
-        let subgraph = baedal_composition::Subgraph { name: "accounts".into(), url: accounts.url().to_string(), sdl };
-        baedal_composition::compose(&[subgraph]).expect("composes").supergraph_sdl
+        let subgraph = baedal_composition::Subgraph {
+            name: "accounts".into(),
+            url: accounts.url().to_string(),
+            sdl,
+        };
+        baedal_composition::compose(&[subgraph])
+            .expect("composes")
+            .supergraph_sdl
     };
     std::fs::write(&file, compose(accounts.sdl())).expect("written");
     let mut config = config_of(&[]);
@@ -131,8 +200,24 @@ async fn a_supergraph_file_is_served_and_watched() {
     std::fs::write(&file, "type Query { not: ASupergraph }").expect("written");
     eventually("the refusal is told", || async { !gateway.concerns().is_empty() }).await;
     client.query("{ me { name } }").await.data();
-    std::fs::write(&file, compose(accounts.sdl().replace("email: String", "email: String\n\tphone: String"))).expect("written");
-    eventually("the change is served", || async { client.query("{ __type(name: \"User\") { fields { name } } }").await.body.to_string().contains("phone") }).await;
+    std::fs::write(
+        &file,
+        compose(
+            accounts
+                .sdl()
+                .replace("email: String", "email: String\n\tphone: String"),
+        ),
+    )
+    .expect("written");
+    eventually("the change is served", || async {
+        client
+            .query("{ __type(name: \"User\") { fields { name } } }")
+            .await
+            .body
+            .to_string()
+            .contains("phone")
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -140,19 +225,36 @@ async fn files_that_cannot_be_used_stop_the_start_with_a_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut config = config_of(&[]);
     config.supergraph.file = Some(folder.path().join("none.graphql"));
-    let missing = baedal_router::start(config.clone()).await.map(drop).expect_err("no such file").to_string();
+    let missing = baedal_router::start(config.clone())
+        .await
+        .map(drop)
+        .expect_err("no such file")
+        .to_string();
     assert!(missing.contains("none.graphql"), "{missing}");
     std::fs::write(folder.path().join("none.graphql"), "type Query {").expect("written");
-    let broken = baedal_router::start(config).await.map(drop).expect_err("no supergraph").to_string();
+    let broken = baedal_router::start(config)
+        .await
+        .map(drop)
+        .expect_err("no supergraph")
+        .to_string();
     assert!(broken.contains("supergraph"), "{broken}");
 }
 
 #[tokio::test]
 async fn a_taken_port_is_told_with_what_to_do() {
-    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
     let accounts = graphs::accounts(&Journal::default()).await;
     let mut config = config_of(&[&accounts]);
     config.listen = taken.local_addr().expect("an address");
-    let message = baedal_router::start(config).await.map(drop).expect_err("taken").to_string();
-    assert!(message.contains("cannot listen") && message.contains("--listen"), "{message}");
+    let message = baedal_router::start(config)
+        .await
+        .map(drop)
+        .expect_err("taken")
+        .to_string();
+    assert!(
+        message.contains("cannot listen") && message.contains("--listen"),
+        "{message}"
+    );
 }

@@ -9,25 +9,49 @@ use crate::support::World;
 #[tokio::test]
 async fn each_limit_has_its_code_and_status() {
     let world = World::start().await;
-    let deep = format!("{{ me {}{} }}", "{ reviews { author ".repeat(8), "{ id }".to_owned() + &"} }".repeat(8));
+    let deep = format!(
+        "{{ me {}{} }}",
+        "{ reviews { author ".repeat(8),
+        "{ id }".to_owned() + &"} }".repeat(8)
+    );
     let aliases: String = (0..31).map(|i| format!("a{i}: __typename ")).collect();
     let roots: String = "__typename ".repeat(21);
     let directives = "@include(if: true) ".repeat(51);
     let tokens = "id ".repeat(16_000);
-    let high = format!("{{ product(upc: {}\"x\"{}) {{ upc }} }}", "[".repeat(300), "]".repeat(300));
+    let high = format!(
+        "{{ product(upc: {}\"x\"{}) {{ upc }} }}",
+        "[".repeat(300),
+        "]".repeat(300)
+    );
     for (query, code) in [
         (deep, "DEPTH_LIMIT_EXCEEDED"),
         (format!("{{ me {{ {aliases} }} }}"), "ALIAS_LIMIT_EXCEEDED"),
         (format!("{{ {roots} }}"), "ROOT_FIELD_LIMIT_EXCEEDED"),
-        (format!("{{ me {directives} {{ id }} }}"), "DIRECTIVE_LIMIT_EXCEEDED"),
+        (
+            format!("{{ me {directives} {{ id }} }}"),
+            "DIRECTIVE_LIMIT_EXCEEDED",
+        ),
         (format!("{{ me {{ {tokens} }} }}"), "TOKEN_LIMIT_EXCEEDED"),
         (high, "HEIGHT_LIMIT_EXCEEDED"),
     ] {
         let started = Instant::now();
         let answer = world.query(&query).await;
-        assert_eq!((answer.status, answer.code()), (400, code), "{:.200}", answer.body.to_string());
-        assert!(started.elapsed() < Duration::from_millis(500), "{code} took {:?}", started.elapsed());
-        let plain = world.client().header("accept", "application/json").query(&query).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (400, code),
+            "{:.200}",
+            answer.body.to_string()
+        );
+        assert!(
+            started.elapsed() < Duration::from_millis(500),
+            "{code} took {:?}",
+            started.elapsed()
+        );
+        let plain = world
+            .client()
+            .header("accept", "application/json")
+            .query(&query)
+            .await;
         assert_eq!((plain.status, plain.code()), (200, code));
     }
     assert!(world.accounts.requests().is_empty());
@@ -38,18 +62,32 @@ async fn hostile_fragments_cost_nothing() {
     let world = World::start().await;
     let mut exponential = "{ me { ...F0 } }".to_owned();
     for i in 0..60 {
-        exponential.push_str(&format!(" fragment F{i} on User {{ ...F{n} ...F{n} }}", n = i + 1));
+        exponential.push_str(&format!(
+            " fragment F{i} on User {{ ...F{n} ...F{n} }}",
+            n = i + 1
+        ));
     }
     exponential.push_str(" fragment F60 on User { id }");
-    let chain: String = (0..1800).map(|i| format!(" fragment F{i} on User {{ ...F{} }}", i + 1)).collect();
+    let chain: String = (0..1800)
+        .map(|i| format!(" fragment F{i} on User {{ ...F{} }}", i + 1))
+        .collect();
     let chain = format!("{{ me {{ ...F0 }} }} {chain} fragment F1800 on User {{ id }}");
     let cyclic = "{ me { ...A } } fragment A on User { ...B } fragment B on User { ...A }".to_owned();
     let unused = "{ me { id } } fragment A on User { id }".to_owned();
-    for (what, query) in [("exponential", exponential), ("chain", chain), ("cyclic", cyclic), ("unused", unused)] {
+    for (what, query) in [
+        ("exponential", exponential),
+        ("chain", chain),
+        ("cyclic", cyclic),
+        ("unused", unused),
+    ] {
         let started = Instant::now();
         let answer = world.query(&query).await;
         assert_eq!(answer.status, 400, "{what}: {:.200}", answer.body.to_string());
-        assert!(started.elapsed() < Duration::from_secs(1), "{what} took {:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(1),
+            "{what} took {:?}",
+            started.elapsed()
+        );
     }
 }
 
@@ -62,16 +100,30 @@ async fn hostile_variables_cost_nothing() {
         ("nested", nested, 400, "JSON_TOO_DEEP"),
         ("items", items, 413, "JSON_TOO_MANY_VALUES"),
         ("infinite", "1e999".to_owned(), 400, "INVALID_JSON"),
-        ("large", format!("\"{}\"", "x".repeat(10_000_000)), 413, "BODY_TOO_LARGE"),
+        (
+            "large",
+            format!("\"{}\"", "x".repeat(10_000_000)),
+            413,
+            "BODY_TOO_LARGE",
+        ),
     ] {
-        let body = format!(r#"{{"query":"query($x: ProductFilter!) {{ find(filter: $x) {{ upc }} }}","variables":{{"x":{value}}}}}"#);
+        let body = format!(
+            r#"{{"query":"query($x: ProductFilter!) {{ find(filter: $x) {{ upc }} }}","variables":{{"x":{value}}}}}"#
+        );
         let started = Instant::now();
         let answer = world.client().post_raw("application/json", body).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{what}");
-        assert!(started.elapsed() < Duration::from_secs(1), "{what} took {:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(1),
+            "{what} took {:?}",
+            started.elapsed()
+        );
     }
     let huge = json!({"n": 99999999999i64});
-    let answer = world.client().with_variables("query($n: Int) { topProducts(first: $n) { upc } }", huge).await;
+    let answer = world
+        .client()
+        .with_variables("query($n: Int) { topProducts(first: $n) { upc } }", huge)
+        .await;
     assert_eq!(answer.code(), "BAD_USER_INPUT");
 }
 
@@ -79,22 +131,40 @@ async fn hostile_variables_cost_nothing() {
 async fn limits_over_a_websocket_are_error_messages() {
     let world = World::start().await;
     let mut socket = crate::support::socket::Socket::ready(&world.gateway, None).await;
-    socket.subscribe("1", &format!("{{ {} }}", "__typename ".repeat(21))).await;
-    assert_eq!(socket.message().await["payload"][0]["extensions"]["code"], "ROOT_FIELD_LIMIT_EXCEEDED");
+    socket
+        .subscribe("1", &format!("{{ {} }}", "__typename ".repeat(21)))
+        .await;
+    assert_eq!(
+        socket.message().await["payload"][0]["extensions"]["code"],
+        "ROOT_FIELD_LIMIT_EXCEEDED"
+    );
     let nested = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
-    let text = format!(r#"{{"id":"2","type":"subscribe","payload":{{"query":"{{me{{id}}}}","variables":{{"x":{nested}}}}}}}"#);
-    socket.raw(tokio_tungstenite::tungstenite::Message::text(text)).await;
-    assert_eq!(socket.message().await["payload"][0]["extensions"]["code"], "JSON_TOO_DEEP");
+    let text = format!(
+        r#"{{"id":"2","type":"subscribe","payload":{{"query":"{{me{{id}}}}","variables":{{"x":{nested}}}}}}}"#
+    );
+    socket
+        .raw(tokio_tungstenite::tungstenite::Message::text(text))
+        .await;
+    assert_eq!(
+        socket.message().await["payload"][0]["extensions"]["code"],
+        "JSON_TOO_DEEP"
+    );
 }
 
 #[tokio::test]
 async fn introspection_can_be_switched_off() {
     let world = World::with(|config| config.introspection.enabled = false).await;
-    for query in ["{ __schema { queryType { name } } }", "{ me { id } x: __type(name: \"User\") { name } }"] {
+    for query in [
+        "{ __schema { queryType { name } } }",
+        "{ me { id } x: __type(name: \"User\") { name } }",
+    ] {
         let answer = world.query(query).await;
         assert_eq!((answer.status, answer.code()), (400, "INTROSPECTION_DISABLED"));
     }
-    assert_eq!(*world.query("{ __typename }").await.data(), json!({"__typename": "Query"}));
+    assert_eq!(
+        *world.query("{ __typename }").await.data(),
+        json!({"__typename": "Query"})
+    );
     let misspelt = world.query("{ topProduct { upc } }").await;
     assert!(!misspelt.body.to_string().contains("topProducts"), "{misspelt:?}");
 }
@@ -102,7 +172,11 @@ async fn introspection_can_be_switched_off() {
 #[tokio::test]
 async fn introspection_that_would_explode_is_refused() {
     let world = World::start().await;
-    let nested = format!("{{ __schema {{ types {{ {} name {} }} }} }}", "fields { type { ".repeat(6), "} } ".repeat(6));
+    let nested = format!(
+        "{{ __schema {{ types {{ {} name {} }} }} }}",
+        "fields { type { ".repeat(6),
+        "} } ".repeat(6)
+    );
     let started = Instant::now();
     let answer = world.query(&nested).await;
     assert_eq!(answer.status, 400, "{:.200}", answer.body.to_string());
@@ -113,7 +187,9 @@ async fn introspection_that_would_explode_is_refused() {
 async fn a_plan_over_the_budget_is_refused_once_and_for_all() {
     let world = World::with(|config| config.limits.plan_budget = 5).await;
     for _ in 0..2 {
-        let answer = world.query("{ topProducts { name reviews { body author { name } } } }").await;
+        let answer = world
+            .query("{ topProducts { name reviews { body author { name } } } }")
+            .await;
         assert_eq!((answer.status, answer.code()), (400, "PLAN_BUDGET_EXCEEDED"));
     }
     assert!(world.products.requests().is_empty());

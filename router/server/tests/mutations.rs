@@ -20,7 +20,9 @@ async fn mutations_run_in_document_order_across_subgraphs() {
 #[tokio::test]
 async fn what_a_mutation_returns_is_joined() {
     let world = World::start().await;
-    let answer = world.query("mutation { putOnShelf(upc: \"top-1\") { name reviews(first: 1) { author { name } } } }").await;
+    let answer = world
+        .query("mutation { putOnShelf(upc: \"top-1\") { name reviews(first: 1) { author { name } } } }")
+        .await;
     let wanted = json!({"putOnShelf": {"name": "Table", "reviews": [{"author": {"name": "Ada"}}]}});
     assert_eq!(*answer.data(), wanted);
 }
@@ -28,8 +30,14 @@ async fn what_a_mutation_returns_is_joined() {
 #[tokio::test]
 async fn a_failed_mutation_leaves_the_others_and_is_not_sent_twice() {
     let world = World::start().await;
-    let answer = world.query("mutation { a: productsStep(step: 1) bad: putOnShelf(upc: \"x\") { upc } }").await;
-    assert_eq!(answer.body["data"], json!(null), "a non-null field failed: {answer:?}");
+    let answer = world
+        .query("mutation { a: productsStep(step: 1) bad: putOnShelf(upc: \"x\") { upc } }")
+        .await;
+    assert_eq!(
+        answer.body["data"],
+        json!(null),
+        "a non-null field failed: {answer:?}"
+    );
     assert_eq!(answer.errors()[0]["path"], json!(["bad"]));
     assert_eq!(world.journal.read(), [1]);
 }

@@ -12,10 +12,18 @@ use crate::support::{World, eventually};
 async fn each_event_is_joined_with_other_subgraphs() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    socket.subscribe("s", "subscription { s: sold { name reviews(first: 1) { body author { name } } } }").await;
+    socket
+        .subscribe(
+            "s",
+            "subscription { s: sold { name reviews(first: 1) { body author { name } } } }",
+        )
+        .await;
     for (name, reviews) in [
         ("Table", json!([{"body": "Love it", "author": {"name": "Ada"}}])),
-        ("Couch", json!([{"body": "Too expensive", "author": {"name": "Ada"}}])),
+        (
+            "Couch",
+            json!([{"body": "Too expensive", "author": {"name": "Ada"}}]),
+        ),
         ("Cup", json!([])),
     ] {
         let wanted = json!({"id": "s", "type": "next", "payload": {"data": {"s": {"name": name, "reviews": reviews}}}});
@@ -28,9 +36,15 @@ async fn each_event_is_joined_with_other_subgraphs() {
 async fn arguments_and_variables_reach_the_upstream() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    let payload = json!({"query": "subscription($a: Int) { sold(after: $a) { upc } }", "variables": {"a": 2}});
-    socket.say(json!({"id": "s", "type": "subscribe", "payload": payload})).await;
-    assert_eq!(socket.message().await["payload"], json!({"data": {"sold": {"upc": "top-3"}}}));
+    let payload =
+        json!({"query": "subscription($a: Int) { sold(after: $a) { upc } }", "variables": {"a": 2}});
+    socket
+        .say(json!({"id": "s", "type": "subscribe", "payload": payload}))
+        .await;
+    assert_eq!(
+        socket.message().await["payload"],
+        json!({"data": {"sold": {"upc": "top-3"}}})
+    );
     assert_eq!(socket.message().await["type"], "complete");
 }
 
@@ -40,7 +54,11 @@ async fn an_error_event_is_a_response_with_errors() {
     let mut socket = Socket::ready(&world.gateway, None).await;
     socket.subscribe("s", "subscription { broken { upc } }").await;
     let message = socket.message().await;
-    assert_eq!((&message["type"], &message["payload"]["data"]), (&json!("next"), &json!(null)), "{message}");
+    assert_eq!(
+        (&message["type"], &message["payload"]["data"]),
+        (&json!("next"), &json!(null)),
+        "{message}"
+    );
     assert_eq!(message["payload"]["errors"][0]["path"], json!(["broken"]));
 }
 
@@ -52,7 +70,10 @@ async fn complete_by_the_client_ends_the_upstream() {
     assert_eq!(socket.message().await["type"], "next");
     assert_eq!(world.products.open_sockets(), 1);
     socket.say(json!({"type": "complete", "id": "s"})).await;
-    eventually("the upstream is closed", || async { world.products.open_sockets() == 0 }).await;
+    eventually("the upstream is closed", || async {
+        world.products.open_sockets() == 0
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -62,14 +83,19 @@ async fn a_client_that_goes_away_ends_the_upstream() {
     socket.subscribe("s", "subscription { ticker { upc } }").await;
     assert_eq!(socket.message().await["type"], "next");
     drop(socket);
-    eventually("the upstream is closed", || async { world.products.open_sockets() == 0 }).await;
+    eventually("the upstream is closed", || async {
+        world.products.open_sockets() == 0
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_lost_upstream_is_a_coded_error_so_that_the_client_can_resume() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    socket.subscribe("s", "subscription { ticker(everyMs: 30) { upc } }").await;
+    socket
+        .subscribe("s", "subscription { ticker(everyMs: 30) { upc } }")
+        .await;
     assert_eq!(socket.message().await["type"], "next");
     world.products.cut_sockets();
     let last = loop {
@@ -78,9 +104,16 @@ async fn a_lost_upstream_is_a_coded_error_so_that_the_client_can_resume() {
             break message;
         }
     };
-    assert_eq!((&last["type"], &last["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("SUBSCRIPTION_LOST")));
+    assert_eq!(
+        (&last["type"], &last["payload"][0]["extensions"]["code"]),
+        (&json!("error"), &json!("SUBSCRIPTION_LOST"))
+    );
     socket.subscribe("s", "subscription { ticker { upc } }").await;
-    assert_eq!(socket.message().await["type"], "next", "the same id can resume on the same connection");
+    assert_eq!(
+        socket.message().await["type"],
+        "next",
+        "the same id can resume on the same connection"
+    );
 }
 
 #[tokio::test]
@@ -91,7 +124,10 @@ async fn an_upstream_that_is_down_is_a_coded_error() {
     let mut socket = Socket::ready(&world.gateway, None).await;
     socket.subscribe("s", "subscription { ticker { upc } }").await;
     let message = socket.message().await;
-    assert_eq!((&message["type"], &message["payload"][0]["extensions"]["code"]), (&json!("error"), &json!("SUBGRAPH_UNREACHABLE")));
+    assert_eq!(
+        (&message["type"], &message["payload"][0]["extensions"]["code"]),
+        (&json!("error"), &json!("SUBGRAPH_UNREACHABLE"))
+    );
     assert!(!message.to_string().contains("127.0.0.1"), "{message}");
 }
 
@@ -100,7 +136,9 @@ async fn many_subscriptions_share_a_connection_and_keep_apart() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
     for id in 0..20 {
-        socket.subscribe(&id.to_string(), "subscription { sold { upc } }").await;
+        socket
+            .subscribe(&id.to_string(), "subscription { sold { upc } }")
+            .await;
     }
     let mut events = vec![0; 20];
     let mut completed = 0;
@@ -134,7 +172,10 @@ async fn a_slow_consumer_is_closed_with_4413() {
     };
     // The farewell is best effort: a client that does not read at all is cut without it.
     assert!(matches!(end, Came::Closed(4413, _) | Came::Gone), "{end:?}");
-    eventually("its upstreams are closed", || async { world.products.open_sockets() == 0 }).await;
+    eventually("its upstreams are closed", || async {
+        world.products.open_sockets() == 0
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -143,7 +184,9 @@ async fn the_token_travels_in_the_payload_and_the_header() {
     let world = World::guarded(&issuer).await;
     let token = issuer.token("order");
     let mut socket = Socket::ready(&world.gateway, Some(&token)).await;
-    socket.subscribe("s", "subscription { sold { upc reviews { id } } }").await;
+    socket
+        .subscribe("s", "subscription { sold { upc reviews { id } } }")
+        .await;
     assert_eq!(socket.message().await["type"], "next");
     let bearer = format!("Bearer {token}");
     assert_eq!(world.products.inits(), [json!({"authorization": bearer})]);
@@ -159,7 +202,9 @@ async fn a_stream_ends_with_4403_when_its_token_expires() {
     let world = World::guarded(&issuer).await;
     let token = issuer.token_with(json!({"exp": crate::support::issuer::now() + 2}));
     let mut socket = Socket::ready(&world.gateway, Some(&token)).await;
-    socket.subscribe("s", "subscription { ticker(everyMs: 100) { upc } }").await;
+    socket
+        .subscribe("s", "subscription { ticker(everyMs: 100) { upc } }")
+        .await;
     let started = Instant::now();
     let end = loop {
         match socket.hear().await {
@@ -168,5 +213,9 @@ async fn a_stream_ends_with_4403_when_its_token_expires() {
         }
     };
     assert!(matches!(end, Came::Closed(4403, _)), "{end:?}");
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        started.elapsed()
+    );
 }

@@ -12,12 +12,23 @@ use crate::support::{Mode, World};
 async fn queries_and_mutations_answer_with_next_and_complete() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    socket.subscribe("q", "{ topProducts(first: 1) { name reviews(first: 1) { author { name } } } }").await;
+    socket
+        .subscribe(
+            "q",
+            "{ topProducts(first: 1) { name reviews(first: 1) { author { name } } } }",
+        )
+        .await;
     let data = json!({"topProducts": [{"name": "Table", "reviews": [{"author": {"name": "Ada"}}]}]});
-    assert_eq!(socket.message().await, json!({"id": "q", "type": "next", "payload": {"data": data}}));
+    assert_eq!(
+        socket.message().await,
+        json!({"id": "q", "type": "next", "payload": {"data": data}})
+    );
     assert_eq!(socket.message().await, json!({"id": "q", "type": "complete"}));
     socket.subscribe("q", "mutation { productsStep(step: 7) }").await;
-    assert_eq!(socket.message().await["payload"]["data"], json!({"productsStep": 7}));
+    assert_eq!(
+        socket.message().await["payload"]["data"],
+        json!({"productsStep": 7})
+    );
     assert_eq!(socket.message().await["type"], "complete");
     assert_eq!(world.journal.read(), [7]);
 }
@@ -26,14 +37,25 @@ async fn queries_and_mutations_answer_with_next_and_complete() {
 async fn syntax_and_validation_errors_are_error_messages_and_the_socket_lives_on() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    for (query, code) in [("{ me {", "GRAPHQL_PARSE_FAILED"), ("{ nobody }", "GRAPHQL_VALIDATION_FAILED")] {
+    for (query, code) in [
+        ("{ me {", "GRAPHQL_PARSE_FAILED"),
+        ("{ nobody }", "GRAPHQL_VALIDATION_FAILED"),
+    ] {
         socket.subscribe("1", query).await;
         let message = socket.message().await;
-        assert_eq!((&message["id"], &message["type"]), (&json!("1"), &json!("error")), "{message}");
+        assert_eq!(
+            (&message["id"], &message["type"]),
+            (&json!("1"), &json!("error")),
+            "{message}"
+        );
         assert_eq!(message["payload"][0]["extensions"]["code"], code);
     }
     socket.subscribe("1", "{ me { id } }").await;
-    assert_eq!(socket.message().await["type"], "next", "the id is free again, and no `complete` came in between");
+    assert_eq!(
+        socket.message().await["type"],
+        "next",
+        "the id is free again, and no `complete` came in between"
+    );
 }
 
 #[tokio::test]
@@ -41,7 +63,11 @@ async fn pings_are_answered_with_their_payload() {
     let world = World::start().await;
     let mut socket = world.socket().await;
     socket.say(json!({"type": "ping", "payload": {"a": 1}})).await;
-    assert_eq!(socket.message().await, json!({"type": "pong", "payload": {"a": 1}}), "also before connection_init");
+    assert_eq!(
+        socket.message().await,
+        json!({"type": "pong", "payload": {"a": 1}}),
+        "also before connection_init"
+    );
     socket.say(json!({"type": "ping"})).await;
     assert_eq!(socket.message().await, json!({"type": "pong"}));
     socket.say(json!({"type": "pong"})).await;
@@ -102,9 +128,14 @@ async fn no_init_in_time_is_4408() {
 async fn an_id_in_use_is_4409() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    socket.subscribe("a", "subscription { ticker(everyMs: 60000) { upc } }").await;
+    socket
+        .subscribe("a", "subscription { ticker(everyMs: 60000) { upc } }")
+        .await;
     socket.subscribe("a", "{ me { id } }").await;
-    assert_eq!(socket.hear().await, Came::Closed(4409, "Subscriber for a already exists".into()));
+    assert_eq!(
+        socket.hear().await,
+        Came::Closed(4409, "Subscriber for a already exists".into())
+    );
 }
 
 #[tokio::test]
@@ -127,11 +158,18 @@ async fn a_message_over_the_limit_is_1009() {
 async fn too_many_operations_are_refused_and_the_others_live_on() {
     let world = World::with(|config| config.websocket.max_operations = 2).await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    socket.subscribe("1", "subscription { ticker(everyMs: 60000) { upc } }").await;
-    socket.subscribe("2", "subscription { ticker(everyMs: 60000) { upc } }").await;
+    socket
+        .subscribe("1", "subscription { ticker(everyMs: 60000) { upc } }")
+        .await;
+    socket
+        .subscribe("2", "subscription { ticker(everyMs: 60000) { upc } }")
+        .await;
     socket.subscribe("3", "{ me { id } }").await;
     let refused = socket.message().await;
-    assert_eq!(refused["payload"][0]["extensions"]["code"], "TOO_MANY_OPERATIONS", "{refused}");
+    assert_eq!(
+        refused["payload"][0]["extensions"]["code"], "TOO_MANY_OPERATIONS",
+        "{refused}"
+    );
     socket.say(json!({"type": "complete", "id": "1"})).await;
     socket.subscribe("3", "{ me { id } }").await;
     assert_eq!(socket.message().await["type"], "next");
@@ -156,7 +194,11 @@ async fn a_client_that_gives_no_sign_of_life_is_dropped() {
     assert_eq!(socket.close_code().await, 1001);
     // One that reads answers them, and stays.
     let mut alive = Socket::ready(&world.gateway, None).await;
-    assert!(tokio::time::timeout(Duration::from_millis(500), alive.hear()).await.is_err());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(500), alive.hear())
+            .await
+            .is_err()
+    );
     alive.subscribe("1", "{ me { id } }").await;
     assert_eq!(alive.message().await["type"], "next");
 }
@@ -165,7 +207,9 @@ async fn a_client_that_gives_no_sign_of_life_is_dropped() {
 async fn a_stop_closes_with_1001() {
     let world = World::start().await;
     let mut socket = Socket::ready(&world.gateway, None).await;
-    socket.subscribe("1", "subscription { ticker(everyMs: 60000) { upc } }").await;
+    socket
+        .subscribe("1", "subscription { ticker(everyMs: 60000) { upc } }")
+        .await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     let stopping = tokio::spawn(world.gateway.shutdown());
     assert_eq!(socket.close_code().await, 1001);

@@ -31,7 +31,10 @@ pub async fn run(args: ComposeArgs) -> Result<ExitCode, Box<dyn std::error::Erro
     let mut out = std::io::stdout().lock();
     match composed {
         Ok(composed) => {
-            composed.hints.iter().for_each(|hint| eprintln!("hint: {}: {}", hint.code, hint.message));
+            composed
+                .hints
+                .iter()
+                .for_each(|hint| eprintln!("hint: {}: {}", hint.code, hint.message));
             writeln!(out, "{}", composed.supergraph_sdl.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
@@ -51,7 +54,11 @@ async fn gather(client: &Client, named: &[Named]) -> Result<Vec<Subgraph>, Vec<D
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(subgraphs) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(subgraphs)
+    } else {
+        Err(errors)
+    }
 }
 
 async fn read(client: &Client, named: &Named) -> Result<Subgraph, Diagnostic> {
@@ -62,17 +69,36 @@ async fn read(client: &Client, named: &Named) -> Result<Subgraph, Diagnostic> {
                 Ok(uri) => fetch_sdl(client, &uri).await,
                 Err(error) => Err(format!("`{url}` is not a valid address: {error}")),
             };
-            let sdl = fetched.map_err(|why| unavailable(named, "SUBGRAPH_UNAVAILABLE", &format!("{url}: {why}")))?;
-            Ok(Subgraph { name, url: url.to_string(), sdl })
+            let sdl = fetched
+                .map_err(|why| unavailable(named, "SUBGRAPH_UNAVAILABLE", &format!("{url}: {why}")))?;
+            Ok(Subgraph {
+                name,
+                url: url.to_string(),
+                sdl,
+            })
         }
         Place::File(file) => match std::fs::read_to_string(file) {
-            Ok(sdl) => Ok(Subgraph { name, url: String::new(), sdl }),
-            Err(error) => Err(unavailable(named, "SDL_FILE_UNREADABLE", &format!("cannot read {}: {error}", file.display()))),
+            Ok(sdl) => Ok(Subgraph {
+                name,
+                url: String::new(),
+                sdl,
+            }),
+            Err(error) => Err(unavailable(
+                named,
+                "SDL_FILE_UNREADABLE",
+                &format!("cannot read {}: {error}", file.display()),
+            )),
         },
     }
 }
 
 fn unavailable(named: &Named, code: &str, message: &str) -> Diagnostic {
     let subgraph = Some(named.name.clone());
-    Diagnostic { code: code.to_owned(), message: message.to_owned(), subgraph, line: None, column: None }
+    Diagnostic {
+        code: code.to_owned(),
+        message: message.to_owned(),
+        subgraph,
+        line: None,
+        column: None,
+    }
 }

@@ -24,7 +24,13 @@ pub fn run(args: &PlanArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let supergraph = Supergraph::parse(&sdl)?;
     let operation = Operation::parse(&supergraph, &query, args.operation.as_deref())?;
     let coerced = coerce(&operation, &supergraph, &given)?;
-    let plan = baedal_planner::plan(&supergraph, &operation, &coerced, &Settings::default(), &Access::unrestricted())?;
+    let plan = baedal_planner::plan(
+        &supergraph,
+        &operation,
+        &coerced,
+        &Settings::default(),
+        &Access::unrestricted(),
+    )?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string_pretty(&plan)?)?;
@@ -35,7 +41,11 @@ pub fn run(args: &PlanArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
 }
 
 /// A plan depends on variables only through conditions: one without a value matters only there.
-fn coerce(operation: &Operation, supergraph: &Supergraph, given: &Map<String, Value>) -> Result<Map<String, Value>, String> {
+fn coerce(
+    operation: &Operation,
+    supergraph: &Supergraph,
+    given: &Map<String, Value>,
+) -> Result<Map<String, Value>, String> {
     operation.coerce_variables(supergraph, given).or_else(|errors| {
         let conditional = operation.conditional_variables();
         let fatal = |error: &&baedal_planner::CoercionError| {
@@ -51,7 +61,9 @@ fn coerce(operation: &Operation, supergraph: &Supergraph, given: &Map<String, Va
 fn read(file: &Path) -> Result<String, String> {
     if file.as_os_str() == "-" {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| format!("cannot read stdin: {error}"))?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| format!("cannot read stdin: {error}"))?;
         return Ok(text);
     }
     std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))

@@ -50,7 +50,11 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>
 
 fn announce(running: &crate::Running) {
     let mut out = std::io::stdout().lock();
-    let ready = if running.is_ready() { "" } else { " (not ready yet, see /health/ready)" };
+    let ready = if running.is_ready() {
+        ""
+    } else {
+        " (not ready yet, see /health/ready)"
+    };
     // Nobody reading stdout is no reason to stop serving.
     let _ = writeln!(out, "baedal-router: GraphQL at {}{ready}", running.url());
     let _ = out.flush();
@@ -92,7 +96,10 @@ fn live(subgraph: Named) -> Result<(String, SubgraphConfig), String> {
 fn start_log() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     if std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().init();
     } else {

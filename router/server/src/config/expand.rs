@@ -28,8 +28,15 @@ fn expand_line(
     while let Some(start) = rest.find("${") {
         out.push_str(&rest[..start]);
         let column = line.len() - rest.len() + start + 1;
-        let wrong = |why: String| ConfigError::Reference { line: number, column, why };
-        let end = rest[start..].find('}').ok_or_else(|| wrong("`${` without `}`".to_owned()))? + start;
+        let wrong = |why: String| ConfigError::Reference {
+            line: number,
+            column,
+            why,
+        };
+        let end = rest[start..]
+            .find('}')
+            .ok_or_else(|| wrong("`${` without `}`".to_owned()))?
+            + start;
         out.push_str(&value_of(&rest[start + 2..end], lookup).map_err(wrong)?);
         rest = &rest[end + 1..];
     }
@@ -43,15 +50,19 @@ fn value_of(reference: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<
         None => (reference, None),
     };
     let Some(name) = name.strip_prefix("env.").filter(|name| !name.is_empty()) else {
-        return Err(format!("`${{{reference}}}` is not a reference; write ${{env.NAME}} or ${{env.NAME:-default}}"));
+        return Err(format!(
+            "`${{{reference}}}` is not a reference; write ${{env.NAME}} or ${{env.NAME:-default}}"
+        ));
     };
     match (lookup(name).filter(|value| !value.is_empty()), default) {
-        (Some(value), _) if value.contains(['\n', '\r']) => Err(format!("the environment variable {name} holds a line break")),
+        (Some(value), _) if value.contains(['\n', '\r']) => {
+            Err(format!("the environment variable {name} holds a line break"))
+        }
         (Some(value), _) => Ok(value),
         (None, Some(default)) => Ok(default.to_owned()),
-        (None, None) => {
-            Err(format!("the environment variable {name} is not set; set it, or give a default: ${{env.{name}:-default}}"))
-        }
+        (None, None) => Err(format!(
+            "the environment variable {name} is not set; set it, or give a default: ${{env.{name}:-default}}"
+        )),
     }
 }
 
@@ -72,16 +83,25 @@ mod tests {
     fn references_are_replaced_where_they_stand() {
         let text = "# ${env.NOT_READ}\nlisten: 127.0.0.1:${env.PORT}\npath: ${env.EMPTY:-/g}/${env.X:-b}\n";
         let expanded = expand(text, &environment).expect("expands");
-        assert_eq!(expanded, "# ${env.NOT_READ}\nlisten: 127.0.0.1:4100\npath: /g/b\n");
+        assert_eq!(
+            expanded,
+            "# ${env.NOT_READ}\nlisten: 127.0.0.1:4100\npath: /g/b\n"
+        );
     }
 
     #[test]
     fn what_cannot_be_replaced_is_named_with_its_place() {
         for (text, wanted) in [
-            ("a: 1\nlisten: ${env.NONE}", "2:9: the environment variable NONE is not set"),
+            (
+                "a: 1\nlisten: ${env.NONE}",
+                "2:9: the environment variable NONE is not set",
+            ),
             ("a: ${PORT}", "1:4: `${PORT}` is not a reference"),
             ("a: ${env.PORT", "1:4: `${` without `}`"),
-            ("a: ${env.BAD}", "1:4: the environment variable BAD holds a line break"),
+            (
+                "a: ${env.BAD}",
+                "1:4: the environment variable BAD holds a line break",
+            ),
         ] {
             let message = expand(text, &environment).expect_err(text).to_string();
             assert!(message.contains(wanted), "{message}");

@@ -62,15 +62,23 @@ pub enum ConfigError {
 impl ConfigError {
     /// A value that cannot work.
     pub fn value(key: &str, why: &str) -> ConfigError {
-        ConfigError::Value { key: key.to_owned(), why: why.to_owned() }
+        ConfigError::Value {
+            key: key.to_owned(),
+            why: why.to_owned(),
+        }
     }
 }
 
 /// Reads a configuration file. Relative paths in it are relative to its folder.
 pub fn read(file: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-    let in_file = |error| ConfigError::InFile { file: file.to_owned(), error: Box::new(error) };
+    let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable {
+        file: file.to_owned(),
+        source,
+    })?;
+    let in_file = |error| ConfigError::InFile {
+        file: file.to_owned(),
+        error: Box::new(error),
+    };
     let mut config = parse(&text, &|name| std::env::var(name).ok()).map_err(in_file)?;
     config.root_at(file.parent().unwrap_or(Path::new("")));
     Ok(config)
@@ -79,7 +87,10 @@ pub fn read(file: &Path) -> Result<Config, ConfigError> {
 /// Reads the text of a configuration file; `lookup` reads the environment.
 pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
     let expanded = expand(text, lookup)?;
-    if expanded.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+    if expanded
+        .lines()
+        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    {
         return Ok(Config::default());
     }
     serde_norway::from_str(&expanded).map_err(|error| explain(&error))
@@ -94,6 +105,8 @@ impl Config {
         };
         root(&mut self.supergraph.file);
         root(&mut self.supergraph.state_dir);
-        self.subgraphs.values_mut().for_each(|subgraph| root(&mut subgraph.sdl));
+        self.subgraphs
+            .values_mut()
+            .for_each(|subgraph| root(&mut subgraph.sdl));
     }
 }

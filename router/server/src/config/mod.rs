@@ -11,8 +11,9 @@ mod span;
 
 pub use load::{ConfigError, parse, read};
 pub use sections::{
-    AuthConfig, CorsConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig, LimitsConfig, SubgraphConfig,
-    SubscriptionsConfig, SupergraphConfig, TrafficConfig, WebSocketConfig,
+    AuthConfig, CorsConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig,
+    IssuerConfig, LimitsConfig, SubgraphConfig, SubscriptionsConfig, SupergraphConfig, TrafficConfig,
+    WebSocketConfig,
 };
 
 use std::collections::BTreeMap;
@@ -87,10 +88,16 @@ impl Config {
     fn check_path(&self) -> Result<(), ConfigError> {
         let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
         if !self.path.starts_with('/') || !self.path.chars().all(plain) {
-            return Err(ConfigError::value("path", "must start with / and hold letters, digits and -_.~ only, e.g. /graphql"));
+            return Err(ConfigError::value(
+                "path",
+                "must start with / and hold letters, digits and -_.~ only, e.g. /graphql",
+            ));
         }
         if self.path.starts_with("/health/") {
-            return Err(ConfigError::value("path", "must not be below /health, which answers health checks"));
+            return Err(ConfigError::value(
+                "path",
+                "must not be below /health, which answers health checks",
+            ));
         }
         Ok(())
     }
@@ -107,9 +114,10 @@ impl Config {
 
     fn check_auth(&self) -> Result<(), ConfigError> {
         match &self.auth {
-            Some(auth) if auth.issuers.is_empty() => {
-                Err(ConfigError::value("auth.issuers", "must name at least one issuer; remove `auth` for an open gateway"))
-            }
+            Some(auth) if auth.issuers.is_empty() => Err(ConfigError::value(
+                "auth.issuers",
+                "must name at least one issuer; remove `auth` for an open gateway",
+            )),
             Some(auth) => auth.issuers.iter().try_for_each(IssuerConfig::check),
             None => Ok(()),
         }

@@ -24,7 +24,11 @@ pub struct SupergraphConfig {
 
 impl Default for SupergraphConfig {
     fn default() -> Self {
-        SupergraphConfig { file: None, poll_interval: Duration::from_secs(10), state_dir: None }
+        SupergraphConfig {
+            file: None,
+            poll_interval: Duration::from_secs(10),
+            state_dir: None,
+        }
     }
 }
 
@@ -46,20 +50,29 @@ pub struct SubgraphConfig {
 impl SubgraphConfig {
     /// A live subgraph at `url`.
     pub fn at(url: Url) -> SubgraphConfig {
-        SubgraphConfig { url: Some(url), ..SubgraphConfig::default() }
+        SubgraphConfig {
+            url: Some(url),
+            ..SubgraphConfig::default()
+        }
     }
 
     pub(super) fn check(&self, name: &str, supergraph_file: bool) -> Result<(), ConfigError> {
         let key = |field: &str| format!("subgraphs.{name}.{field}");
         match &self.url {
             None if !supergraph_file => {
-                return Err(ConfigError::value(&key("url"), "is missing: calls need an address, e.g. http://127.0.0.1:4011/graphql"));
+                return Err(ConfigError::value(
+                    &key("url"),
+                    "is missing: calls need an address, e.g. http://127.0.0.1:4011/graphql",
+                ));
             }
             Some(url) => check_scheme(&key("url"), url, &["http", "https"])?,
             None => {}
         }
         if supergraph_file && self.sdl.is_some() {
-            return Err(ConfigError::value(&key("sdl"), "has no effect beside supergraph.file; remove one of them"));
+            return Err(ConfigError::value(
+                &key("sdl"),
+                "has no effect beside supergraph.file; remove one of them",
+            ));
         }
         match &self.subscription_url {
             Some(url) => check_scheme(&key("subscription_url"), url, &["ws", "wss", "http", "https"]),
@@ -102,7 +115,8 @@ impl IssuerConfig {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let why = "must be an http:// or https:// URL; set auth.issuers[].jwks_url when the issuer's name is none";
+        let why =
+            "must be an http:// or https:// URL; set auth.issuers[].jwks_url when the issuer's name is none";
         match Url::parse(&self.keys_url()) {
             Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
             _ => Err(ConfigError::value("auth.issuers[].jwks_url", why)),
@@ -224,16 +238,26 @@ const NOT_OURS_TO_PASS: [&str; 14] = [
 impl HeadersConfig {
     /// The names, parsed. [`super::Config::check`] has refused those that are none.
     pub fn names(&self) -> Vec<HeaderName> {
-        self.propagate.iter().filter_map(|name| name.parse().ok()).collect()
+        self.propagate
+            .iter()
+            .filter_map(|name| name.parse().ok())
+            .collect()
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         for name in &self.propagate {
             let parsed: Result<HeaderName, _> = name.parse();
             match parsed {
-                Err(_) => return Err(ConfigError::value("headers.propagate", &format!("`{name}` is not a header name"))),
+                Err(_) => {
+                    return Err(ConfigError::value(
+                        "headers.propagate",
+                        &format!("`{name}` is not a header name"),
+                    ));
+                }
                 Ok(parsed) if NOT_OURS_TO_PASS.contains(&parsed.as_str()) => {
-                    let why = format!("`{name}` belongs to one connection or to the gateway and cannot be passed on");
+                    let why = format!(
+                        "`{name}` belongs to one connection or to the gateway and cannot be passed on"
+                    );
                     return Err(ConfigError::value("headers.propagate", &why));
                 }
                 Ok(_) => {}
@@ -255,8 +279,15 @@ pub struct CsrfConfig {
 
 impl Default for CsrfConfig {
     fn default() -> Self {
-        let names = ["graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name"];
-        CsrfConfig { enabled: true, required_headers: names.map(str::to_owned).to_vec() }
+        let names = [
+            "graphql-require-preflight",
+            "apollo-require-preflight",
+            "x-apollo-operation-name",
+        ];
+        CsrfConfig {
+            enabled: true,
+            required_headers: names.map(str::to_owned).to_vec(),
+        }
     }
 }
 
@@ -305,7 +336,10 @@ pub struct SubscriptionsConfig {
 
 impl Default for SubscriptionsConfig {
     fn default() -> Self {
-        SubscriptionsConfig { connect_timeout: Duration::from_secs(5), idle_timeout: Duration::from_secs(20) }
+        SubscriptionsConfig {
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(20),
+        }
     }
 }
 
@@ -343,5 +377,8 @@ fn check_scheme(key: &str, url: &Url, allowed: &[&str]) -> Result<(), ConfigErro
     if allowed.contains(&url.scheme()) && url.has_host() {
         return Ok(());
     }
-    Err(ConfigError::value(key, &format!("must start with {}://", allowed.join(":// or "))))
+    Err(ConfigError::value(
+        key,
+        &format!("must start with {}://", allowed.join(":// or ")),
+    ))
 }

@@ -16,7 +16,10 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         "h" => 3_600_000,
         _ => return Err(wrong(text)),
     };
-    number.checked_mul(scale).map(Duration::from_millis).ok_or_else(|| wrong(text))
+    number
+        .checked_mul(scale)
+        .map(Duration::from_millis)
+        .ok_or_else(|| wrong(text))
 }
 
 fn wrong(text: &str) -> String {
@@ -30,7 +33,9 @@ pub fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
 
 /// For `#[serde(deserialize_with)]` of an optional length.
 pub fn read_optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    Option::<String>::deserialize(deserializer)?.map(|text| parse(&text).map_err(D::Error::custom)).transpose()
+    Option::<String>::deserialize(deserializer)?
+        .map(|text| parse(&text).map_err(D::Error::custom))
+        .transpose()
 }
 
 #[cfg(test)]
@@ -46,7 +51,16 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_an_example() {
-        for text in ["", "10", "s", "-1s", "1.5s", "10 parsecs", "99999999999999999999s", "18446744073709551615h"] {
+        for text in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "1.5s",
+            "10 parsecs",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
             let message = parse(text).expect_err(text);
             assert!(message.contains("for example"), "{message}");
         }

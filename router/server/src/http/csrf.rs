@@ -11,57 +11,98 @@ use crate::config::{CorsConfig, CsrfConfig};
 use crate::errors::{Code, Refusal};
 
 /// Content types a form can send.
-const SIMPLE: [&str; 3] = ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"];
+const SIMPLE: [&str; 3] = [
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "text/plain",
+];
 
 /// The body must be JSON in UTF-8, as it is: not compressed.
 pub fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
-        return Err(Refusal::new(Code::UnsupportedMediaType, "send the body as it is, without `Content-Encoding`"));
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
+        return Err(Refusal::new(
+            Code::UnsupportedMediaType,
+            "send the body as it is, without `Content-Encoding`",
+        ));
     }
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut parts = value.split(';').map(str::trim);
-    let json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let json = parts
+        .next()
+        .is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
     let utf8 = parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
-            ["utf-8", "utf8"].iter().any(|known| charset.trim_matches('"').eq_ignore_ascii_case(known))
-        }
+        Some((name, charset)) if name.eq_ignore_ascii_case("charset") => ["utf-8", "utf8"]
+            .iter()
+            .any(|known| charset.trim_matches('"').eq_ignore_ascii_case(known)),
         _ => true,
     });
     if json && utf8 {
         return Ok(());
     }
-    Err(Refusal::new(Code::UnsupportedMediaType, "send the request as `Content-Type: application/json` in UTF-8"))
+    Err(Refusal::new(
+        Code::UnsupportedMediaType,
+        "send the request as `Content-Type: application/json` in UTF-8",
+    ))
 }
 
 /// A GET request must be one that a browser asks about first.
 pub fn check_get(headers: &HeaderMap, csrf: &CsrfConfig) -> Result<(), Refusal> {
-    let forced = csrf.required_headers.iter().any(|name| headers.get(name).is_some_and(|value| !value.is_empty()));
+    let forced = csrf
+        .required_headers
+        .iter()
+        .any(|name| headers.get(name).is_some_and(|value| !value.is_empty()));
     if !csrf.enabled || forced || has_unusual_content_type(headers) {
         return Ok(());
     }
     let names = csrf.required_headers.join(", ");
-    let message = format!("this request could have been forged by a web page; add one of these headers to it: {names}");
+    let message =
+        format!("this request could have been forged by a web page; add one of these headers to it: {names}");
     Err(Refusal::new(Code::CsrfRefused, message))
 }
 
 fn has_unusual_content_type(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let media = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let media = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     media.contains('/') && !SIMPLE.contains(&media.as_str())
 }
 
 /// A page of a foreign origin must not open a WebSocket. Clients that are no browsers send no `Origin`.
 pub fn check_origin(headers: &HeaderMap, csrf: &CsrfConfig, cors: &CorsConfig) -> Result<(), Refusal> {
-    let Some(origin) = headers.get(ORIGIN).filter(|_| csrf.enabled) else { return Ok(()) };
-    let named = cors.origins.iter().any(|known| known.as_bytes() == origin.as_bytes());
+    let Some(origin) = headers.get(ORIGIN).filter(|_| csrf.enabled) else {
+        return Ok(());
+    };
+    let named = cors
+        .origins
+        .iter()
+        .any(|known| known.as_bytes() == origin.as_bytes());
     if named || is_own(origin, headers.get(HOST)) {
         return Ok(());
     }
-    Err(Refusal::new(Code::ForeignOrigin, "pages of this origin may not use the gateway; see cors.origins"))
+    Err(Refusal::new(
+        Code::ForeignOrigin,
+        "pages of this origin may not use the gateway; see cors.origins",
+    ))
 }
 
 fn is_own(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let origin = origin
+        .to_str()
+        .ok()
+        .and_then(|origin| origin.split_once("://"))
+        .map(|(_, host)| host);
     let host = host.and_then(|host| host.to_str().ok());
     matches!((origin, host), (Some(origin), Some(host)) if origin.eq_ignore_ascii_case(host))
 }
@@ -71,16 +112,34 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value"))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
+            .collect()
     }
 
     #[test]
     fn only_json_in_utf8_is_a_body() {
-        for good in ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""] {
-            assert!(check_content_type(&headers(&[("content-type", good)])).is_ok(), "{good}");
+        for good in [
+            "application/json",
+            "application/json; charset=utf-8",
+            "Application/JSON;charset=\"UTF-8\"",
+        ] {
+            assert!(
+                check_content_type(&headers(&[("content-type", good)])).is_ok(),
+                "{good}"
+            );
         }
-        for bad in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "application/json; charset=utf-16"] {
-            assert!(check_content_type(&headers(&[("content-type", bad)])).is_err(), "{bad}");
+        for bad in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonx",
+            "application/json; charset=utf-16",
+        ] {
+            assert!(
+                check_content_type(&headers(&[("content-type", bad)])).is_err(),
+                "{bad}"
+            );
         }
         assert!(check_content_type(&HeaderMap::new()).is_err());
     }
@@ -88,18 +147,37 @@ mod tests {
     #[test]
     fn a_get_that_a_page_could_send_is_refused() {
         let csrf = CsrfConfig::default();
-        for bad in [vec![], vec![("content-type", "text/plain; x=y")], vec![("graphql-require-preflight", "")]] {
+        for bad in [
+            vec![],
+            vec![("content-type", "text/plain; x=y")],
+            vec![("graphql-require-preflight", "")],
+        ] {
             assert!(check_get(&headers(&bad), &csrf).is_err(), "{bad:?}");
         }
-        for good in [("content-type", "application/json"), ("graphql-require-preflight", "1")] {
+        for good in [
+            ("content-type", "application/json"),
+            ("graphql-require-preflight", "1"),
+        ] {
             assert!(check_get(&headers(&[good]), &csrf).is_ok(), "{good:?}");
         }
     }
 
     #[test]
     fn only_own_and_named_origins_may_open_a_socket() {
-        let (csrf, cors) = (CsrfConfig::default(), CorsConfig { origins: vec!["https://app.example".into()] });
-        let check = |origin| check_origin(&headers(&[("host", "g.example:4000"), ("origin", origin)]), &csrf, &cors).is_ok();
+        let (csrf, cors) = (
+            CsrfConfig::default(),
+            CorsConfig {
+                origins: vec!["https://app.example".into()],
+            },
+        );
+        let check = |origin| {
+            check_origin(
+                &headers(&[("host", "g.example:4000"), ("origin", origin)]),
+                &csrf,
+                &cors,
+            )
+            .is_ok()
+        };
         assert!(check("http://g.example:4000"));
         assert!(check("https://app.example"));
         assert!(!check("https://evil.example"));

@@ -25,7 +25,12 @@ pub async fn handle(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -
     let (parts, body) = request.into_parts();
     let id = forward::request_id(&parts.headers);
     let is_get = parts.method == Method::GET;
-    if is_get && parts.headers.get(UPGRADE).is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+    if is_get
+        && parts
+            .headers
+            .get(UPGRADE)
+            .is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    {
         return upgrade(gateway, parts, id).await;
     }
     let format = negotiate::format(&parts.headers);
@@ -43,13 +48,27 @@ async fn answer(gateway: &Gateway, parts: Parts, body: Body, id: &HeaderValue) -
     let is_get = match parts.method {
         Method::GET => true,
         Method::POST => false,
-        _ => return Err(Refusal::new(Code::MethodNotAllowed, "use POST, or GET for queries")),
+        _ => {
+            return Err(Refusal::new(
+                Code::MethodNotAllowed,
+                "use POST, or GET for queries",
+            ));
+        }
     };
     let caller = gateway.identity.of_headers(&parts.headers).await?;
-    let request = if is_get { from_get(gateway, &parts)? } else { from_post(gateway, &parts, body).await? };
+    let request = if is_get {
+        from_get(gateway, &parts)?
+    } else {
+        from_post(gateway, &parts, body).await?
+    };
     let prepared = pipeline::prepare(gateway, &caller, request).await?;
     check_kind(prepared.kind(), is_get)?;
-    let headers = forward::headers(&parts.headers, &gateway.propagated, id, caller.authorization.as_ref());
+    let headers = forward::headers(
+        &parts.headers,
+        &gateway.propagated,
+        id,
+        caller.authorization.as_ref(),
+    );
     Ok(prepared.execute(gateway, &headers).await.body)
 }
 
@@ -66,15 +85,26 @@ async fn from_post(gateway: &Gateway, parts: &Parts, body: Body) -> Result<Reque
 
 /// Reads a body; a length that is too large is refused before the first byte.
 async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, Refusal> {
-    let too_large = || Refusal::new(Code::BodyTooLarge, format!("the body is larger than {limit} bytes (limits.body_bytes)"));
-    let told = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        Refusal::new(
+            Code::BodyTooLarge,
+            format!("the body is larger than {limit} bytes (limits.body_bytes)"),
+        )
+    };
+    let told = parts
+        .headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if told.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Refusal::new(Code::BadRequest, "the body could not be read to its end")),
+        Err(_) => Err(Refusal::new(
+            Code::BadRequest,
+            "the body could not be read to its end",
+        )),
     }
 }
 
@@ -91,7 +121,10 @@ fn check_kind(kind: OperationKind, is_get: bool) -> Result<(), Refusal> {
 }
 
 fn check_headers(headers: &HeaderMap, limit: usize) -> Result<(), Refusal> {
-    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
     if bytes > limit {
         let message = format!("the headers are larger than {limit} bytes (limits.header_bytes)");
         return Err(Refusal::new(Code::HeadersTooLarge, message));
@@ -107,22 +140,44 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> Re
         if gateway.closing.is_cancelled() {
             return Err(Refusal::new(Code::ShuttingDown, "the gateway is stopping"));
         }
-        gateway.identity.of_headers(&parts.headers).await.map_err(Refusal::from)
+        gateway
+            .identity
+            .of_headers(&parts.headers)
+            .await
+            .map_err(Refusal::from)
     };
     let caller = match checked.await {
         Ok(caller) => caller,
         Err(refusal) => return respond(Err(refusal), Format::Json),
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => ws::accept(gateway, upgrade, ws::Upgraded { headers: parts.headers, id, caller }),
-        Err(_) => respond(Err(Refusal::new(Code::BadRequest, "this is not a valid WebSocket handshake")), Format::Json),
+        Ok(upgrade) => ws::accept(
+            gateway,
+            upgrade,
+            ws::Upgraded {
+                headers: parts.headers,
+                id,
+                caller,
+            },
+        ),
+        Err(_) => respond(
+            Err(Refusal::new(
+                Code::BadRequest,
+                "this is not a valid WebSocket handshake",
+            )),
+            Format::Json,
+        ),
     }
 }
 
 fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Response {
     let (status, body, code) = match outcome {
         Ok(body) => (StatusCode::OK, body, None),
-        Err(refusal) => (refusal.code.status(format == Format::Json), refusal.body().into(), Some(refusal.code)),
+        Err(refusal) => (
+            refusal.code.status(format == Format::Json),
+            refusal.body().into(),
+            Some(refusal.code),
+        ),
     };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
@@ -131,7 +186,10 @@ fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Response {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match code {
         Some(Code::InvalidToken) => {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(baedal_token::http::INVALID_TOKEN));
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static(baedal_token::http::INVALID_TOKEN),
+            );
         }
         Some(Code::MethodNotAllowed) => drop(headers.insert(ALLOW, HeaderValue::from_static("GET, POST"))),
         Some(Code::MutationByGet) => drop(headers.insert(ALLOW, HeaderValue::from_static("POST"))),

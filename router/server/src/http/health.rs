@@ -28,7 +28,11 @@ pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     let supergraph = gateway.status();
     let mut reasons = supergraph.reasons();
     let missing = gateway.identity.without_keys();
-    reasons.extend(missing.iter().map(|issuer| format!("the keys of the issuer {issuer} are not at hand")));
+    reasons.extend(
+        missing
+            .iter()
+            .map(|issuer| format!("the keys of the issuer {issuer} are not at hand")),
+    );
     let closing = gateway.closing.is_cancelled();
     if closing {
         reasons.push("the gateway is stopping".to_owned());
@@ -39,6 +43,18 @@ pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
         (true, false) => "degraded",
         (true, true) => "ready",
     };
-    let code = if serving { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(Readiness { status, reasons, supergraph })).into_response()
+    let code = if serving {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        code,
+        Json(Readiness {
+            status,
+            reasons,
+            supergraph,
+        }),
+    )
+        .into_response()
 }

@@ -29,7 +29,11 @@ pub fn format(headers: &HeaderMap) -> Option<Format> {
         ranges.extend(value.to_str().ok()?.split(',').filter_map(Range::read));
     }
     if ranges.is_empty() {
-        return headers.get_all(ACCEPT).iter().all(HeaderValue::is_empty).then_some(Format::GraphqlResponse);
+        return headers
+            .get_all(ACCEPT)
+            .iter()
+            .all(HeaderValue::is_empty)
+            .then_some(Format::GraphqlResponse);
     }
     let graphql = quality(&ranges, "application/graphql-response+json");
     let json = quality(&ranges, "application/json");
@@ -49,7 +53,10 @@ struct Range {
 impl Range {
     fn read(text: &str) -> Option<Range> {
         let mut parts = text.split(';').map(str::trim);
-        let media = parts.next().filter(|media| !media.is_empty())?.to_ascii_lowercase();
+        let media = parts
+            .next()
+            .filter(|media| !media.is_empty())?
+            .to_ascii_lowercase();
         let mut quality = 1000;
         for parameter in parts {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -65,13 +72,24 @@ impl Range {
 
 fn thousandths(text: &str) -> Option<u32> {
     let quality: f32 = text.parse().ok()?;
-    (0.0..=1.0).contains(&quality).then_some((quality * 1000.0) as u32)
+    (0.0..=1.0)
+        .contains(&quality)
+        .then_some((quality * 1000.0) as u32)
 }
 
 /// The most specific range decides.
 fn quality(ranges: &[Range], media: &str) -> u32 {
-    let exact = |name: &str| ranges.iter().filter(|range| range.media == name).map(|range| range.quality).max();
-    exact(media).or_else(|| exact("application/*")).or_else(|| exact("*/*")).unwrap_or(0)
+    let exact = |name: &str| {
+        ranges
+            .iter()
+            .filter(|range| range.media == name)
+            .map(|range| range.quality)
+            .max()
+    };
+    exact(media)
+        .or_else(|| exact("application/*"))
+        .or_else(|| exact("*/*"))
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -95,8 +113,14 @@ mod tests {
             ("application/json; charset=utf-8", Some(Json)),
             ("application/json; charset=latin1", None),
             ("application/graphql-response+json", Some(GraphqlResponse)),
-            ("application/graphql-response+json; charset=utf-8, application/json; charset=utf-8", Some(GraphqlResponse)),
-            ("application/json, application/graphql-response+json;q=0.5", Some(Json)),
+            (
+                "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
+                Some(GraphqlResponse),
+            ),
+            (
+                "application/json, application/graphql-response+json;q=0.5",
+                Some(Json),
+            ),
             ("Application/JSON;q=0.1, */*;q=0", Some(Json)),
             ("text/html, */*;q=0.8", Some(GraphqlResponse)),
             ("text/html", None),

@@ -37,23 +37,41 @@ pub async fn serve(listener: TcpListener, router: Router, gateway: Arc<Gateway>)
         }
     }
     drop(listener);
-    if tokio::time::timeout(gateway.config.traffic.drain_timeout, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(gateway.config.traffic.drain_timeout, graceful.shutdown())
+        .await
+        .is_err()
+    {
         tracing::warn!("requests under way did not end in time (traffic.drain_timeout); they are cut");
     }
 }
 
 fn connection_builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(HEAD_BYTES as u32).max_concurrent_streams(250);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(HEAD_BYTES as u32)
+        .max_concurrent_streams(250);
     builder
 }
 
-fn serve_connection(stream: TcpStream, builder: &Builder<TokioExecutor>, graceful: &GracefulShutdown, router: Router) {
+fn serve_connection(
+    stream: TcpStream,
+    builder: &Builder<TokioExecutor>,
+    graceful: &GracefulShutdown,
+    router: Router,
+) {
     // Without it answers only wait longer.
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(router);
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    let connection = builder
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .into_owned();
     let watched = graceful.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = watched.await {

@@ -27,7 +27,11 @@ struct Size {
 
 /// Refuses a document of which any operation is too large.
 pub fn check_document(document: &Document, limits: &LimitsConfig) -> Result<(), Refusal> {
-    let mut measure = Measure { limits, fragments: HashMap::new(), bodies: HashMap::new() };
+    let mut measure = Measure {
+        limits,
+        fragments: HashMap::new(),
+        bodies: HashMap::new(),
+    };
     for definition in &document.definitions {
         if let Definition::FragmentDefinition(fragment) = definition {
             measure.check_directives(&fragment.directives)?;
@@ -40,7 +44,9 @@ pub fn check_document(document: &Document, limits: &LimitsConfig) -> Result<(), 
         }
     }
     let names: Vec<&str> = measure.bodies.keys().copied().collect();
-    names.into_iter().try_for_each(|name| measure.fragment(name, 0).map(drop))
+    names
+        .into_iter()
+        .try_for_each(|name| measure.fragment(name, 0).map(drop))
 }
 
 struct Measure<'a> {
@@ -56,13 +62,40 @@ impl<'a> Measure<'a> {
         let size = self.selections(&operation.selection_set, 1)?;
         let limits = self.limits;
         let over = |found: usize, limit: usize, code: Code, what: &str, key: &str| match found > limit {
-            true => Err(Refusal::new(code, format!("the query has more than {limit} {what} (limits.{key})"))),
+            true => Err(Refusal::new(
+                code,
+                format!("the query has more than {limit} {what} (limits.{key})"),
+            )),
             false => Ok(()),
         };
-        over(size.depth, limits.depth, Code::TooDeep, "levels of fields", "depth")?;
-        over(size.aliases, limits.aliases, Code::TooManyAliases, "aliases", "aliases")?;
-        over(size.here, limits.root_fields, Code::TooManyRootFields, "root fields", "root_fields")?;
-        over(size.fields, limits.fields, Code::TooManyFields, "fields with its fragments expanded", "fields")?;
+        over(
+            size.depth,
+            limits.depth,
+            Code::TooDeep,
+            "levels of fields",
+            "depth",
+        )?;
+        over(
+            size.aliases,
+            limits.aliases,
+            Code::TooManyAliases,
+            "aliases",
+            "aliases",
+        )?;
+        over(
+            size.here,
+            limits.root_fields,
+            Code::TooManyRootFields,
+            "root fields",
+            "root_fields",
+        )?;
+        over(
+            size.fields,
+            limits.fields,
+            Code::TooManyFields,
+            "fields with its fragments expanded",
+            "fields",
+        )?;
         if size.height > limits.height {
             return Err(too_high(limits.height));
         }
@@ -92,7 +125,11 @@ impl<'a> Measure<'a> {
                 self.check_directives(&field.directives)?;
                 let inner = self.selections(&field.selection_set, level + 1)?;
                 // Introspection is nested by nature; its own check bounds it.
-                let depth = if field.name.starts_with("__") { 0 } else { inner.depth };
+                let depth = if field.name.starts_with("__") {
+                    0
+                } else {
+                    inner.depth
+                };
                 Ok(Size {
                     depth: depth + 1,
                     height: inner.height,
@@ -128,7 +165,8 @@ impl<'a> Measure<'a> {
     fn check_directives(&self, directives: &DirectiveList) -> Result<(), Refusal> {
         let limit = self.limits.directives;
         if directives.len() > limit {
-            let message = format!("the query has more than {limit} directives in one place (limits.directives)");
+            let message =
+                format!("the query has more than {limit} directives in one place (limits.directives)");
             return Err(Refusal::new(Code::TooManyDirectives, message));
         }
         Ok(())
@@ -159,10 +197,19 @@ mod tests {
         assert_eq!(check("{a{b{...F}}} fragment F on T{c}"), Ok(()));
         assert_eq!(check("{a{b{...F}}} fragment F on T{c{d}}"), Err(Code::TooDeep));
         assert_eq!(check("{a{...F x:a} b{...F}} fragment F on T{c:d}"), Ok(()));
-        assert_eq!(check("{a{...F x:a} b{...F x:a}} fragment F on T{c:d}"), Err(Code::TooManyAliases));
-        assert_eq!(check("{...F ...F} fragment F on T{a b}"), Err(Code::TooManyRootFields));
+        assert_eq!(
+            check("{a{...F x:a} b{...F x:a}} fragment F on T{c:d}"),
+            Err(Code::TooManyAliases)
+        );
+        assert_eq!(
+            check("{...F ...F} fragment F on T{a b}"),
+            Err(Code::TooManyRootFields)
+        );
         assert_eq!(check("{a @x @x @x}"), Err(Code::TooManyDirectives));
-        assert_eq!(check("{a ...F} fragment F on T @x @x @x {b}"), Err(Code::TooManyDirectives));
+        assert_eq!(
+            check("{a ...F} fragment F on T @x @x @x {b}"),
+            Err(Code::TooManyDirectives)
+        );
     }
 
     #[test]
@@ -179,13 +226,21 @@ mod tests {
 
     #[test]
     fn long_chains_and_cycles_of_fragments_end() {
-        let chain: String = (0..5000).map(|i| format!(" fragment F{i} on T{{...F{}}}", i + 1)).collect();
+        let chain: String = (0..5000)
+            .map(|i| format!(" fragment F{i} on T{{...F{}}}", i + 1))
+            .collect();
         assert_eq!(check(&format!("{{...F0}}{chain}")), Err(Code::TooHigh));
-        assert_eq!(check("{...A} fragment A on T{...B} fragment B on T{...A}"), Ok(()));
+        assert_eq!(
+            check("{...A} fragment A on T{...B} fragment B on T{...A}"),
+            Ok(())
+        );
     }
 
     #[test]
     fn introspection_is_not_counted_as_depth() {
-        assert_eq!(check("{__schema{types{fields{type{ofType{ofType{name}}}}}}}"), Ok(()));
+        assert_eq!(
+            check("{__schema{types{fields{type{ofType{ofType{name}}}}}}}"),
+            Ok(())
+        );
     }
 }

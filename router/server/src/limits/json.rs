@@ -23,7 +23,10 @@ pub fn check_json(text: &[u8], limits: &LimitsConfig) -> Result<(), Refusal> {
         }
     }
     if values > limits.json_values {
-        let message = format!("the request holds more than {} values (limits.json_values)", limits.json_values);
+        let message = format!(
+            "the request holds more than {} values (limits.json_values)",
+            limits.json_values
+        );
         return Err(Refusal::new(Code::JsonTooManyValues, message));
     }
     Ok(())
@@ -40,7 +43,10 @@ fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
 }
 
 fn too_deep(limit: usize) -> Refusal {
-    Refusal::new(Code::JsonTooDeep, format!("the request is nested deeper than {limit} lists and objects (limits.json_depth)"))
+    Refusal::new(
+        Code::JsonTooDeep,
+        format!("the request is nested deeper than {limit} lists and objects (limits.json_depth)"),
+    )
 }
 
 #[cfg(test)]
@@ -48,7 +54,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str) -> Result<(), Code> {
-        let limits = LimitsConfig { json_depth: 3, json_values: 8, ..LimitsConfig::default() };
+        let limits = LimitsConfig {
+            json_depth: 3,
+            json_values: 8,
+            ..LimitsConfig::default()
+        };
         check_json(text.as_bytes(), &limits).map_err(|refusal| refusal.code)
     }
 

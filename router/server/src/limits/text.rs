@@ -19,7 +19,10 @@ pub fn check_text(text: &str, limits: &LimitsConfig) -> Result<(), Refusal> {
             return Err(too_high(limits.height));
         }
         if tokens > limits.tokens {
-            return Err(Refusal::new(Code::TooManyTokens, format!("the query has more than {} tokens (limits.tokens)", limits.tokens)));
+            return Err(Refusal::new(
+                Code::TooManyTokens,
+                format!("the query has more than {} tokens (limits.tokens)", limits.tokens),
+            ));
         }
         rest = &rest[length..];
     }
@@ -28,7 +31,10 @@ pub fn check_text(text: &str, limits: &LimitsConfig) -> Result<(), Refusal> {
 
 /// The refusal of something nested too high.
 pub fn too_high(limit: usize) -> Refusal {
-    Refusal::new(Code::TooHigh, format!("the query is nested higher than {limit} levels (limits.height)"))
+    Refusal::new(
+        Code::TooHigh,
+        format!("the query is nested higher than {limit} levels (limits.height)"),
+    )
 }
 
 /// Length of the next lexeme, and whether it is a token (or ignored: white space, commas, comments).
@@ -82,7 +88,11 @@ mod tests {
     use super::*;
 
     fn check(text: &str, tokens: usize, height: usize) -> Result<(), Code> {
-        let limits = LimitsConfig { tokens, height, ..LimitsConfig::default() };
+        let limits = LimitsConfig {
+            tokens,
+            height,
+            ..LimitsConfig::default()
+        };
         check_text(text, &limits).map_err(|refusal| refusal.code)
     }
 

@@ -43,7 +43,11 @@ impl Client {
             .pool_idle_timeout(traffic.pool_idle_timeout)
             .pool_max_idle_per_host(traffic.pool_max_idle)
             .build(connector.clone());
-        Client { pool, connector, response_bytes: traffic.response_bytes }
+        Client {
+            pool,
+            connector,
+            response_bytes: traffic.response_bytes,
+        }
     }
 
     /// How this client opens connections.
@@ -57,7 +61,12 @@ impl Client {
     }
 
     /// Posts a GraphQL request and reads the whole answer within the endpoint's timeout.
-    pub async fn post(&self, endpoint: &Endpoint, headers: &HeaderMap, body: Bytes) -> Result<Bytes, SubgraphError> {
+    pub async fn post(
+        &self,
+        endpoint: &Endpoint,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<Bytes, SubgraphError> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = endpoint.url.clone();
@@ -79,16 +88,30 @@ impl Client {
         let mut request = Request::new(Full::default());
         *request.uri_mut() = url.clone();
         let (status, answer) = self.send(request, timeout).await?;
-        if status.is_success() { Ok(answer) } else { Err(SubgraphError::Status(status)) }
+        if status.is_success() {
+            Ok(answer)
+        } else {
+            Err(SubgraphError::Status(status))
+        }
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<(StatusCode, Bytes), SubgraphError> {
+    async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        timeout: Duration,
+    ) -> Result<(StatusCode, Bytes), SubgraphError> {
         let exchange = async {
-            let response = self.pool.request(request).await.map_err(|error| unreachable(&error))?;
+            let response = self
+                .pool
+                .request(request)
+                .await
+                .map_err(|error| unreachable(&error))?;
             let status = response.status();
             Ok((status, self.read(response).await?))
         };
-        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(SubgraphError::Timeout(timeout)))
+        tokio::time::timeout(timeout, exchange)
+            .await
+            .unwrap_or(Err(SubgraphError::Timeout(timeout)))
     }
 
     /// Reads frame by frame, and stops at the limit, whatever the length header said.

@@ -53,10 +53,15 @@ impl SubgraphError {
             }
             SubgraphError::Timeout(_) => format!("the subgraph '{subgraph}' did not answer in time"),
             SubgraphError::Status(status) => {
-                format!("the subgraph '{subgraph}' answered with HTTP status {}", status.as_u16())
+                format!(
+                    "the subgraph '{subgraph}' answered with HTTP status {}",
+                    status.as_u16()
+                )
             }
             SubgraphError::TooLarge(_) => format!("the answer of the subgraph '{subgraph}' is too large"),
-            SubgraphError::Malformed(_) => format!("the subgraph '{subgraph}' did not answer with a GraphQL response"),
+            SubgraphError::Malformed(_) => {
+                format!("the subgraph '{subgraph}' did not answer with a GraphQL response")
+            }
             SubgraphError::StreamRefused(_) => format!("the subgraph '{subgraph}' refused the subscription"),
         }
     }

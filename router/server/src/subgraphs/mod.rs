@@ -31,22 +31,36 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// The endpoint at `routing_url` (from the supergraph) with what the configuration overrides.
-    pub fn new(routing_url: &str, overrides: Option<&SubgraphConfig>, traffic: &TrafficConfig) -> Result<Endpoint, String> {
+    pub fn new(
+        routing_url: &str,
+        overrides: Option<&SubgraphConfig>,
+        traffic: &TrafficConfig,
+    ) -> Result<Endpoint, String> {
         let url = match overrides.and_then(|subgraph| subgraph.url.as_ref()) {
             Some(url) => url.clone(),
-            None => Url::parse(routing_url).map_err(|error| format!("its URL `{routing_url}` is not valid: {error}"))?,
+            None => Url::parse(routing_url)
+                .map_err(|error| format!("its URL `{routing_url}` is not valid: {error}"))?,
         };
         if !["http", "https"].contains(&url.scheme()) {
             return Err(format!("its URL `{url}` is not http:// or https://"));
         }
-        let stream = overrides.and_then(|subgraph| subgraph.subscription_url.as_ref()).unwrap_or(&url);
-        let timeout = overrides.and_then(|subgraph| subgraph.timeout).unwrap_or(traffic.timeout);
-        Ok(Endpoint { url: uri(url.as_str())?, stream_url: uri(&web_socket(stream.as_str()))?, timeout })
+        let stream = overrides
+            .and_then(|subgraph| subgraph.subscription_url.as_ref())
+            .unwrap_or(&url);
+        let timeout = overrides
+            .and_then(|subgraph| subgraph.timeout)
+            .unwrap_or(traffic.timeout);
+        Ok(Endpoint {
+            url: uri(url.as_str())?,
+            stream_url: uri(&web_socket(stream.as_str()))?,
+            timeout,
+        })
     }
 }
 
 fn uri(text: &str) -> Result<Uri, String> {
-    text.parse().map_err(|error| format!("its URL `{text}` is not valid: {error}"))
+    text.parse()
+        .map_err(|error| format!("its URL `{text}` is not valid: {error}"))
 }
 
 fn web_socket(url: &str) -> String {

@@ -33,7 +33,11 @@ impl Subgraphs for Calls<'_> {
 
 impl Calls<'_> {
     /// Opens the subscription that `call` describes.
-    pub async fn open(&self, call: SubgraphCall<'_>, settings: &SubscriptionsConfig) -> Result<Upstream, CallError> {
+    pub async fn open(
+        &self,
+        call: SubgraphCall<'_>,
+        settings: &SubscriptionsConfig,
+    ) -> Result<Upstream, CallError> {
         let opened = match self.endpoints.get(call.subgraph) {
             Some(endpoint) => Upstream::open(self.client, endpoint, settings, self.headers, &call.body).await,
             None => Err(SubgraphError::NoAddress),

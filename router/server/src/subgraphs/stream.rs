@@ -71,19 +71,29 @@ impl Upstream {
         let limit = settings.connect_timeout;
         let opening = async {
             let socket = connect(client, endpoint, headers).await?;
-            let mut upstream = Upstream { socket, idle_timeout: settings.idle_timeout };
+            let mut upstream = Upstream {
+                socket,
+                idle_timeout: settings.idle_timeout,
+            };
             upstream.introduce(headers.get(AUTHORIZATION)).await?;
-            let body = std::str::from_utf8(body).map_err(|_| SubgraphError::Malformed("not UTF-8".to_owned()))?;
-            upstream.tell(format!(r#"{{"id":"{ID}","type":"subscribe","payload":{body}}}"#)).await?;
+            let body =
+                std::str::from_utf8(body).map_err(|_| SubgraphError::Malformed("not UTF-8".to_owned()))?;
+            upstream
+                .tell(format!(r#"{{"id":"{ID}","type":"subscribe","payload":{body}}}"#))
+                .await?;
             Ok(upstream)
         };
-        tokio::time::timeout(limit, opening).await.unwrap_or(Err(SubgraphError::Timeout(limit)))
+        tokio::time::timeout(limit, opening)
+            .await
+            .unwrap_or(Err(SubgraphError::Timeout(limit)))
     }
 
     async fn introduce(&mut self, authorization: Option<&HeaderValue>) -> Result<(), SubgraphError> {
         let token = authorization.and_then(|value| value.to_str().ok());
         let init = match token {
-            Some(token) => serde_json::json!({"type": "connection_init", "payload": {"authorization": token}}),
+            Some(token) => {
+                serde_json::json!({"type": "connection_init", "payload": {"authorization": token}})
+            }
             None => serde_json::json!({"type": "connection_init"}),
         };
         self.tell(init.to_string()).await?;
@@ -93,13 +103,23 @@ impl Upstream {
                     Some("connection_ack") => return Ok(()),
                     Some("ping") => self.tell(r#"{"type":"pong"}"#.to_owned()).await?,
                     Some("pong") => {}
-                    _ => return Err(SubgraphError::StreamRefused("an unexpected message before connection_ack".to_owned())),
+                    _ => {
+                        return Err(SubgraphError::StreamRefused(
+                            "an unexpected message before connection_ack".to_owned(),
+                        ));
+                    }
                 },
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(frame))) => return Err(SubgraphError::StreamRefused(closed(frame.as_ref()))),
+                Some(Ok(Message::Close(frame))) => {
+                    return Err(SubgraphError::StreamRefused(closed(frame.as_ref())));
+                }
                 Some(Ok(_)) => return Err(SubgraphError::StreamRefused("a binary message".to_owned())),
                 Some(Err(error)) => return Err(broken(&error)),
-                None => return Err(SubgraphError::StreamRefused("the connection was closed".to_owned())),
+                None => {
+                    return Err(SubgraphError::StreamRefused(
+                        "the connection was closed".to_owned(),
+                    ));
+                }
             }
         }
     }
@@ -139,7 +159,9 @@ impl Upstream {
 
     async fn understand(&mut self, text: Bytes) -> Option<UpstreamItem> {
         let Ok(message) = serde_json::from_slice::<Incoming<'_>>(&text) else {
-            return Some(UpstreamItem::Lost("a message that is not of the protocol".to_owned()));
+            return Some(UpstreamItem::Lost(
+                "a message that is not of the protocol".to_owned(),
+            ));
         };
         let payload = message.payload.map(|raw| text.slice_ref(raw.get().as_bytes()));
         match (message.kind, payload) {
@@ -151,7 +173,10 @@ impl Upstream {
                 Err(error) => Some(UpstreamItem::Lost(error.to_string())),
             },
             ("pong", _) => None,
-            (other, _) => Some(UpstreamItem::Lost(format!("an unexpected message of type `{}`", other.escape_debug()))),
+            (other, _) => Some(UpstreamItem::Lost(format!(
+                "an unexpected message of type `{}`",
+                other.escape_debug()
+            ))),
         }
     }
 
@@ -167,36 +192,57 @@ impl Upstream {
     }
 
     async fn tell(&mut self, message: String) -> Result<(), SubgraphError> {
-        self.socket.send(Message::text(message)).await.map_err(|error| broken(&error))
+        self.socket
+            .send(Message::text(message))
+            .await
+            .map_err(|error| broken(&error))
     }
 }
 
 async fn connect(client: &Client, endpoint: &Endpoint, headers: &HeaderMap) -> Result<Socket, SubgraphError> {
     let url = &endpoint.stream_url;
     let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
-    let stream = client.connector().oneshot(http_twin(url)?).await.map_err(|error| unreachable(&error))?;
-    let mut request = url.to_string().into_client_request().map_err(|error| unreachable(&error))?;
+    let stream = client
+        .connector()
+        .oneshot(http_twin(url)?)
+        .await
+        .map_err(|error| unreachable(&error))?;
+    let mut request = url
+        .to_string()
+        .into_client_request()
+        .map_err(|error| unreachable(&error))?;
     for (name, value) in headers {
         request.headers_mut().append(name, value.clone());
     }
-    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    request
+        .headers_mut()
+        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
     let limit = Some(client.response_bytes());
-    let config = WebSocketConfig::default().max_message_size(limit).max_frame_size(limit);
-    let (socket, _) = tokio_tungstenite::client_async_with_config(request, TokioIo::new(stream), Some(config))
-        .await
-        .map_err(|error| broken(&error))?;
+    let config = WebSocketConfig::default()
+        .max_message_size(limit)
+        .max_frame_size(limit);
+    let (socket, _) =
+        tokio_tungstenite::client_async_with_config(request, TokioIo::new(stream), Some(config))
+            .await
+            .map_err(|error| broken(&error))?;
     Ok(socket)
 }
 
 /// The URL the connector understands: the same place by http or https.
 fn http_twin(url: &Uri) -> Result<Uri, SubgraphError> {
     let mut parts = url.clone().into_parts();
-    parts.scheme = Some(if url.scheme_str() == Some("wss") { Scheme::HTTPS } else { Scheme::HTTP });
+    parts.scheme = Some(if url.scheme_str() == Some("wss") {
+        Scheme::HTTPS
+    } else {
+        Scheme::HTTP
+    });
     Uri::from_parts(parts).map_err(|error| SubgraphError::Unreachable(error.to_string()))
 }
 
 fn kind(text: &str) -> Option<String> {
-    serde_json::from_str::<Incoming<'_>>(text).ok().map(|message| message.kind.to_owned())
+    serde_json::from_str::<Incoming<'_>>(text)
+        .ok()
+        .map(|message| message.kind.to_owned())
 }
 
 fn closed(frame: Option<&tokio_tungstenite::tungstenite::protocol::CloseFrame>) -> String {

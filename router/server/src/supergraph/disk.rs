@@ -25,7 +25,9 @@ pub fn read(folder: &Path) -> Result<Option<Kept>, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("cannot read {}: {error}", file.display())),
     };
-    serde_json::from_slice(&text).map(Some).map_err(|error| format!("{} is damaged: {error}", file.display()))
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| format!("{} is damaged: {error}", file.display()))
 }
 
 /// Keeps it: written beside and renamed, so that a crash leaves the old one.
@@ -47,7 +49,10 @@ mod tests {
     fn what_is_kept_comes_back_and_damage_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
         assert_eq!(read(folder.path()), Ok(None));
-        let kept = Kept { supergraph: "s".into(), subgraphs: [("a".to_owned(), "b".to_owned())].into() };
+        let kept = Kept {
+            supergraph: "s".into(),
+            subgraphs: [("a".to_owned(), "b".to_owned())].into(),
+        };
         write(folder.path(), &kept).expect("writes");
         assert_eq!(read(folder.path()), Ok(Some(kept)));
         std::fs::write(folder.path().join(FILE), "{").expect("writes");

@@ -26,7 +26,10 @@ pub async fn gather(client: &Client, sources: &[SubgraphSource]) -> (HashMap<Str
     for (name, sdl) in join_all(sources.iter().map(read)).await {
         match sdl {
             Ok(sdl) => drop(found.insert(name, sdl)),
-            Err(reason) => absent.push(Absent { subgraph: name, reason }),
+            Err(reason) => absent.push(Absent {
+                subgraph: name,
+                reason,
+            }),
         }
     }
     (found, absent)
@@ -43,16 +46,33 @@ async fn read_sdl(client: &Client, place: &SdlPlace) -> Result<String, String> {
 
 /// Asks the subgraph at `url` for its SDL.
 pub async fn fetch_sdl(client: &Client, url: &Uri) -> Result<String, String> {
-    let endpoint = Endpoint { url: url.clone(), stream_url: url.clone(), timeout: TIMEOUT };
-    let answer = client.post(&endpoint, &HeaderMap::new(), Bytes::from_static(QUESTION)).await;
+    let endpoint = Endpoint {
+        url: url.clone(),
+        stream_url: url.clone(),
+        timeout: TIMEOUT,
+    };
+    let answer = client
+        .post(&endpoint, &HeaderMap::new(), Bytes::from_static(QUESTION))
+        .await;
     let answer = answer.map_err(|error| error.to_string())?;
-    let answer: SdlAnswer =
-        serde_json::from_slice(&answer).map_err(|error| format!("its answer to `{{_service{{sdl}}}}` is not one: {error}"))?;
-    if let Some(sdl) = answer.data.and_then(|data| data.service).and_then(|service| service.sdl) {
+    let answer: SdlAnswer = serde_json::from_slice(&answer)
+        .map_err(|error| format!("its answer to `{{_service{{sdl}}}}` is not one: {error}"))?;
+    if let Some(sdl) = answer
+        .data
+        .and_then(|data| data.service)
+        .and_then(|service| service.sdl)
+    {
         return Ok(sdl);
     }
-    let first = answer.errors.into_iter().flatten().next().map_or_else(String::new, |error| format!(": {}", error.message));
-    Err(format!("it does not answer `{{_service{{sdl}}}}`{first}; is it a Federation subgraph?"))
+    let first = answer
+        .errors
+        .into_iter()
+        .flatten()
+        .next()
+        .map_or_else(String::new, |error| format!(": {}", error.message));
+    Err(format!(
+        "it does not answer `{{_service{{sdl}}}}`{first}; is it a Federation subgraph?"
+    ))
 }
 
 #[derive(Deserialize)]

@@ -42,7 +42,10 @@ fn lines(errors: &[Diagnostic]) -> String {
 
 fn line(error: &Diagnostic) -> String {
     let place = match (&error.subgraph, error.line) {
-        (Some(subgraph), Some(line)) => format!(" (subgraph '{subgraph}', line {line}:{})", error.column.unwrap_or(1)),
+        (Some(subgraph), Some(line)) => format!(
+            " (subgraph '{subgraph}', line {line}:{})",
+            error.column.unwrap_or(1)
+        ),
         (Some(subgraph), None) => format!(" (subgraph '{subgraph}')"),
         _ => String::new(),
     };
@@ -69,7 +72,12 @@ impl Keeper {
     /// A keeper that has not looked yet.
     pub fn new(gateway: Arc<Gateway>) -> Keeper {
         let source = Source::of(&gateway.config);
-        Keeper { gateway, source, known: BTreeMap::new(), attempted: None }
+        Keeper {
+            gateway,
+            source,
+            known: BTreeMap::new(),
+            attempted: None,
+        }
     }
 
     /// The look before anything is served. When only files are needed, a failure is final; live subgraphs may come
@@ -82,12 +90,18 @@ impl Keeper {
         let outcome = self.look().await;
         if self.source.is_local() {
             let absent = self.gateway.status().absent.clone();
-            return if absent.is_empty() { outcome } else { Err(SupergraphProblem::Absent(absent)) };
+            return if absent.is_empty() {
+                outcome
+            } else {
+                Err(SupergraphProblem::Absent(absent))
+            };
         }
         if let (None, Some(kept)) = (self.gateway.engine(), kept) {
-            self.serve(kept.supergraph, Origin::Kept).await.unwrap_or_else(|problem| {
-                tracing::error!("the supergraph kept on disk cannot be used: {problem}");
-            });
+            self.serve(kept.supergraph, Origin::Kept)
+                .await
+                .unwrap_or_else(|problem| {
+                    tracing::error!("the supergraph kept on disk cannot be used: {problem}");
+                });
         }
         Ok(())
     }
@@ -100,7 +114,11 @@ impl Keeper {
         loop {
             let whole = self.gateway.status().absent.is_empty();
             let wait = if whole { usual } else { pause.min(usual) };
-            pause = if whole { FIRST_PAUSE } else { (pause * 2).min(usual) };
+            pause = if whole {
+                FIRST_PAUSE
+            } else {
+                (pause * 2).min(usual)
+            };
             tokio::select! {
                 () = closing.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
@@ -127,10 +145,12 @@ impl Keeper {
     }
 
     async fn look_at_file(&mut self, file: &Path) -> Result<(), SupergraphProblem> {
-        let text = tokio::fs::read_to_string(file).await.map_err(|error| SupergraphProblem::Unreadable {
-            file: file.display().to_string(),
-            why: error.to_string(),
-        })?;
+        let text = tokio::fs::read_to_string(file)
+            .await
+            .map_err(|error| SupergraphProblem::Unreadable {
+                file: file.display().to_string(),
+                why: error.to_string(),
+            })?;
         let attempt = Attempt::File(text.clone());
         if self.attempted.as_ref() == Some(&attempt) {
             return Ok(());
@@ -154,7 +174,8 @@ impl Keeper {
         for hint in &composed.hints {
             tracing::info!("composition hint: {}", line(hint));
         }
-        self.serve(composed.supergraph_sdl.clone(), Origin::Composed).await?;
+        self.serve(composed.supergraph_sdl.clone(), Origin::Composed)
+            .await?;
         self.keep(composed.supergraph_sdl);
         Ok(())
     }
@@ -162,15 +183,24 @@ impl Keeper {
     fn known_subgraphs(&self, sources: &[SubgraphSource]) -> Vec<Subgraph> {
         let known = |source: &SubgraphSource| {
             let sdl = self.known.get(&source.name)?.clone();
-            Some(Subgraph { name: source.name.clone(), url: source.url.clone(), sdl })
+            Some(Subgraph {
+                name: source.name.clone(),
+                url: source.url.clone(),
+                sdl,
+            })
         };
         sources.iter().filter_map(known).collect()
     }
 
     /// Logs who went and who came back, once.
     fn note_absent(&self, absent: Vec<Absent>) {
-        let before: HashMap<String, String> =
-            self.gateway.status().absent.iter().map(|absent| (absent.subgraph.clone(), absent.reason.clone())).collect();
+        let before: HashMap<String, String> = self
+            .gateway
+            .status()
+            .absent
+            .iter()
+            .map(|absent| (absent.subgraph.clone(), absent.reason.clone()))
+            .collect();
         for absent in &absent {
             if !before.contains_key(&absent.subgraph) {
                 let known = self.known.contains_key(&absent.subgraph);
@@ -182,7 +212,10 @@ impl Keeper {
                 );
             }
         }
-        for name in before.keys().filter(|name| !absent.iter().any(|absent| absent.subgraph == **name)) {
+        for name in before
+            .keys()
+            .filter(|name| !absent.iter().any(|absent| absent.subgraph == **name))
+        {
             tracing::info!(subgraph = name, "the subgraph tells its SDL again");
         }
         self.gateway.update_status(|status| status.absent = absent);
@@ -192,7 +225,11 @@ impl Keeper {
         let gateway = Arc::clone(&self.gateway);
         let engine = heavy(move || Engine::new(&supergraph, &gateway.config)).await?;
         let engine = engine.map_err(|error| SupergraphProblem::Engine(error.to_string()))?;
-        tracing::info!(subgraphs = engine.endpoints().len(), ?origin, "serving a new supergraph");
+        tracing::info!(
+            subgraphs = engine.endpoints().len(),
+            ?origin,
+            "serving a new supergraph"
+        );
         self.gateway.warn_if_unguarded(&engine);
         self.gateway.swap(engine);
         self.gateway.update_status(|status| {
@@ -211,8 +248,13 @@ impl Keeper {
     }
 
     fn keep(&self, supergraph: String) {
-        let Some(folder) = &self.gateway.config.supergraph.state_dir else { return };
-        let kept = disk::Kept { supergraph, subgraphs: self.known.clone() };
+        let Some(folder) = &self.gateway.config.supergraph.state_dir else {
+            return;
+        };
+        let kept = disk::Kept {
+            supergraph,
+            subgraphs: self.known.clone(),
+        };
         if let Err(error) = disk::write(folder, &kept) {
             tracing::error!("{error}; a start while subgraphs are down will lack this supergraph");
         }
@@ -221,5 +263,7 @@ impl Keeper {
 
 /// Runs work that takes long off the threads that serve requests. A panic in it changes nothing that is served.
 async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SupergraphProblem> {
-    tokio::task::spawn_blocking(work).await.map_err(|stopped| SupergraphProblem::Engine(format!("internal failure: {stopped}")))
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|stopped| SupergraphProblem::Engine(format!("internal failure: {stopped}")))
 }

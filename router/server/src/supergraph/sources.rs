@@ -47,7 +47,11 @@ impl Source {
                 Some(file) => SdlPlace::File(file.clone()),
                 None => SdlPlace::Live(url.parse().ok()?),
             };
-            Some(SubgraphSource { name: name.clone(), url, place })
+            Some(SubgraphSource {
+                name: name.clone(),
+                url,
+                place,
+            })
         });
         Source::Subgraphs(sources.collect())
     }
@@ -56,7 +60,9 @@ impl Source {
     pub fn is_local(&self) -> bool {
         match self {
             Source::File(_) => true,
-            Source::Subgraphs(sources) => sources.iter().all(|source| matches!(source.place, SdlPlace::File(_))),
+            Source::Subgraphs(sources) => sources
+                .iter()
+                .all(|source| matches!(source.place, SdlPlace::File(_))),
         }
     }
 }

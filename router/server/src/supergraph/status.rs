@@ -43,9 +43,16 @@ impl Status {
             Some(Origin::Kept) => reasons.push("the supergraph is the last good one from disk".to_owned()),
             Some(_) => {}
         }
-        let absent = self.absent.iter().map(|absent| format!("subgraph '{}': {}", absent.subgraph, absent.reason));
+        let absent = self
+            .absent
+            .iter()
+            .map(|absent| format!("subgraph '{}': {}", absent.subgraph, absent.reason));
         reasons.extend(absent);
-        reasons.extend(self.refused.iter().map(|error| format!("the last change was refused: {error}")));
+        reasons.extend(
+            self.refused
+                .iter()
+                .map(|error| format!("the last change was refused: {error}")),
+        );
         reasons
     }
 }

@@ -38,7 +38,10 @@ impl Close {
         let (code, reason) = match self {
             Close::GoingAway => (1001, "Going away".to_owned()),
             Close::TooBig => (1009, "Message too big".to_owned()),
-            Close::TryAgainLater => (1013, "The token cannot be checked now, try again later".to_owned()),
+            Close::TryAgainLater => (
+                1013,
+                "The token cannot be checked now, try again later".to_owned(),
+            ),
             Close::Invalid(why) => (4400, (*why).to_owned()),
             Close::Unauthorized => (4401, "Unauthorized".to_owned()),
             Close::Forbidden(why) => (4403, (*why).to_owned()),
@@ -48,7 +51,10 @@ impl Close {
             Close::SlowConsumer => (4413, "SLOW_CONSUMER".to_owned()),
             Close::TooManyInits => (4429, "Too many initialisation requests".to_owned()),
         };
-        CloseFrame { code, reason: shortened(reason) }
+        CloseFrame {
+            code,
+            reason: shortened(reason),
+        }
     }
 }
 

@@ -35,9 +35,12 @@ struct Envelope<'a> {
 impl Incoming {
     /// Reads a message. Anything else closes the connection with 4400.
     pub fn read(text: &str) -> Result<Incoming, Close> {
-        let envelope: Envelope<'_> =
-            serde_json::from_str(text).map_err(|_| Close::Invalid("Invalid message: not a JSON object of the protocol"))?;
-        let id = envelope.id.filter(|id| !id.is_empty()).ok_or(Close::Invalid("Invalid message: `id` is missing"));
+        let envelope: Envelope<'_> = serde_json::from_str(text)
+            .map_err(|_| Close::Invalid("Invalid message: not a JSON object of the protocol"))?;
+        let id = envelope
+            .id
+            .filter(|id| !id.is_empty())
+            .ok_or(Close::Invalid("Invalid message: `id` is missing"));
         let payload = envelope.payload;
         match envelope.kind.as_deref() {
             Some("connection_init") => Ok(Incoming::Init(authorization(payload)?)),
@@ -64,14 +67,20 @@ fn object(payload: Option<&RawValue>) -> Result<Option<String>, Close> {
 
 /// `{"authorization": "Bearer …"}`, its key in any case.
 fn authorization(payload: Option<&RawValue>) -> Result<Option<String>, Close> {
-    let Some(text) = object(payload)? else { return Ok(None) };
-    let members: Map<String, Value> =
-        serde_json::from_str(&text).map_err(|_| Close::Invalid("Invalid message: `payload` must be an object"))?;
-    let mut found = members.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+    let Some(text) = object(payload)? else {
+        return Ok(None);
+    };
+    let members: Map<String, Value> = serde_json::from_str(&text)
+        .map_err(|_| Close::Invalid("Invalid message: `payload` must be an object"))?;
+    let mut found = members
+        .into_iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
     match (found.next(), found.next()) {
         (None, _) | (Some((_, Value::Null)), None) => Ok(None),
         (Some((_, Value::String(token))), None) => Ok(Some(token)),
-        _ => Err(Close::Invalid("Invalid message: `authorization` must be one string")),
+        _ => Err(Close::Invalid(
+            "Invalid message: `authorization` must be one string",
+        )),
     }
 }
 
@@ -100,7 +109,10 @@ pub fn error(id: &str, errors: &[u8]) -> Message {
 
 /// `error`, with errors of the gateway.
 pub fn errors(id: &str, errors: &[GraphqlError]) -> Message {
-    error(id, &serde_json::to_vec(errors).expect("strings and numbers are JSON"))
+    error(
+        id,
+        &serde_json::to_vec(errors).expect("strings and numbers are JSON"),
+    )
 }
 
 /// `complete`.
@@ -109,7 +121,10 @@ pub fn complete(id: &str) -> Message {
 }
 
 fn enveloped(id: &str, kind: &str, payload: &str) -> Message {
-    Message::text(format!(r#"{{"id":{},"type":"{kind}","payload":{payload}}}"#, quoted(id)))
+    Message::text(format!(
+        r#"{{"id":{},"type":"{kind}","payload":{payload}}}"#,
+        quoted(id)
+    ))
 }
 
 fn quoted(id: &str) -> Value {
@@ -126,9 +141,15 @@ mod tests {
         assert_eq!(read(r#"{"type":"connection_init"}"#), Incoming::Init(None));
         let init = r#"{"type":"connection_init","payload":{"Authorization":"Bearer x"}}"#;
         assert_eq!(read(init), Incoming::Init(Some("Bearer x".into())));
-        assert_eq!(read(r#"{"type":"ping","payload":{"a":1}}"#), Incoming::Ping(Some(r#"{"a":1}"#.into())));
+        assert_eq!(
+            read(r#"{"type":"ping","payload":{"a":1}}"#),
+            Incoming::Ping(Some(r#"{"a":1}"#.into()))
+        );
         let subscribe = r#"{"id":"1","type":"subscribe","payload":{"query":"{a}"}}"#;
-        assert_eq!(read(subscribe), Incoming::Subscribe("1".into(), r#"{"query":"{a}"}"#.into()));
+        assert_eq!(
+            read(subscribe),
+            Incoming::Subscribe("1".into(), r#"{"query":"{a}"}"#.into())
+        );
     }
 
     #[test]

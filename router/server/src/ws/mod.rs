@@ -36,8 +36,12 @@ pub struct Upgraded {
 pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgraded) -> Response {
     let limit = gateway.config.websocket.message_bytes;
     let tasks = gateway.tasks.clone();
-    upgrade.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit).on_upgrade(move |socket| async move {
-        // The session is tracked, so that a stop waits for its farewell.
-        let _ = tasks.spawn(session::run(gateway, socket, upgraded)).await;
-    })
+    upgrade
+        .protocols([PROTOCOL])
+        .max_message_size(limit)
+        .max_frame_size(limit)
+        .on_upgrade(move |socket| async move {
+            // The session is tracked, so that a stop waits for its farewell.
+            let _ = tasks.spawn(session::run(gateway, socket, upgraded)).await;
+        })
 }

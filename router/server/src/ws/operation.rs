@@ -60,7 +60,10 @@ impl Operation {
     }
 
     async fn answer(&self, request: Request) -> End {
-        let prepared = match self.unless_stopped(pipeline::prepare(&self.gateway, &self.caller, request)).await {
+        let prepared = match self
+            .unless_stopped(pipeline::prepare(&self.gateway, &self.caller, request))
+            .await
+        {
             Some(Ok(prepared)) => prepared,
             Some(Err(Refusal { errors, .. })) => return End::Refused(errors),
             None => return End::Stopped,
@@ -73,7 +76,10 @@ impl Operation {
 
     async fn once(&self, prepared: &Prepared) -> End {
         let headers = self.headers();
-        let Some(answer) = self.unless_stopped(prepared.execute(&self.gateway, &headers)).await else {
+        let Some(answer) = self
+            .unless_stopped(prepared.execute(&self.gateway, &headers))
+            .await
+        else {
             return End::Stopped;
         };
         self.outbox.send(message::next(&self.id, &answer.body)).await;
@@ -113,11 +119,20 @@ impl Operation {
     fn lost(&self, why: &str) -> End {
         tracing::warn!(request_id = ?self.upgraded.id, why, "the upstream of a subscription was lost");
         let text = "the stream was interrupted; subscribe again (with your last cursor, where there is one)";
-        End::Refused(vec![GraphqlError::new(subgraph_codes::STREAM_LOST, text, Vec::new())])
+        End::Refused(vec![GraphqlError::new(
+            subgraph_codes::STREAM_LOST,
+            text,
+            Vec::new(),
+        )])
     }
 
     fn headers(&self) -> http::HeaderMap {
         let Upgraded { headers, id, .. } = &*self.upgraded;
-        forward::headers(headers, &self.gateway.propagated, id, self.caller.authorization.as_ref())
+        forward::headers(
+            headers,
+            &self.gateway.propagated,
+            id,
+            self.caller.authorization.as_ref(),
+        )
     }
 }

@@ -67,7 +67,11 @@ impl Outbox {
     }
 }
 
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut waiting: mpsc::Receiver<Message>, ending: Arc<Ending>) {
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    mut waiting: mpsc::Receiver<Message>,
+    ending: Arc<Ending>,
+) {
     loop {
         let message = tokio::select! {
             biased;
@@ -83,7 +87,11 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut waiting: mpsc::Recei
             }
         }
     }
-    let reason = ending.reason.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let reason = ending
+        .reason
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     let frame = reason.map(|reason| reason.frame());
     let farewell = async {
         sink.send(Message::Close(frame)).await?;

@@ -23,11 +23,15 @@ use crate::request;
 
 /// Serves a connection to its end.
 pub async fn run(gateway: Arc<Gateway>, socket: WebSocket, upgraded: Upgraded) {
-    let spoken = socket.protocol().is_some_and(|protocol| protocol.as_bytes() == PROTOCOL.as_bytes());
+    let spoken = socket
+        .protocol()
+        .is_some_and(|protocol| protocol.as_bytes() == PROTOCOL.as_bytes());
     let (sink, stream) = socket.split();
     let (outbox, writer) = Outbox::start(sink, gateway.config.websocket.queue);
     if spoken {
-        Session::new(gateway, upgraded, outbox.clone()).serve(stream).await;
+        Session::new(gateway, upgraded, outbox.clone())
+            .serve(stream)
+            .await;
     } else {
         outbox.close(Close::Subprotocol);
     }
@@ -154,14 +158,21 @@ impl Session {
                 Ok(())
             }
             (Incoming::Subscribe(..), State::Waiting(_)) => Err(Close::Unauthorized),
-            (Incoming::Subscribe(id, payload), State::Ready(caller, _)) => self.subscribe(id, &payload, Arc::clone(caller)),
+            (Incoming::Subscribe(id, payload), State::Ready(caller, _)) => {
+                self.subscribe(id, &payload, Arc::clone(caller))
+            }
         }
     }
 
     /// A token in `connection_init` counts; without one, that of the upgrade request.
     async fn init(&mut self, token: Option<String>) -> Result<(), Close> {
         let caller = match token {
-            Some(token) => self.gateway.identity.of_value(Some(&token)).await.map_err(refused)?,
+            Some(token) => self
+                .gateway
+                .identity
+                .of_value(Some(&token))
+                .await
+                .map_err(refused)?,
             None => self.upgraded.caller.clone(),
         };
         let expires = caller.remaining().map(|remaining| Instant::now() + remaining);
@@ -177,7 +188,11 @@ impl Session {
                 self.outbox.offer(message::errors(&id, &refusal.errors));
                 return Ok(());
             }
-            Err(_) => return Err(Close::Invalid("Invalid message: `payload` is not a GraphQL request")),
+            Err(_) => {
+                return Err(Close::Invalid(
+                    "Invalid message: `payload` is not a GraphQL request",
+                ));
+            }
         };
         let stopped = self.ended.child_token();
         let mut under_way = self.operations.lock();
@@ -186,8 +201,12 @@ impl Session {
         }
         let limit = self.gateway.config.websocket.max_operations;
         if under_way.len() >= limit {
-            let message = format!("more than {limit} operations on one connection (websocket.max_operations)");
-            self.outbox.offer(message::errors(&id, &Refusal::new(Code::TooManyOperations, message).errors));
+            let message =
+                format!("more than {limit} operations on one connection (websocket.max_operations)");
+            self.outbox.offer(message::errors(
+                &id,
+                &Refusal::new(Code::TooManyOperations, message).errors,
+            ));
             return Ok(());
         }
         under_way.insert(id.clone(), stopped.clone());
@@ -243,5 +262,9 @@ fn is_limit(code: Code) -> bool {
 }
 
 fn too_big(error: &axum::Error) -> Option<Close> {
-    error.to_string().to_ascii_lowercase().contains("too long").then_some(Close::TooBig)
+    error
+        .to_string()
+        .to_ascii_lowercase()
+        .contains("too long")
+        .then_some(Close::TooBig)
 }

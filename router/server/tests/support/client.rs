@@ -20,13 +20,20 @@ pub struct Answer {
 
 impl Client {
     pub fn new(url: String) -> Client {
-        Client { url, http: reqwest::Client::new(), headers: HeaderMap::new() }
+        Client {
+            url,
+            http: reqwest::Client::new(),
+            headers: HeaderMap::new(),
+        }
     }
 
     /// Adds a header to every request.
     pub fn header(mut self, name: &str, value: &str) -> Client {
         let name: HeaderName = name.parse().expect("a header name");
-        self.headers.append(name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value"));
+        self.headers.append(
+            name,
+            HeaderValue::from_bytes(value.as_bytes()).expect("a header value"),
+        );
         self
     }
 
@@ -43,12 +50,24 @@ impl Client {
     }
 
     pub async fn post(&self, body: Value) -> Answer {
-        self.send(self.http.post(&self.url).header("content-type", "application/json").body(body.to_string())).await
+        self.send(
+            self.http
+                .post(&self.url)
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+        )
+        .await
     }
 
     /// Posts bytes with a content type.
     pub async fn post_raw(&self, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-        self.send(self.http.post(&self.url).header("content-type", content_type).body(body)).await
+        self.send(
+            self.http
+                .post(&self.url)
+                .header("content-type", content_type)
+                .body(body),
+        )
+        .await
     }
 
     /// Gets with a query string.
@@ -60,14 +79,23 @@ impl Client {
 
     /// Any method, no body.
     pub async fn method(&self, method: &str) -> Answer {
-        self.send(self.http.request(method.parse().expect("a method"), &self.url)).await
+        self.send(self.http.request(method.parse().expect("a method"), &self.url))
+            .await
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.headers(self.headers.clone()).send().await.expect("an HTTP response");
+        let response = request
+            .headers(self.headers.clone())
+            .send()
+            .await
+            .expect("an HTTP response");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.text().await.expect("a body");
-        Answer { status, headers, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }
+        Answer {
+            status,
+            headers,
+            body: serde_json::from_str(&body).unwrap_or(Value::String(body)),
+        }
     }
 }
 
@@ -84,10 +112,15 @@ impl Answer {
 
     /// The code of the first error.
     pub fn code(&self) -> &str {
-        self.body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
+        self.body["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_default()
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_graphql::{
-    ComplexObject, Context, EmptySubscription, Enum, Error, ErrorExtensions, ID, InputObject, Object, Result, SDLExportOptions,
-    Schema, SimpleObject, Subscription,
+    ComplexObject, Context, EmptySubscription, Enum, Error, ErrorExtensions, ID, InputObject, Object, Result,
+    SDLExportOptions, Schema, SimpleObject, Subscription,
 };
 use futures_util::Stream;
 
@@ -17,12 +17,12 @@ pub struct Journal(Arc<Mutex<Vec<i32>>>);
 
 impl Journal {
     pub fn read(&self) -> Vec<i32> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().expect("no test has panicked with it").clone()
     }
 
     async fn write(&self, step: i32, after_ms: u64) -> i32 {
         tokio::time::sleep(Duration::from_millis(after_ms)).await;
-        self.0.lock().unwrap().push(step);
+        self.0.lock().expect("no test has panicked with it").push(step);
         step
     }
 }
@@ -65,7 +65,12 @@ pub struct AccountsMutation;
 
 #[Object(name = "Mutation")]
 impl AccountsMutation {
-    async fn accounts_step(&self, ctx: &Context<'_>, step: i32, #[graphql(default = 0)] after_ms: u64) -> i32 {
+    async fn accounts_step(
+        &self,
+        ctx: &Context<'_>,
+        step: i32,
+        #[graphql(default = 0)] after_ms: u64,
+    ) -> i32 {
         ctx.data_unchecked::<Journal>().write(step, after_ms).await
     }
 }
@@ -100,7 +105,12 @@ pub struct ProductFilter {
 }
 
 fn products_list() -> Vec<Product> {
-    let product = |upc: &str, name: &str, price, size| Product { upc: upc.into(), name: name.into(), price, size };
+    let product = |upc: &str, name: &str, price, size| Product {
+        upc: upc.into(),
+        name: name.into(),
+        price,
+        size,
+    };
     vec![
         product("top-1", "Table", 899, Size::Large),
         product("top-2", "Couch", 1299, Size::Large),
@@ -123,13 +133,21 @@ impl ProductsQuery {
     async fn find(&self, filter: ProductFilter) -> Vec<Product> {
         let fits = |product: &Product| {
             filter.max_price.is_none_or(|max| product.price <= max)
-                && filter.sizes.as_ref().is_none_or(|sizes| sizes.contains(&product.size))
+                && filter
+                    .sizes
+                    .as_ref()
+                    .is_none_or(|sizes| sizes.contains(&product.size))
         };
-        products_list().into_iter().filter(fits).take(filter.limit).collect()
+        products_list()
+            .into_iter()
+            .filter(fits)
+            .take(filter.limit)
+            .collect()
     }
 
     async fn refuse(&self) -> Result<Option<i32>> {
-        Err(Error::new("this shelf is empty").extend_with(|_, extensions| extensions.set("code", "EMPTY_SHELF")))
+        Err(Error::new("this shelf is empty")
+            .extend_with(|_, extensions| extensions.set("code", "EMPTY_SHELF")))
     }
 
     #[graphql(entity)]
@@ -142,12 +160,20 @@ pub struct ProductsMutation;
 
 #[Object(name = "Mutation")]
 impl ProductsMutation {
-    async fn products_step(&self, ctx: &Context<'_>, step: i32, #[graphql(default = 0)] after_ms: u64) -> i32 {
+    async fn products_step(
+        &self,
+        ctx: &Context<'_>,
+        step: i32,
+        #[graphql(default = 0)] after_ms: u64,
+    ) -> i32 {
         ctx.data_unchecked::<Journal>().write(step, after_ms).await
     }
 
     async fn put_on_shelf(&self, upc: ID) -> Result<Product> {
-        products_list().into_iter().find(|product| product.upc == upc).ok_or_else(|| Error::new("no such product"))
+        products_list()
+            .into_iter()
+            .find(|product| product.upc == upc)
+            .ok_or_else(|| Error::new("no such product"))
     }
 }
 
@@ -233,36 +259,53 @@ mod reviewed {
     #[ComplexObject]
     impl Review {
         async fn author(&self) -> User {
-            User { id: self.author_id.into() }
+            User {
+                id: self.author_id.into(),
+            }
         }
 
         async fn product(&self) -> Product {
-            Product { upc: self.product_upc.into() }
+            Product {
+                upc: self.product_upc.into(),
+            }
         }
     }
 
     #[ComplexObject]
     impl User {
         async fn reviews(&self) -> Vec<Review> {
-            reviews().into_iter().filter(|review| review.author_id == *self.id).collect()
+            reviews()
+                .into_iter()
+                .filter(|review| review.author_id == *self.id)
+                .collect()
         }
     }
 
     #[ComplexObject]
     impl Product {
         async fn reviews(&self, first: Option<usize>) -> Vec<Review> {
-            let of_this = reviews().into_iter().filter(|review| review.product_upc == *self.upc);
+            let of_this = reviews()
+                .into_iter()
+                .filter(|review| review.product_upc == *self.upc);
             of_this.take(first.unwrap_or(usize::MAX)).collect()
         }
 
         /// Fails for the couch.
         async fn stars(&self) -> Result<i32> {
-            if *self.upc == "top-2" { Err(Error::new("not rated")) } else { Ok(4) }
+            if *self.upc == "top-2" {
+                Err(Error::new("not rated"))
+            } else {
+                Ok(4)
+            }
         }
 
         /// Fails for the couch, where null is allowed.
         async fn rank(&self) -> Result<Option<i32>> {
-            if *self.upc == "top-2" { Err(Error::new("not ranked")) } else { Ok(Some(1)) }
+            if *self.upc == "top-2" {
+                Err(Error::new("not ranked"))
+            } else {
+                Ok(Some(1))
+            }
         }
     }
 }

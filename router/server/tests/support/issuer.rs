@@ -19,7 +19,10 @@ pub struct Issuer {
 }
 
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs()
 }
 
 impl Issuer {
@@ -29,17 +32,24 @@ impl Issuer {
         let fetched = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&fetched);
         let serve = move || async move {
-            *counted.lock().unwrap() += 1;
+            *counted.lock().expect("no test has panicked with it") += 1;
             jwks
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let name = format!("http://{}", listener.local_addr().expect("an address"));
         let metadata = json!({"issuer": name, "jwks_uri": format!("{name}/keys")}).to_string();
-        let app = Router::new()
-            .route("/keys", get(serve))
-            .route("/.well-known/openid-configuration", get(move || async { metadata }));
+        let app = Router::new().route("/keys", get(serve)).route(
+            "/.well-known/openid-configuration",
+            get(move || async { metadata }),
+        );
         let server = tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") });
-        Issuer { jwks_url: format!("{name}/keys"), name, key, fetched, server }
+        Issuer {
+            jwks_url: format!("{name}/keys"),
+            name,
+            key,
+            fetched,
+            server,
+        }
     }
 
     pub fn jwks_url(&self) -> &str {
@@ -56,7 +66,7 @@ impl Issuer {
 
     /// How often its keys were fetched.
     pub fn fetched(&self) -> usize {
-        *self.fetched.lock().unwrap()
+        *self.fetched.lock().expect("no test has panicked with it")
     }
 
     /// Claims of a good token.
@@ -82,7 +92,9 @@ impl Issuer {
         let mut claims = self.claims("order");
         for (name, value) in changes.as_object().expect("an object") {
             match value {
-                Value::String(text) if text == "absent" => drop(claims.as_object_mut().expect("an object").remove(name)),
+                Value::String(text) if text == "absent" => {
+                    drop(claims.as_object_mut().expect("an object").remove(name))
+                }
                 other => claims[name] = other.clone(),
             }
         }

@@ -38,7 +38,13 @@ impl World {
         let mut config = config_of(&[&accounts, &products, &reviews]);
         change(&mut config);
         let gateway = baedal_router::start(config).await.expect("the gateway starts");
-        World { accounts, products, reviews, journal, gateway }
+        World {
+            accounts,
+            products,
+            reviews,
+            journal,
+            gateway,
+        }
     }
 
     /// With tokens of `issuer`.
@@ -62,10 +68,15 @@ impl World {
 
 /// A configuration on a free port that composes these subgraphs, and looks for changes quickly.
 pub fn config_of(subgraphs: &[&Subgraph]) -> Config {
-    let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    let mut config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..Config::default()
+    };
     config.supergraph.poll_interval = std::time::Duration::from_millis(50);
     for subgraph in subgraphs {
-        config.subgraphs.insert(subgraph.name.to_owned(), SubgraphConfig::at(subgraph.url()));
+        config
+            .subgraphs
+            .insert(subgraph.name.to_owned(), SubgraphConfig::at(subgraph.url()));
     }
     config
 }
@@ -77,7 +88,9 @@ pub fn auth_of(issuers: &[&Issuer]) -> AuthConfig {
         jwks_url: Some(issuer.jwks_url().parse().expect("a URL")),
         audience: "baedal".to_owned(),
     };
-    AuthConfig { issuers: issuers.iter().map(issuer).collect() }
+    AuthConfig {
+        issuers: issuers.iter().map(issuer).collect(),
+    }
 }
 
 /// Waits (bounded) until `check` holds.

@@ -26,13 +26,21 @@ pub enum Came {
 impl Socket {
     /// Speaks graphql-transport-ws; no `connection_init` yet.
     pub async fn open(gateway: &Running) -> Socket {
-        Socket::try_open(gateway, &[("sec-websocket-protocol", "graphql-transport-ws")]).await.expect("an upgrade")
+        Socket::try_open(gateway, &[("sec-websocket-protocol", "graphql-transport-ws")])
+            .await
+            .expect("an upgrade")
     }
 
     pub async fn try_open(gateway: &Running, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
-        let mut request = gateway.url().replace("http", "ws").into_client_request().expect("a request");
+        let mut request = gateway
+            .url()
+            .replace("http", "ws")
+            .into_client_request()
+            .expect("a request");
         for (name, value) in headers {
-            request.headers_mut().append(*name, value.parse().expect("a header value"));
+            request
+                .headers_mut()
+                .append(*name, value.parse().expect("a header value"));
         }
         let (inner, _) = tokio_tungstenite::connect_async(request).await?;
         Ok(Socket { inner })
@@ -42,8 +50,13 @@ impl Socket {
     pub async fn ready(gateway: &Running, token: Option<&str>) -> Socket {
         let mut socket = Socket::open(gateway).await;
         let payload = token.map(|token| json!({"authorization": format!("Bearer {token}")}));
-        socket.say(json!({"type": "connection_init", "payload": payload})).await;
-        assert_eq!(socket.hear().await, Came::Message(json!({"type": "connection_ack"})));
+        socket
+            .say(json!({"type": "connection_init", "payload": payload}))
+            .await;
+        assert_eq!(
+            socket.hear().await,
+            Came::Message(json!({"type": "connection_ack"}))
+        );
         socket
     }
 
@@ -56,7 +69,8 @@ impl Socket {
     }
 
     pub async fn subscribe(&mut self, id: &str, query: &str) {
-        self.say(json!({"id": id, "type": "subscribe", "payload": {"query": query}})).await;
+        self.say(json!({"id": id, "type": "subscribe", "payload": {"query": query}}))
+            .await;
     }
 
     /// The next message or the end; frames of the WebSocket itself are not counted.
@@ -64,14 +78,20 @@ impl Socket {
         let wait = async {
             loop {
                 match self.inner.next().await {
-                    Some(Ok(Message::Text(text))) => return Came::Message(serde_json::from_str(&text).expect("JSON")),
-                    Some(Ok(Message::Close(Some(frame)))) => return Came::Closed(frame.code.into(), frame.reason.to_string()),
+                    Some(Ok(Message::Text(text))) => {
+                        return Came::Message(serde_json::from_str(&text).expect("JSON"));
+                    }
+                    Some(Ok(Message::Close(Some(frame)))) => {
+                        return Came::Closed(frame.code.into(), frame.reason.to_string());
+                    }
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     _ => return Came::Gone,
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("nothing came in 10 s")
+        tokio::time::timeout(Duration::from_secs(10), wait)
+            .await
+            .expect("nothing came in 10 s")
     }
 
     /// The next message.

@@ -46,7 +46,11 @@ struct Shared {
 
 /// Takes a free port, so that a subgraph can appear there later.
 pub async fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("an address")
+    TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a free port")
+        .local_addr()
+        .expect("an address")
 }
 
 impl Subgraph {
@@ -54,7 +58,12 @@ impl Subgraph {
         Subgraph::start_at(name, free_address().await, schema, sdl).await
     }
 
-    pub async fn start_at<E: Executor>(name: &'static str, addr: SocketAddr, schema: E, sdl: String) -> Subgraph {
+    pub async fn start_at<E: Executor>(
+        name: &'static str,
+        addr: SocketAddr,
+        schema: E,
+        sdl: String,
+    ) -> Subgraph {
         let listener = TcpListener::bind(addr).await.expect("the port is still free");
         let shared = Arc::new(Shared {
             sdl: Mutex::new(sdl),
@@ -65,9 +74,17 @@ impl Subgraph {
         });
         let sockets = Arc::new(Mutex::new(Vec::new()));
         let state = (schema, Arc::clone(&shared), Arc::clone(&sockets));
-        let app = Router::new().route("/graphql", axum::routing::any(serve::<E>)).with_state(state);
+        let app = Router::new()
+            .route("/graphql", axum::routing::any(serve::<E>))
+            .with_state(state);
         let server = tokio::spawn(async move { axum::serve(listener, app).await.expect("serves") });
-        Subgraph { name, addr, shared, server, sockets }
+        Subgraph {
+            name,
+            addr,
+            shared,
+            server,
+            sockets,
+        }
     }
 
     pub fn url(&self) -> url::Url {
@@ -75,41 +92,62 @@ impl Subgraph {
     }
 
     pub fn set_mode(&self, mode: Mode) {
-        *self.shared.mode.lock().unwrap() = mode;
+        *self.shared.mode.lock().expect("no test has panicked with it") = mode;
     }
 
     pub fn sdl(&self) -> String {
-        self.shared.sdl.lock().unwrap().clone()
+        self.shared
+            .sdl
+            .lock()
+            .expect("no test has panicked with it")
+            .clone()
     }
 
     /// Changes the SDL it tells (what it answers stays).
     pub fn set_sdl(&self, sdl: impl Into<String>) {
-        *self.shared.sdl.lock().unwrap() = sdl.into();
+        *self.shared.sdl.lock().expect("no test has panicked with it") = sdl.into();
     }
 
     /// How often it was asked for its SDL.
     pub fn asked_sdl(&self) -> usize {
-        *self.shared.asked_sdl.lock().unwrap()
+        *self
+            .shared
+            .asked_sdl
+            .lock()
+            .expect("no test has panicked with it")
     }
 
     /// Bodies of the requests received since the last call (not those for its SDL), with their headers.
     pub fn requests(&self) -> Vec<(HeaderMap, Value)> {
-        std::mem::take(&mut *self.shared.requests.lock().unwrap())
+        std::mem::take(&mut *self.shared.requests.lock().expect("no test has panicked with it"))
     }
 
     /// Payloads of `connection_init` received so far.
     pub fn inits(&self) -> Vec<Value> {
-        self.shared.inits.lock().unwrap().clone()
+        self.shared
+            .inits
+            .lock()
+            .expect("no test has panicked with it")
+            .clone()
     }
 
     /// Cuts all WebSockets.
     pub fn cut_sockets(&self) {
-        self.sockets.lock().unwrap().drain(..).for_each(|socket| socket.abort());
+        self.sockets
+            .lock()
+            .expect("no test has panicked with it")
+            .drain(..)
+            .for_each(|socket| socket.abort());
     }
 
     /// WebSockets still served.
     pub fn open_sockets(&self) -> usize {
-        self.sockets.lock().unwrap().iter().filter(|socket| !socket.is_finished()).count()
+        self.sockets
+            .lock()
+            .expect("no test has panicked with it")
+            .iter()
+            .filter(|socket| !socket.is_finished())
+            .count()
     }
 
     /// Stops serving: connections are refused from now on.
@@ -124,22 +162,42 @@ impl Subgraph {
 
 type Served<E> = (E, Arc<Shared>, Arc<Mutex<Vec<JoinHandle<()>>>>);
 
-async fn serve<E: Executor>(State((schema, shared, sockets)): State<Served<E>>, request: axum::extract::Request) -> Response {
+async fn serve<E: Executor>(
+    State((schema, shared, sockets)): State<Served<E>>,
+    request: axum::extract::Request,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     if parts.headers.contains_key("upgrade") {
-        let protocol = GraphQLProtocol::from_request_parts(&mut parts, &()).await.expect("a protocol");
-        let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await.expect("an upgrade");
-        shared.requests.lock().unwrap().push((parts.headers, Value::Null));
-        return upgrade.protocols(["graphql-transport-ws"]).on_upgrade(move |socket| async move {
-            let served = tokio::spawn(async move {
-                let init = move |payload: Value| async move {
-                    shared.inits.lock().unwrap().push(payload);
-                    Ok(Data::default())
-                };
-                GraphQLWebSocket::new(socket, schema, protocol).on_connection_init(init).serve().await;
+        let protocol = GraphQLProtocol::from_request_parts(&mut parts, &())
+            .await
+            .expect("a protocol");
+        let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
+            .await
+            .expect("an upgrade");
+        shared
+            .requests
+            .lock()
+            .expect("no test has panicked with it")
+            .push((parts.headers, Value::Null));
+        return upgrade
+            .protocols(["graphql-transport-ws"])
+            .on_upgrade(move |socket| async move {
+                let served = tokio::spawn(async move {
+                    let init = move |payload: Value| async move {
+                        shared
+                            .inits
+                            .lock()
+                            .expect("no test has panicked with it")
+                            .push(payload);
+                        Ok(Data::default())
+                    };
+                    GraphQLWebSocket::new(socket, schema, protocol)
+                        .on_connection_init(init)
+                        .serve()
+                        .await;
+                });
+                sockets.lock().expect("no test has panicked with it").push(served);
             });
-            sockets.lock().unwrap().push(served);
-        });
     }
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let body: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
@@ -147,13 +205,19 @@ async fn serve<E: Executor>(State((schema, shared, sockets)): State<Served<E>>, 
 }
 
 async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, body: Value) -> Response {
-    let is_sdl = body["query"].as_str().is_some_and(|query| query.contains("_service"));
+    let is_sdl = body["query"]
+        .as_str()
+        .is_some_and(|query| query.contains("_service"));
     if is_sdl {
-        *shared.asked_sdl.lock().unwrap() += 1;
+        *shared.asked_sdl.lock().expect("no test has panicked with it") += 1;
     } else {
-        shared.requests.lock().unwrap().push((headers, body.clone()));
+        shared
+            .requests
+            .lock()
+            .expect("no test has panicked with it")
+            .push((headers, body.clone()));
     }
-    let mode = shared.mode.lock().unwrap().clone();
+    let mode = shared.mode.lock().expect("no test has panicked with it").clone();
     match mode {
         Mode::Well => {}
         Mode::Slow(time) => tokio::time::sleep(time).await,
@@ -161,10 +225,12 @@ async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, bo
             let status = StatusCode::from_u16(status).expect("a status");
             return (status, [("content-type", "application/json")], text).into_response();
         }
-        Mode::Huge(bytes) => return Body::from(format!(r#"{{"data":{{"x":"{}"}}}}"#, "x".repeat(bytes))).into_response(),
+        Mode::Huge(bytes) => {
+            return Body::from(format!(r#"{{"data":{{"x":"{}"}}}}"#, "x".repeat(bytes))).into_response();
+        }
     }
     if is_sdl {
-        let sdl = shared.sdl.lock().unwrap().clone();
+        let sdl = shared.sdl.lock().expect("no test has panicked with it").clone();
         return axum::Json(json!({"data": {"_service": {"sdl": sdl}}})).into_response();
     }
     let request: Request = serde_json::from_value(body).expect("a GraphQL request");
