@@ -63,7 +63,14 @@ impl App {
         A: Books + Feeds + Views + 'static,
     {
         let (books, feeds): (Arc<dyn Books>, Arc<dyn Feeds>) = (adapter.clone(), adapter.clone());
-        App { books, feeds, views: adapter, clock, rules, hub: FeedHub::default() }
+        App {
+            books,
+            feeds,
+            views: adapter,
+            clock,
+            rules,
+            hub: FeedHub::default(),
+        }
     }
 
     /// Policies: takes facts of other services in, each once, all or none.
@@ -75,11 +82,16 @@ impl App {
                 return Ok(());
             }
             let decisions = self.decide(&fresh).await?;
-            let heads: Vec<(String, u64)> =
-                decisions.feed.iter().map(|item| (item.customer_id.clone(), item.sequence)).collect();
+            let heads: Vec<(String, u64)> = decisions
+                .feed
+                .iter()
+                .map(|item| (item.customer_id.clone(), item.sequence))
+                .collect();
             match self.books.save(decisions).await {
                 Ok(()) => {
-                    heads.iter().for_each(|(customer, sequence)| self.hub.announce(customer, *sequence));
+                    heads
+                        .iter()
+                        .for_each(|(customer, sequence)| self.hub.announce(customer, *sequence));
                     return Ok(());
                 }
                 Err(SaveError::Seen { fresh: ids }) => fresh.retain(|one| ids.contains(&one.id)),
@@ -94,12 +106,23 @@ impl App {
     pub async fn expire_coupons(&self) -> Result<usize, AppError> {
         let now = self.clock.now_ms();
         let overdue = self.books.overdue(now - EXPIRY_GRACE_MS, EXPIRE_BATCH).await?;
-        let expired: Vec<Tracked<Coupon>> = overdue.into_iter().filter_map(|coupon| expire(coupon, now)).collect();
+        let expired: Vec<Tracked<Coupon>> = overdue
+            .into_iter()
+            .filter_map(|coupon| expire(coupon, now))
+            .collect();
         let count = expired.len();
         if count == 0 {
             return Ok(0);
         }
-        match self.books.save(Decisions { coupons: expired, now, ..Decisions::default() }).await {
+        match self
+            .books
+            .save(Decisions {
+                coupons: expired,
+                now,
+                ..Decisions::default()
+            })
+            .await
+        {
             Ok(()) => Ok(count),
             // Another replica was first, or one was reserved just now: the next round sees what is left.
             Err(SaveError::Conflict | SaveError::Seen { .. }) => Ok(0),
@@ -113,7 +136,11 @@ impl App {
             desk.whenever(&one.order_id, one.fact.clone(), &self.rules, &one.cause);
         }
         let handled = incoming.iter().map(|one| one.id).collect();
-        Ok(Decisions { handled, now: self.clock.now_ms(), ..desk.decisions() })
+        Ok(Decisions {
+            handled,
+            now: self.clock.now_ms(),
+            ..desk.decisions()
+        })
     }
 
     /// Loads every aggregate the facts may touch.
@@ -124,7 +151,12 @@ impl App {
         let (mut coupons, mut members) = (BTreeSet::new(), BTreeSet::new());
         for (_, benefit) in &benefits {
             coupons.extend(benefit.state.coupon_id.clone());
-            members.extend(benefit.state.delivery().map(|delivery| delivery.customer_id.clone()));
+            members.extend(
+                benefit
+                    .state
+                    .delivery()
+                    .map(|delivery| delivery.customer_id.clone()),
+            );
         }
         for one in incoming {
             match &one.fact {
@@ -136,15 +168,25 @@ impl App {
                 Fact::OrderEnded | Fact::PaymentRefunded { .. } => {}
             }
         }
-        let coupons = self.books.coupons(&coupons.into_iter().collect::<Vec<_>>()).await?;
-        let members = self.books.members(&members.into_iter().collect::<Vec<_>>()).await?;
+        let coupons = self
+            .books
+            .coupons(&coupons.into_iter().collect::<Vec<_>>())
+            .await?;
+        let members = self
+            .books
+            .members(&members.into_iter().collect::<Vec<_>>())
+            .await?;
         Ok(Desk::with(benefits, coupons, members))
     }
 }
 
 fn expire(coupon: Tracked<Coupon>, now: i64) -> Option<Tracked<Coupon>> {
     let (state, _) = coupon.state.expire(now).ok()?;
-    Some(Tracked { state, before: coupon.before, moves: 1 })
+    Some(Tracked {
+        state,
+        before: coupon.before,
+        moves: 1,
+    })
 }
 
 /// Lets the other replica go first; longer each time, so that several do not step on each other for ever.

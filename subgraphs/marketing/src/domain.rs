@@ -38,7 +38,11 @@ pub struct Rules {
 impl Default for Rules {
     /// 5 % in points, and 1 000 won off one of the next orders within 30 days.
     fn default() -> Self {
-        Rules { points_per_10_000: 500, coupon_amount: 1_000, coupon_lifetime_ms: 30 * 24 * 3_600_000 }
+        Rules {
+            points_per_10_000: 500,
+            coupon_amount: 1_000,
+            coupon_lifetime_ms: 30 * 24 * 3_600_000,
+        }
     }
 }
 

@@ -24,7 +24,10 @@ impl FeedHub {
     /// Begins to watch: the receiver changes whenever the feed is known to have grown.
     pub fn watch(&self, customer_id: &str) -> signal::Receiver<u64> {
         let mut heads = self.lock();
-        heads.entry(customer_id.to_owned()).or_insert_with(|| signal::Sender::new(0)).subscribe()
+        heads
+            .entry(customer_id.to_owned())
+            .or_insert_with(|| signal::Sender::new(0))
+            .subscribe()
     }
 
     /// The feed reaches at least this number.

@@ -19,6 +19,9 @@ pub use service::{Config, start};
 
 /// The subgraph's schema as Federation 2 SDL.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().federation().sorted_fields().sorted_enum_items();
+    let options = async_graphql::SDLExportOptions::new()
+        .federation()
+        .sorted_fields()
+        .sorted_enum_items();
     inbound::graphql::bare().sdl_with_options(options)
 }

@@ -56,8 +56,14 @@ impl Desk {
     ) -> Desk {
         Desk {
             benefits: benefits.into_iter().collect(),
-            coupons: coupons.into_iter().map(|one| (one.state.id.clone(), one)).collect(),
-            members: members.into_iter().map(|one| (one.state.customer_id().to_owned(), one)).collect(),
+            coupons: coupons
+                .into_iter()
+                .map(|one| (one.state.id.clone(), one))
+                .collect(),
+            members: members
+                .into_iter()
+                .map(|one| (one.state.customer_id().to_owned(), one))
+                .collect(),
             ..Desk::default()
         }
     }
@@ -68,10 +74,22 @@ impl Desk {
     /// - whenever PaymentRefunded then reverse the points
     pub fn whenever(&mut self, order_id: &str, fact: Fact, rules: &Rules, cause: &Cause) {
         match fact {
-            Fact::OrderPlaced { coupon_id: Some(coupon_id) } => self.placed(order_id, &coupon_id, cause),
+            Fact::OrderPlaced {
+                coupon_id: Some(coupon_id),
+            } => self.placed(order_id, &coupon_id, cause),
             Fact::OrderPlaced { coupon_id: None } => {}
-            Fact::Delivered { customer_id, store_id, total, at } => {
-                let delivery = Delivery { customer_id, store_id, points: rules.points(total), at };
+            Fact::Delivered {
+                customer_id,
+                store_id,
+                total,
+                at,
+            } => {
+                let delivery = Delivery {
+                    customer_id,
+                    store_id,
+                    points: rules.points(total),
+                    at,
+                };
                 self.delivered(order_id, delivery, rules, cause);
             }
             Fact::OrderEnded => self.ended(order_id, cause),
@@ -82,10 +100,22 @@ impl Desk {
     /// What was decided, to be saved.
     pub fn decisions(self) -> Decisions {
         let (entries, feed, news) = (self.entries, self.feed, self.news);
-        let benefits = self.benefits.into_iter().filter(|(_, one)| one.moves > 0).collect();
+        let benefits = self
+            .benefits
+            .into_iter()
+            .filter(|(_, one)| one.moves > 0)
+            .collect();
         let coupons = self.coupons.into_values().filter(|one| one.moves > 0).collect();
         let members = self.members.into_values().filter(|one| one.moves > 0).collect();
-        Decisions { benefits, coupons, members, entries, feed, news, ..Decisions::default() }
+        Decisions {
+            benefits,
+            coupons,
+            members,
+            entries,
+            feed,
+            news,
+            ..Decisions::default()
+        }
     }
 
     fn placed(&mut self, order_id: &str, coupon_id: &str, cause: &Cause) {
@@ -105,7 +135,9 @@ impl Desk {
         }
         self.give_coupon(order_id, &delivery, rules, cause);
         let (at, points) = (delivery.at, delivery.points);
-        self.points(&delivery.customer_id, cause, |member| member.earn(order_id, points, at));
+        self.points(&delivery.customer_id, cause, |member| {
+            member.earn(order_id, points, at)
+        });
         self.append_feed(order_id, &delivery);
         self.use_up(order_id, cause);
         if self.benefit(order_id).refunded {
@@ -129,13 +161,19 @@ impl Desk {
     }
 
     fn take_back(&mut self, order_id: &str, at: i64, cause: &Cause) {
-        let Some(delivery) = self.benefit(order_id).delivery().cloned() else { return };
-        self.points(&delivery.customer_id, cause, |member| member.reverse(order_id, delivery.points, at));
+        let Some(delivery) = self.benefit(order_id).delivery().cloned() else {
+            return;
+        };
+        self.points(&delivery.customer_id, cause, |member| {
+            member.reverse(order_id, delivery.points, at)
+        });
     }
 
     fn use_up(&mut self, order_id: &str, cause: &Cause) {
         if let Some(coupon_id) = self.benefit(order_id).coupon_id.clone() {
-            self.coupon(&coupon_id, cause, |coupon| coupon.reserve(order_id)?.0.redeem(order_id));
+            self.coupon(&coupon_id, cause, |coupon| {
+                coupon.reserve(order_id)?.0.redeem(order_id)
+            });
         }
     }
 
@@ -165,14 +203,25 @@ impl Desk {
         });
     }
 
-    fn points(&mut self, customer_id: &str, cause: &Cause, decide: impl FnOnce(Member) -> (Member, Option<PointsEvent>)) {
+    fn points(
+        &mut self,
+        customer_id: &str,
+        cause: &Cause,
+        decide: impl FnOnce(Member) -> (Member, Option<PointsEvent>),
+    ) {
         let member = self.member(customer_id);
         let (state, event) = decide(member.state.clone());
         let Some(event) = event else { return };
         (member.state, member.moves) = (state, member.moves + 1);
         let (PointsEvent::Earned(entry) | PointsEvent::Reversed(entry)) = &event;
         self.entries.push((customer_id.to_owned(), entry.clone()));
-        self.news.push((News::Points { customer_id: customer_id.to_owned(), event }, cause.clone()));
+        self.news.push((
+            News::Points {
+                customer_id: customer_id.to_owned(),
+                event,
+            },
+            cause.clone(),
+        ));
     }
 
     /// Moves a coupon; a refusal leaves it as it is, for an event is a fact and cannot be refused.
@@ -182,28 +231,39 @@ impl Desk {
         cause: &Cause,
         decide: impl FnOnce(Coupon) -> Result<(Coupon, Vec<CouponEvent>), Refused>,
     ) {
-        let Some(tracked) = self.coupons.get_mut(id) else { return };
-        let Ok((state, events)) = decide(tracked.state.clone()) else { return };
+        let Some(tracked) = self.coupons.get_mut(id) else {
+            return;
+        };
+        let Ok((state, events)) = decide(tracked.state.clone()) else {
+            return;
+        };
         if state == tracked.state && events.is_empty() {
             return;
         }
         (tracked.state, tracked.moves) = (state, tracked.moves + 1);
         let number = tracked.after();
         for event in events {
-            self.news.push((News::Coupon(tracked.state.clone(), event, number), cause.clone()));
+            self.news
+                .push((News::Coupon(tracked.state.clone(), event, number), cause.clone()));
         }
     }
 
     fn note(&mut self, order_id: &str, note: impl FnOnce(&mut Benefit) -> bool) -> bool {
-        let tracked =
-            self.benefits.entry(order_id.to_owned()).or_insert_with(|| Tracked::loaded(Benefit::default(), 0));
+        let tracked = self
+            .benefits
+            .entry(order_id.to_owned())
+            .or_insert_with(|| Tracked::loaded(Benefit::default(), 0));
         let news = note(&mut tracked.state);
         tracked.moves += u64::from(news);
         news
     }
 
     fn benefit(&self, order_id: &str) -> &Benefit {
-        &self.benefits.get(order_id).expect("every fact is noted before it is acted upon").state
+        &self
+            .benefits
+            .get(order_id)
+            .expect("every fact is noted before it is acted upon")
+            .state
     }
 
     fn member(&mut self, customer_id: &str) -> &mut Tracked<Member> {

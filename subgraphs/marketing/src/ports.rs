@@ -23,7 +23,11 @@ pub struct Tracked<T> {
 impl<T> Tracked<T> {
     /// As loaded.
     pub fn loaded(state: T, version: u64) -> Tracked<T> {
-        Tracked { state, before: version, moves: 0 }
+        Tracked {
+            state,
+            before: version,
+            moves: 0,
+        }
     }
 
     /// The version it will have when saved.
@@ -128,7 +132,12 @@ pub struct Head {
 #[async_trait]
 pub trait Feeds: Send + Sync {
     /// A customer's items after a number, oldest first, at most `limit`.
-    async fn items_after(&self, customer_id: &str, sequence: u64, limit: usize) -> Result<Vec<FeedItem>, BooksError>;
+    async fn items_after(
+        &self,
+        customer_id: &str,
+        sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<FeedItem>, BooksError>;
     /// The ends of these customers' feeds.
     async fn heads(&self, customer_ids: &[String]) -> Result<Vec<Head>, BooksError>;
     /// The ends of the feeds that changed after (time, customer), in that order, at most `limit`.

@@ -64,11 +64,19 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         workers: workers.clone(),
     };
     let mut running = serve(service).await?;
-    running.keep(spawn_relay(opened.outbox, log.clone(), opened.notify, workers.clone()));
+    running.keep(spawn_relay(
+        opened.outbox,
+        log.clone(),
+        opened.notify,
+        workers.clone(),
+    ));
     let handler = Arc::new(Inbox { app: app.clone() });
     let topics = [ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC];
     running.keep(spawn_consumer(log, "marketing", &topics, handler, workers.clone()).worker);
-    running.keep(Worker::spawn("feed-poller", feed::run_poller(app.clone(), workers.clone())));
+    running.keep(Worker::spawn(
+        "feed-poller",
+        feed::run_poller(app.clone(), workers.clone()),
+    ));
     running.keep(Worker::spawn("coupon-expiry", expire_coupons(app, workers)));
     Ok(running)
 }
@@ -93,7 +101,12 @@ async fn open_sql(url: &str, rules: Rules) -> anyhow::Result<Opened> {
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
     let (outbox, notify) = (Arc::new(books.outbox()), books.db().outbox_notify());
-    Ok(Opened { app: App::new(books, Arc::new(SystemClock), rules), outbox, notify, check })
+    Ok(Opened {
+        app: App::new(books, Arc::new(SystemClock), rules),
+        outbox,
+        notify,
+        check,
+    })
 }
 
 async fn open_mongo(url: &str, rules: Rules) -> anyhow::Result<Opened> {
@@ -105,7 +118,12 @@ async fn open_mongo(url: &str, rules: Rules) -> anyhow::Result<Opened> {
         async move { mongo.ping().await.map_err(|error| error.to_string()) }
     });
     let (outbox, notify) = (Arc::new(books.outbox()), books.mongo().outbox_notify());
-    Ok(Opened { app: App::new(books, Arc::new(SystemClock), rules), outbox, notify, check })
+    Ok(Opened {
+        app: App::new(books, Arc::new(SystemClock), rules),
+        outbox,
+        notify,
+        check,
+    })
 }
 
 async fn expire_coupons(app: Arc<App>, shutdown: CancellationToken) {

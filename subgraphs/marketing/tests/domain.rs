@@ -1,7 +1,9 @@
 //! The state machines, every transition legal and illegal, and the laws that hold for any history.
 
 use crate::support::{CUSTOMER, START, delivered, using};
-use baedal_marketing::domain::{Coupon, CouponEvent, CouponState, Entry, Member, PointsEvent, Refused, Rules};
+use baedal_marketing::domain::{
+    Coupon, CouponEvent, CouponState, Entry, Member, PointsEvent, Refused, Rules,
+};
 use baedal_marketing::policies::{Desk, Fact};
 use baedal_marketing::ports::{Cause, Decisions, Tracked};
 use proptest::prelude::*;
@@ -13,12 +15,22 @@ fn coupon(state: CouponState) -> Coupon {
 }
 
 fn reserved(order: &str, waiting: &[&str]) -> CouponState {
-    CouponState::Reserved { order_id: order.into(), waiting: waiting.iter().map(|one| (*one).to_owned()).collect() }
+    CouponState::Reserved {
+        order_id: order.into(),
+        waiting: waiting.iter().map(|one| (*one).to_owned()).collect(),
+    }
 }
 
 fn redeemed(order: &str) -> CouponState {
-    CouponState::Redeemed { order_id: order.into() }
+    CouponState::Redeemed {
+        order_id: order.into(),
+    }
 }
+
+/// Where a command leads and what it tells; refused if none.
+type Outcome = Option<(CouponState, Vec<CouponEvent>)>;
+/// Facts about orders, as they come.
+type History = Vec<(&'static str, Fact)>;
 
 #[test]
 fn every_transition_of_a_coupon_is_as_drawn_and_all_others_are_refused() {
@@ -33,20 +45,46 @@ fn every_transition_of_a_coupon_is_as_drawn_and_all_others_are_refused() {
     let released = CouponEvent::Released { order_id: "a".into() };
     let used = CouponEvent::Redeemed { order_id: "a".into() };
     // From a state, what each command leads to and tells; None is refused.
-    let table: Vec<(CouponState, [Option<(CouponState, Vec<CouponEvent>)>; 4])> = vec![
-        (Issued, [Some((reserved("a", &[]), vec![])), None, None, Some((Expired, vec![]))]),
+    let table: Vec<(CouponState, [Outcome; 4])> = vec![
+        (
+            Issued,
+            [
+                Some((reserved("a", &[]), vec![])),
+                None,
+                None,
+                Some((Expired, vec![])),
+            ],
+        ),
         (
             reserved("a", &[]),
-            [Some((reserved("a", &[]), vec![])), Some((redeemed("a"), vec![used.clone()])), Some((Issued, vec![released])), None],
+            [
+                Some((reserved("a", &[]), vec![])),
+                Some((redeemed("a"), vec![used.clone()])),
+                Some((Issued, vec![released])),
+                None,
+            ],
         ),
         (
             reserved("a", &["b"]),
-            [Some((reserved("a", &["b"]), vec![])), Some((redeemed("a"), vec![used.clone()])), Some((reserved("b", &[]), vec![])), None],
+            [
+                Some((reserved("a", &["b"]), vec![])),
+                Some((redeemed("a"), vec![used.clone()])),
+                Some((reserved("b", &[]), vec![])),
+                None,
+            ],
         ),
-        (reserved("b", &[]), [Some((reserved("b", &["a"]), vec![])), None, None, None]),
+        (
+            reserved("b", &[]),
+            [Some((reserved("b", &["a"]), vec![])), None, None, None],
+        ),
         (
             reserved("b", &["a"]),
-            [Some((reserved("b", &["a"]), vec![])), Some((redeemed("a"), vec![used])), Some((reserved("b", &[]), vec![])), None],
+            [
+                Some((reserved("b", &["a"]), vec![])),
+                Some((redeemed("a"), vec![used])),
+                Some((reserved("b", &[]), vec![])),
+                None,
+            ],
         ),
         (redeemed("a"), [None, Some((redeemed("a"), vec![])), None, None]),
         (redeemed("b"), [None, None, None, None]),
@@ -56,9 +94,14 @@ fn every_transition_of_a_coupon_is_as_drawn_and_all_others_are_refused() {
         for ((name, command), expected) in commands.into_iter().zip(outcomes) {
             let decided = command(coupon(from.clone()));
             match expected {
-                Some((state, events)) => assert_eq!(decided, Ok((coupon(state), events)), "{name} from {from:?}"),
+                Some((state, events)) => {
+                    assert_eq!(decided, Ok((coupon(state), events)), "{name} from {from:?}")
+                }
                 None => {
-                    let refused = Refused::InvalidTransition { command: name, from: from.name() };
+                    let refused = Refused::InvalidTransition {
+                        command: name,
+                        from: from.name(),
+                    };
                     assert_eq!(decided, Err(refused), "{name} from {from:?}");
                 }
             }
@@ -74,7 +117,14 @@ fn a_coupon_does_not_expire_before_its_time() {
 #[test]
 fn five_percent_is_rounded_down() {
     let rules = Rules::default();
-    for (total, points) in [(18_000, 900), (19, 0), (20, 1), (0, 0), (-5, 0), (i64::MAX, i64::MAX / 20)] {
+    for (total, points) in [
+        (18_000, 900),
+        (19, 0),
+        (20, 1),
+        (0, 0),
+        (-5, 0),
+        (i64::MAX, i64::MAX / 20),
+    ] {
         assert_eq!(rules.points(total), points, "{total}");
     }
 }
@@ -103,18 +153,29 @@ impl Memory {
         let (coupons, members) = (self.coupons.values().cloned(), self.members.values().cloned());
         let mut desk = Desk::with(benefits, coupons.collect(), members.collect());
         desk.whenever(order, fact, &Rules::default(), &Cause::default());
-        let Decisions { benefits, coupons, members, entries, feed, .. } = desk.decisions();
+        let Decisions {
+            benefits,
+            coupons,
+            members,
+            entries,
+            feed,
+            ..
+        } = desk.decisions();
         for (id, one) in benefits {
             let version = one.after();
             self.benefits.insert(id, Tracked::loaded(one.state, version));
         }
         for one in coupons {
             let version = one.after();
-            self.coupons.insert(one.state.id.clone(), Tracked::loaded(one.state, version));
+            self.coupons
+                .insert(one.state.id.clone(), Tracked::loaded(one.state, version));
         }
         for one in members {
             let version = one.after();
-            self.members.insert(one.state.customer_id().to_owned(), Tracked::loaded(one.state, version));
+            self.members.insert(
+                one.state.customer_id().to_owned(),
+                Tracked::loaded(one.state, version),
+            );
         }
         self.entries.extend(entries);
         self.feed.extend(feed);
@@ -123,10 +184,14 @@ impl Memory {
     fn world(&self) -> World {
         let mut world = World::default();
         for one in self.coupons.values() {
-            world.coupons.insert(one.state.id.clone(), one.state.state.clone());
+            world
+                .coupons
+                .insert(one.state.id.clone(), one.state.state.clone());
         }
         for one in self.members.values() {
-            world.balances.insert(one.state.customer_id().to_owned(), one.state.balance());
+            world
+                .balances
+                .insert(one.state.customer_id().to_owned(), one.state.balance());
         }
         for item in &self.feed {
             *world.feed.entry(item.order_id.clone()).or_default() += 1;
@@ -143,15 +208,23 @@ fn histories() -> impl Strategy<Value = Vec<Fact>> {
         Just(vec![using("coupon-gift"), delivered(CUSTOMER)]),
         Just(vec![using("coupon-gift"), Fact::OrderEnded, refund.clone()]),
         Just(vec![Fact::OrderPlaced { coupon_id: None }, delivered(CUSTOMER)]),
-        Just(vec![Fact::OrderPlaced { coupon_id: None }, delivered(CUSTOMER), refund]),
+        Just(vec![
+            Fact::OrderPlaced { coupon_id: None },
+            delivered(CUSTOMER),
+            refund
+        ]),
     ]
 }
 
 /// Two orders, the first of which is over when it shares the coupon; every event twice, shuffled.
-fn shuffled() -> impl Strategy<Value = (Vec<(&'static str, Fact)>, Vec<(&'static str, Fact)>)> {
+fn shuffled() -> impl Strategy<Value = (History, History)> {
     let ended = vec![using("coupon-gift"), Fact::OrderEnded];
     (histories(), prop_oneof![Just(Vec::new()), Just(ended)]).prop_flat_map(|(one, other)| {
-        let all: Vec<(&str, Fact)> = one.into_iter().map(|fact| ("one", fact)).chain(other.into_iter().map(|fact| ("other", fact))).collect();
+        let all: Vec<(&str, Fact)> = one
+            .into_iter()
+            .map(|fact| ("one", fact))
+            .chain(other.into_iter().map(|fact| ("other", fact)))
+            .collect();
         let twice: Vec<_> = all.iter().chain(&all).cloned().collect();
         (Just(all), Just(twice).prop_shuffle())
     })

@@ -20,12 +20,16 @@ async fn watch(replica: &Replica, after: Option<u64>, until: Instant) -> Result<
 }
 
 async fn next(items: &mut Items, within_ms: u64) -> Option<u64> {
-    let item = timeout(Duration::from_millis(within_ms), items.next()).await.ok()?;
+    let item = timeout(Duration::from_millis(within_ms), items.next())
+        .await
+        .ok()?;
     Some(item.expect("goes on").expect("an item"))
 }
 
 async fn deliver(replica: &Replica, orders: std::ops::Range<usize>) {
-    let events: Vec<_> = orders.map(|n| told(&format!("o-{n}"), delivered(CUSTOMER))).collect();
+    let events: Vec<_> = orders
+        .map(|n| told(&format!("o-{n}"), delivered(CUSTOMER)))
+        .collect();
     replica.take_in(&events).await;
 }
 
@@ -41,7 +45,10 @@ async fn without_a_cursor_it_begins_now_and_with_one_right_after_it() {
     }
     assert_eq!(next(&mut fresh, 50).await, None);
     deliver(&replica, 250..251).await;
-    assert_eq!((next(&mut fresh, 5_000).await, next(&mut again, 5_000).await), (Some(251), Some(251)));
+    assert_eq!(
+        (next(&mut fresh, 5_000).await, next(&mut again, 5_000).await),
+        (Some(251), Some(251))
+    );
     assert_eq!(next(&mut again, 50).await, None);
 }
 
@@ -51,7 +58,10 @@ async fn a_cursor_beyond_the_end_is_refused() {
     let replica = place.replica().await;
     deliver(&replica, 0..2).await;
     assert!(watch(&replica, Some(2), in_a_minute()).await.is_ok());
-    assert!(matches!(watch(&replica, Some(3), in_a_minute()).await, Err(Stopped::UnknownCursor)));
+    assert!(matches!(
+        watch(&replica, Some(3), in_a_minute()).await,
+        Err(Stopped::UnknownCursor)
+    ));
 }
 
 #[tokio::test]
@@ -94,7 +104,10 @@ async fn it_ends_with_the_token() {
     let mut items = watch(&replica, None, until).await.expect("watching");
     deliver(&replica, 0..1).await;
     assert_eq!(next(&mut items, 5_000).await, Some(1));
-    let end = timeout(Duration::from_secs(5), items.next()).await.expect("ends").expect("says why");
+    let end = timeout(Duration::from_secs(5), items.next())
+        .await
+        .expect("ends")
+        .expect("says why");
     assert!(matches!(end, Err(Stopped::TokenExpired)), "{end:?}");
     assert!(items.next().await.is_none());
 }

@@ -25,7 +25,10 @@ impl Issuer {
 
     /// An access token that is good for so many seconds.
     pub fn token(&self, sub: &str, scope: &str, seconds: u64) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("after 1970")
+            .as_secs();
         let claims = json!({
             "iss": self.url, "sub": sub, "aud": "baedal", "exp": now + seconds, "iat": now,
             "jti": uuid::Uuid::new_v4().to_string(), "client_id": "test", "scope": scope,

@@ -1,6 +1,7 @@
 //! The subscription over a real WebSocket (graphql-transport-ws), with clients that come and go.
 
 use crate::issuer::Issuer;
+use crate::support::Place;
 use baedal_events::store::Delivered;
 use baedal_events::{DomainEvent, STORE_TOPIC};
 use baedal_kit::log::{self, EventLog, Record};
@@ -38,7 +39,10 @@ pub fn delivery(order: &str, customer: &str) -> Record {
         customer_id: customer.into(),
         total: 18_000,
     };
-    Record { key: event.key().to_owned(), payload: crate::support::said(&event, 1).to_json().into_bytes() }
+    Record {
+        key: event.key().to_owned(),
+        payload: crate::support::said(&event, 1).to_json().into_bytes(),
+    }
 }
 
 struct Client {
@@ -54,16 +58,26 @@ impl Client {
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         let (socket, _) = connect_async(request).await.expect("connected");
         let mut client = Client { socket };
-        client.send(json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}})).await;
-        assert_eq!(client.receive(5_000).await.expect("an answer")["type"], "connection_ack");
+        client
+            .send(json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}}))
+            .await;
+        assert_eq!(
+            client.receive(5_000).await.expect("an answer")["type"],
+            "connection_ack"
+        );
         let query = "subscription($after:String){deliveryFeed(after:$after){cursor sequence order{id} store{id} points}}";
         let payload = json!({"query": query, "variables": {"after": after}});
-        client.send(json!({"id": "1", "type": "subscribe", "payload": payload})).await;
+        client
+            .send(json!({"id": "1", "type": "subscribe", "payload": payload}))
+            .await;
         client
     }
 
     async fn send(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).await.expect("sent");
+        self.socket
+            .send(Message::text(message.to_string()))
+            .await
+            .expect("sent");
     }
 
     /// The next message of the protocol; none when the line is closed or nothing comes in time.
@@ -92,7 +106,9 @@ impl Client {
 async fn deliver_all(log: Arc<dyn EventLog>) {
     for n in 0..DELIVERIES {
         let records = ["anna", "bert"].map(|customer| delivery(&format!("{customer}-{n:03}"), customer));
-        log.publish(STORE_TOPIC, records.to_vec()).await.expect("published");
+        log.publish(STORE_TOPIC, records.to_vec())
+            .await
+            .expect("published");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -104,7 +120,9 @@ async fn read_with_reconnects(replicas: &[Running], token: &str) -> Vec<(u64, St
         assert!(round < 200, "only {} items after {round} connections", seen.len());
         let mut client = Client::subscribe(&replicas[round % replicas.len()], token, cursor.as_deref()).await;
         for _ in 0..(1 + round * 7 % 11) {
-            let Some(item) = client.item(2_000).await else { break };
+            let Some(item) = client.item(2_000).await else {
+                break;
+            };
             cursor = item["cursor"].as_str().map(str::to_owned);
             let order = item["order"]["id"].as_str().expect("an id").to_owned();
             seen.push((item["sequence"].as_u64().expect("a number"), order));
@@ -118,13 +136,34 @@ async fn read_with_reconnects(replicas: &[Running], token: &str) -> Vec<(u64, St
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_comes_back_with_its_cursor_misses_nothing_and_sees_nothing_twice() {
+    come_and_go(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_mongodb_too_it_misses_nothing_and_sees_nothing_twice() {
+    if let Some(place) = Place::mongo() {
+        come_and_go(Some(place.url)).await;
+    }
+}
+
+async fn come_and_go(database_url: Option<String>) {
     let (folder, issuer) = (tempfile::tempdir().expect("a folder"), Issuer::start().await);
-    let config = config(&folder, &issuer.url);
+    let mut config = config(&folder, &issuer.url);
+    config.database_url = database_url.unwrap_or(config.database_url);
     let log = log::open(&config.events_url).await.expect("a log");
-    let replicas = [start(config.clone()).await.expect("started"), start(config).await.expect("started")];
+    let replicas = [
+        start(config.clone()).await.expect("started"),
+        start(config).await.expect("started"),
+    ];
     let delivering = tokio::spawn(deliver_all(log));
-    let (anna, bert) = (issuer.token("anna", "order", 600), issuer.token("bert", "order", 600));
-    let read = tokio::join!(read_with_reconnects(&replicas, &anna), read_with_reconnects(&replicas, &bert));
+    let (anna, bert) = (
+        issuer.token("anna", "order", 600),
+        issuer.token("bert", "order", 600),
+    );
+    let read = tokio::join!(
+        read_with_reconnects(&replicas, &anna),
+        read_with_reconnects(&replicas, &bert)
+    );
     delivering.await.expect("delivered");
     for (name, seen) in [("anna", read.0), ("bert", read.1)] {
         let numbers: Vec<u64> = seen.iter().map(|(number, _)| *number).collect();
@@ -132,7 +171,11 @@ async fn a_client_that_comes_back_with_its_cursor_misses_nothing_and_sees_nothin
         let mut orders: Vec<&String> = seen.iter().map(|(_, order)| order).collect();
         orders.sort();
         let expected: Vec<String> = (0..DELIVERIES).map(|n| format!("{name}-{n:03}")).collect();
-        assert_eq!(orders, expected.iter().collect::<Vec<_>>(), "only the caller's own");
+        assert_eq!(
+            orders,
+            expected.iter().collect::<Vec<_>>(),
+            "only the caller's own"
+        );
     }
     for running in replicas {
         running.shutdown().await;
@@ -144,7 +187,10 @@ async fn a_delivery_is_seen_within_a_second_at_every_replica() {
     let (folder, issuer) = (tempfile::tempdir().expect("a folder"), Issuer::start().await);
     let config = config(&folder, &issuer.url);
     let log = log::open(&config.events_url).await.expect("a log");
-    let replicas = [start(config.clone()).await.expect("started"), start(config).await.expect("started")];
+    let replicas = [
+        start(config.clone()).await.expect("started"),
+        start(config).await.expect("started"),
+    ];
     let token = issuer.token("anna", "order", 600);
     let mut clients = Vec::new();
     for running in &replicas {
@@ -154,7 +200,9 @@ async fn a_delivery_is_seen_within_a_second_at_every_replica() {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     for n in 0..10 {
         let began = Instant::now();
-        log.publish(STORE_TOPIC, vec![delivery(&format!("order-{n}"), "anna")]).await.expect("published");
+        log.publish(STORE_TOPIC, vec![delivery(&format!("order-{n}"), "anna")])
+            .await
+            .expect("published");
         for client in &mut clients {
             assert_eq!(client.item(5_000).await.expect("an item")["sequence"], n + 1);
         }

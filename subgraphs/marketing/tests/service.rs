@@ -14,8 +14,14 @@ async fn killed_and_started_again_and_thrice_each_delivery_counts_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let config = config(&folder, "http://127.0.0.1:9");
     let log = log::open(&config.events_url).await.expect("a log");
-    let records = |from: usize, to: usize| (from..to).map(|n| delivery(&format!("o-{n:03}"), CUSTOMER)).collect();
-    log.publish(STORE_TOPIC, records(0, 100)).await.expect("published");
+    let records = |from: usize, to: usize| {
+        (from..to)
+            .map(|n| delivery(&format!("o-{n:03}"), CUSTOMER))
+            .collect()
+    };
+    log.publish(STORE_TOPIC, records(0, 100))
+        .await
+        .expect("published");
     for pause in [100, 300] {
         let running = start(config.clone()).await.expect("started");
         tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -25,14 +31,25 @@ async fn killed_and_started_again_and_thrice_each_delivery_counts_once() {
     for _ in 0..3 {
         replicas.push(start(config.clone()).await.expect("started"));
     }
-    log.publish(STORE_TOPIC, records(100, 200)).await.expect("published");
-    log.publish(STORE_TOPIC, records(150, 160)).await.expect("published again, under new ids");
+    log.publish(STORE_TOPIC, records(100, 200))
+        .await
+        .expect("published");
+    log.publish(STORE_TOPIC, records(150, 160))
+        .await
+        .expect("published again, under new ids");
     let mut reader = log.join("test", &[MARKETING_TOPIC]).await.expect("joined");
     let (mut told, began) = (HashMap::<(String, String), usize>::new(), Instant::now());
     let (mut seen, mut quiet) = (HashSet::new(), 0);
     while told.len() < 400 || quiet < 3 {
-        assert!(began.elapsed() < Duration::from_secs(60), "{} of 400 after 60 s", told.len());
-        let polled = reader.poll(1_000, Duration::from_millis(200)).await.expect("polled");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{} of 400 after 60 s",
+            told.len()
+        );
+        let polled = reader
+            .poll(1_000, Duration::from_millis(200))
+            .await
+            .expect("polled");
         quiet = if polled.is_empty() { quiet + 1 } else { 0 };
         for one in polled {
             let event = Envelope::from_json(&one.payload).expect("an envelope");
@@ -57,20 +74,48 @@ async fn bad_settings_say_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let good = config(&folder, "http://127.0.0.1:9");
     let cases = [
-        (Config { database_url: "postgres://localhost/x".into(), ..good.clone() }, "mongodb://"),
-        (Config { database_url: "mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=200".into(), ..good.clone() }, "DATABASE_URL"),
-        (Config { events_url: "nonsense".into(), ..good.clone() }, "EVENTS_URL"),
+        (
+            Config {
+                database_url: "postgres://localhost/x".into(),
+                ..good.clone()
+            },
+            "mongodb://",
+        ),
+        (
+            Config {
+                database_url: "mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=200".into(),
+                ..good.clone()
+            },
+            "DATABASE_URL",
+        ),
+        (
+            Config {
+                events_url: "nonsense".into(),
+                ..good.clone()
+            },
+            "EVENTS_URL",
+        ),
     ];
     for (config, expected) in cases {
-        let error = start(config).await.err().expect("refused");
+        let error = start(config).await.expect_err("refused");
         let text = format!("{error:#}");
         assert!(text.contains(expected), "{text}");
     }
     let running = start(good.clone()).await.expect("started");
-    let taken = start(Config { listen: running.addr(), ..good }).await.err().expect("refused");
-    assert!(format!("{taken:#}").contains(&running.addr().port().to_string()), "{taken:#}");
+    let taken = start(Config {
+        listen: running.addr(),
+        ..good
+    })
+    .await
+    .expect_err("refused");
+    assert!(
+        format!("{taken:#}").contains(&running.addr().port().to_string()),
+        "{taken:#}"
+    );
     let base = running.url().replace("/graphql", "");
-    let ready = reqwest::get(format!("{base}/health/ready")).await.expect("an answer");
+    let ready = reqwest::get(format!("{base}/health/ready"))
+        .await
+        .expect("an answer");
     assert_eq!(ready.status(), 200);
     running.shutdown().await;
 }

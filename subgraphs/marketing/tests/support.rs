@@ -56,7 +56,11 @@ impl Place {
     pub fn sqlite() -> Place {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/marketing.db?mode=rwc", folder.path().display());
-        Place { url, clock: Arc::new(Hand(AtomicI64::new(START))), _folder: Some(folder) }
+        Place {
+            url,
+            clock: Arc::new(Hand(AtomicI64::new(START))),
+            _folder: Some(folder),
+        }
     }
 
     /// A new database on the server of MONGODB_URL, if there is one.
@@ -67,7 +71,11 @@ impl Place {
         };
         let mut url = url::Url::parse(&server).expect("a URL");
         url.set_path(&format!("marketing_{}", Uuid::new_v4().simple()));
-        Some(Place { url: url.to_string(), clock: Arc::new(Hand(AtomicI64::new(START))), _folder: None })
+        Some(Place {
+            url: url.to_string(),
+            clock: Arc::new(Hand(AtomicI64::new(START))),
+            _folder: None,
+        })
     }
 
     /// One more replica on this database.
@@ -78,14 +86,28 @@ impl Place {
             let outbox = Arc::new(books.outbox());
             return self.over(books, outbox);
         }
-        let books = Arc::new(MongoBooks::open(&self.url, ids).await.expect("the database opens"));
+        let books = Arc::new(
+            MongoBooks::open(&self.url, ids)
+                .await
+                .expect("the database opens"),
+        );
         let outbox = Arc::new(books.outbox());
         self.over(books, outbox)
     }
 
-    fn over<A: Books + Feeds + Views + 'static>(&self, books: Arc<A>, outbox: Arc<dyn OutboxSource>) -> Replica {
+    fn over<A: Books + Feeds + Views + 'static>(
+        &self,
+        books: Arc<A>,
+        outbox: Arc<dyn OutboxSource>,
+    ) -> Replica {
         let app = Arc::new(App::new(books.clone(), self.clock.clone(), Rules::default()));
-        Replica { app, books: books.clone(), feeds: books.clone(), views: books, outbox }
+        Replica {
+            app,
+            books: books.clone(),
+            feeds: books.clone(),
+            views: books,
+            outbox,
+        }
     }
 }
 
@@ -93,12 +115,18 @@ impl Replica {
     /// Everything in the outbox, oldest first.
     pub async fn told(&self) -> Vec<Envelope> {
         let rows = self.outbox.pending(100_000).await.expect("the outbox");
-        rows.iter().map(|row| Envelope::from_json(row.payload.as_bytes()).expect("an envelope")).collect()
+        rows.iter()
+            .map(|row| Envelope::from_json(row.payload.as_bytes()).expect("an envelope"))
+            .collect()
     }
 
     /// How many events of that type are in the outbox.
     pub async fn count(&self, event_type: &str) -> usize {
-        self.told().await.iter().filter(|one| one.r#type == event_type).count()
+        self.told()
+            .await
+            .iter()
+            .filter(|one| one.r#type == event_type)
+            .count()
     }
 
     pub async fn take_in(&self, incoming: &[Incoming]) {
@@ -111,33 +139,63 @@ impl Replica {
     }
 
     pub async fn coupon(&self, id: &str) -> Option<baedal_marketing::domain::CouponState> {
-        self.books.coupons(&[id.to_owned()]).await.expect("found").pop().map(|one| one.state.state)
+        self.books
+            .coupons(&[id.to_owned()])
+            .await
+            .expect("found")
+            .pop()
+            .map(|one| one.state.state)
     }
 
     /// The numbers of a customer's feed.
     pub async fn feed(&self, customer: &str) -> Vec<u64> {
-        let items = self.feeds.items_after(customer, 0, 100_000).await.expect("the feed");
+        let items = self
+            .feeds
+            .items_after(customer, 0, 100_000)
+            .await
+            .expect("the feed");
         items.into_iter().map(|item| item.sequence).collect()
     }
 }
 
 /// A fact with an id of its own.
 pub fn told(order_id: &str, fact: Fact) -> Incoming {
-    Incoming { id: Uuid::now_v7(), order_id: order_id.into(), fact, cause: Cause::default() }
+    Incoming {
+        id: Uuid::now_v7(),
+        order_id: order_id.into(),
+        fact,
+        cause: Cause::default(),
+    }
 }
 
 pub fn delivered(customer: &str) -> Fact {
-    Fact::Delivered { customer_id: customer.into(), store_id: "store-1".into(), total: 18_000, at: START }
+    Fact::Delivered {
+        customer_id: customer.into(),
+        store_id: "store-1".into(),
+        total: 18_000,
+        at: START,
+    }
 }
 
 pub fn using(coupon: &str) -> Fact {
-    Fact::OrderPlaced { coupon_id: Some(coupon.into()) }
+    Fact::OrderPlaced {
+        coupon_id: Some(coupon.into()),
+    }
 }
 
 /// One event, as its producer would say it.
 pub fn said<E: DomainEvent>(event: &E, sequence: u64) -> Envelope {
-    let fact = Said { r#type: E::TYPE, alias: E::ALIAS, version: E::VERSION, data: event.to_data() };
-    let origin = Origin { id: Uuid::now_v7(), time: START, source: "test" };
+    let fact = Said {
+        r#type: E::TYPE,
+        alias: E::ALIAS,
+        version: E::VERSION,
+        data: event.to_data(),
+    };
+    let origin = Origin {
+        id: Uuid::now_v7(),
+        time: START,
+        source: "test",
+    };
     Envelope::new(fact, origin, event.key(), sequence)
 }
 

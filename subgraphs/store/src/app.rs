@@ -72,7 +72,14 @@ impl App {
         A: Stores + Tickets + Board + 'static,
     {
         let (stores, tickets): (Arc<dyn Stores>, Arc<dyn Tickets>) = (adapter.clone(), adapter.clone());
-        App { stores, tickets, board: adapter, clock, ids, received: Notify::new() }
+        App {
+            stores,
+            tickets,
+            board: adapter,
+            clock,
+            ids,
+            received: Notify::new(),
+        }
     }
 
     /// openStore: founds a store, or opens the caller's closed one again.
@@ -81,7 +88,8 @@ impl App {
             Some(id) => self.change_store(owner, id, |store| store.open(name)).await,
             None => {
                 let id = format!("store-{}", self.ids.next());
-                self.found_store(owner, id, |store| Ok((store, Vec::new())), name).await
+                self.found_store(owner, id, |store| Ok((store, Vec::new())), name)
+                    .await
             }
         }
     }
@@ -93,13 +101,20 @@ impl App {
 
     /// setMenuItem; without an item id the item is new.
     pub async fn set_menu_item(&self, owner: &str, id: &str, item: NewItem) -> Result<Store, AppError> {
-        let item_id = item.id.clone().unwrap_or_else(|| format!("item-{}", self.ids.next()));
-        self.change_store(owner, id, |store| store.set_menu_item(&item_id, &item.name, item.price)).await
+        let item_id = item
+            .id
+            .clone()
+            .unwrap_or_else(|| format!("item-{}", self.ids.next()));
+        self.change_store(owner, id, |store| {
+            store.set_menu_item(&item_id, &item.name, item.price)
+        })
+        .await
     }
 
     /// markSoldOut.
     pub async fn mark_sold_out(&self, owner: &str, id: &str, item_id: &str) -> Result<Store, AppError> {
-        self.change_store(owner, id, |store| store.mark_sold_out(item_id)).await
+        self.change_store(owner, id, |store| store.mark_sold_out(item_id))
+            .await
     }
 
     /// acceptOrder.
@@ -109,7 +124,8 @@ impl App {
 
     /// rejectOrder.
     pub async fn reject_order(&self, owner: &str, order_id: &str, reason: &str) -> Result<Filed, AppError> {
-        self.move_ticket(owner, order_id, |order| order.reject(reason)).await
+        self.move_ticket(owner, order_id, |order| order.reject(reason))
+            .await
     }
 
     /// startCooking.
@@ -119,17 +135,20 @@ impl App {
 
     /// finishCooking.
     pub async fn finish_cooking(&self, owner: &str, order_id: &str) -> Result<Filed, AppError> {
-        self.move_ticket(owner, order_id, StoreOrder::finish_cooking).await
+        self.move_ticket(owner, order_id, StoreOrder::finish_cooking)
+            .await
     }
 
     /// startDelivery.
     pub async fn start_delivery(&self, owner: &str, order_id: &str) -> Result<Filed, AppError> {
-        self.move_ticket(owner, order_id, StoreOrder::start_delivery).await
+        self.move_ticket(owner, order_id, StoreOrder::start_delivery)
+            .await
     }
 
     /// completeDelivery.
     pub async fn complete_delivery(&self, owner: &str, order_id: &str) -> Result<Filed, AppError> {
-        self.move_ticket(owner, order_id, StoreOrder::complete_delivery).await
+        self.move_ticket(owner, order_id, StoreOrder::complete_delivery)
+            .await
     }
 
     /// Founds a store under a given id with a first menu, unless the id is taken already.
@@ -138,11 +157,13 @@ impl App {
             return Ok(());
         }
         let menu = |store: Store| {
-            seed.menu.iter().try_fold((store, Vec::new()), |(store, mut events), (item, name, price)| {
-                let (store, more) = store.set_menu_item(item, name, *price)?;
-                events.extend(more);
-                Ok((store, events))
-            })
+            seed.menu
+                .iter()
+                .try_fold((store, Vec::new()), |(store, mut events), (item, name, price)| {
+                    let (store, more) = store.set_menu_item(item, name, *price)?;
+                    events.extend(more);
+                    Ok((store, events))
+                })
         };
         match self.found_store(owner, id.to_owned(), menu, seed.name).await {
             Ok(_) | Err(AppError::Busy) => Ok(()), // another replica was first
@@ -153,7 +174,9 @@ impl App {
     /// Whether the store exists and is this caller's.
     pub async fn owned_store(&self, owner: &str, id: &str) -> Result<Versioned<Store>, AppError> {
         let found = self.stores.find(&[id.to_owned()]).await?.pop();
-        found.filter(|found| found.state.details().owner_id == owner).ok_or(AppError::NotFound("store"))
+        found
+            .filter(|found| found.state.details().owner_id == owner)
+            .ok_or(AppError::NotFound("store"))
     }
 
     /// Policies: takes facts of other services in, each once, all or none.
@@ -184,22 +207,37 @@ impl App {
         ids.sort_unstable();
         ids.dedup();
         let known = self.tickets.find(&ids).await?;
-        let known: HashMap<&str, &Filed> = known.iter().map(|filed| (filed.order_id.as_str(), filed)).collect();
+        let known: HashMap<&str, &Filed> = known
+            .iter()
+            .map(|filed| (filed.order_id.as_str(), filed))
+            .collect();
         let mut changes: HashMap<&str, TicketChange> = HashMap::new();
         for one in incoming {
             let id = one.order_id.as_str();
-            let change = changes.entry(id).or_insert_with(|| begin(id, known.get(id).copied()));
+            let change = changes
+                .entry(id)
+                .or_insert_with(|| begin(id, known.get(id).copied()));
             let (order, events) = whenever(one.fact.clone(), std::mem::take(&mut change.order), now);
             change.order = order;
-            change.events.extend(events.into_iter().map(|event| (event, one.cause.clone())));
+            change
+                .events
+                .extend(events.into_iter().map(|event| (event, one.cause.clone())));
         }
         let moved = |change: &TicketChange| {
             let before = known.get(change.order_id.as_str());
             !change.events.is_empty() || before.is_none_or(|filed| filed.order != change.order)
         };
         // In the order of the ids, so that two replicas lock rows in the same order.
-        let changes = ids.iter().filter_map(|id| changes.remove(id.as_str())).filter(moved).collect();
-        Ok(TicketBatch { changes, handled: incoming.iter().map(|one| one.id).collect(), now })
+        let changes = ids
+            .iter()
+            .filter_map(|id| changes.remove(id.as_str()))
+            .filter(moved)
+            .collect();
+        Ok(TicketBatch {
+            changes,
+            handled: incoming.iter().map(|one| one.id).collect(),
+            now,
+        })
     }
 
     async fn found_store(
@@ -212,7 +250,15 @@ impl App {
         let (store, mut events) = Store::found(id, owner.to_owned(), name)?;
         let (store, more) = then(store)?;
         events.extend(more);
-        match self.stores.save(StoreChange { before: 0, store: store.clone(), events }).await {
+        match self
+            .stores
+            .save(StoreChange {
+                before: 0,
+                store: store.clone(),
+                events,
+            })
+            .await
+        {
             Ok(()) => Ok(store),
             Err(SaveError::Store(error)) => Err(error.into()),
             Err(SaveError::Conflict | SaveError::Seen { .. }) => Err(AppError::Busy),
@@ -231,7 +277,15 @@ impl App {
             if events.is_empty() {
                 return Ok(store);
             }
-            match self.stores.save(StoreChange { before: found.version, store: store.clone(), events }).await {
+            match self
+                .stores
+                .save(StoreChange {
+                    before: found.version,
+                    store: store.clone(),
+                    events,
+                })
+                .await
+            {
                 Ok(()) => return Ok(store),
                 Err(SaveError::Store(error)) => return Err(error.into()),
                 Err(SaveError::Conflict | SaveError::Seen { .. }) => {}
@@ -249,13 +303,35 @@ impl App {
         for _ in 0..MAX_TRIES {
             let filed = self.owned_ticket(owner, order_id).await?;
             let (order, events) = decide(filed.order)?;
-            let events = events.into_iter().map(|event| (event, Cause::default())).collect();
+            let events = events
+                .into_iter()
+                .map(|event| (event, Cause::default()))
+                .collect();
             let now = self.clock.now_ms();
-            let change =
-                TicketChange { order_id: order_id.to_owned(), before: filed.version, order: order.clone(), events };
+            let change = TicketChange {
+                order_id: order_id.to_owned(),
+                before: filed.version,
+                order: order.clone(),
+                events,
+            };
             let version = change.after();
-            match self.tickets.save(TicketBatch { changes: vec![change], handled: Vec::new(), now }).await {
-                Ok(()) => return Ok(Filed { order_id: order_id.to_owned(), order, version, moved_at: now }),
+            match self
+                .tickets
+                .save(TicketBatch {
+                    changes: vec![change],
+                    handled: Vec::new(),
+                    now,
+                })
+                .await
+            {
+                Ok(()) => {
+                    return Ok(Filed {
+                        order_id: order_id.to_owned(),
+                        order,
+                        version,
+                        moved_at: now,
+                    });
+                }
                 Err(SaveError::Store(error)) => return Err(error.into()),
                 Err(SaveError::Conflict | SaveError::Seen { .. }) => {}
             }
@@ -264,7 +340,12 @@ impl App {
     }
 
     async fn owned_ticket(&self, owner: &str, order_id: &str) -> Result<Filed, AppError> {
-        let filed = self.tickets.find(&[order_id.to_owned()]).await?.pop().ok_or(AppError::NotFound("order"))?;
+        let filed = self
+            .tickets
+            .find(&[order_id.to_owned()])
+            .await?
+            .pop()
+            .ok_or(AppError::NotFound("order"))?;
         let placed = filed.order.placed().ok_or(AppError::NotFound("order"))?;
         match self.owned_store(owner, &placed.store_id).await {
             Err(AppError::NotFound(_)) => Err(AppError::NotFound("order")),
@@ -304,5 +385,10 @@ impl TicketChange {
 
 fn begin(order_id: &str, known: Option<&Filed>) -> TicketChange {
     let (before, order) = known.map_or_else(Default::default, |filed| (filed.version, filed.order.clone()));
-    TicketChange { order_id: order_id.to_owned(), before, order, events: Vec::new() }
+    TicketChange {
+        order_id: order_id.to_owned(),
+        before,
+        order,
+        events: Vec::new(),
+    }
 }

@@ -15,7 +15,11 @@ const SEOUL: Seed<'static> = Seed {
 
 const BUSAN: Seed<'static> = Seed {
     name: "부산밀면",
-    menu: &[("milmyeon", "밀면", 9_000), ("gukbap", "돼지국밥", 10_000), ("mandu", "만두", 6_000)],
+    menu: &[
+        ("milmyeon", "밀면", 9_000),
+        ("gukbap", "돼지국밥", 10_000),
+        ("mandu", "만두", 6_000),
+    ],
 };
 
 /// Founds both stores unless they are there.

@@ -35,10 +35,14 @@ fn text(what: &str, value: &str, max: usize) -> Result<String, Refused> {
     let value = value.trim();
     let length = value.chars().count();
     if length == 0 || length > max {
-        return Err(Refused::InvalidInput(format!("{what} must have 1 to {max} characters, it has {length}")));
+        return Err(Refused::InvalidInput(format!(
+            "{what} must have 1 to {max} characters, it has {length}"
+        )));
     }
     if value.chars().any(char::is_control) {
-        return Err(Refused::InvalidInput(format!("{what} must not contain control characters")));
+        return Err(Refused::InvalidInput(format!(
+            "{what} must not contain control characters"
+        )));
     }
     Ok(value.to_owned())
 }

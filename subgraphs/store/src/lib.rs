@@ -14,13 +14,13 @@ pub mod ports;
 use anyhow::{Context, bail};
 use app::App;
 use baedal_events::{ORDER_TOPIC, PAYMENT_TOPIC};
+use baedal_kit::Worker;
 use baedal_kit::auth::Auth;
 use baedal_kit::clock::{SystemClock, SystemIds};
 use baedal_kit::consumer::spawn_consumer;
 use baedal_kit::log::{self, EventLog};
 use baedal_kit::outbox::spawn_relay;
 use baedal_kit::serve::{Check, Running, Service, serve};
-use baedal_kit::Worker;
 use outbound::sql::SqlStore;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,12 +61,16 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     }
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
     let store = SqlStore::open(&config.database_url, clock.clone(), ids.clone()).await;
-    let store = Arc::new(store.context("cannot open the store database (DATABASE_URL): is it running and reachable?")?);
+    let store = Arc::new(
+        store.context("cannot open the store database (DATABASE_URL): is it running and reachable?")?,
+    );
     let log = log::open(&config.events_url).await;
     let log = log.context("cannot open the event log (EVENTS_URL): is it running and reachable?")?;
     let app = Arc::new(App::new(store.clone(), clock, ids));
     if config.demo {
-        demo::seed(&app).await.context("cannot put the demo stores into the database")?;
+        demo::seed(&app)
+            .await
+            .context("cannot put the demo stores into the database")?;
     }
     run(config, app, store, log).await
 }
@@ -93,18 +97,35 @@ async fn run(
     };
     let mut running = serve(service).await?;
     let notify = store.db().outbox_notify();
-    running.keep(spawn_relay(Arc::new(store.outbox()), log.clone(), notify, workers.clone()));
+    running.keep(spawn_relay(
+        Arc::new(store.outbox()),
+        log.clone(),
+        notify,
+        workers.clone(),
+    ));
     let handler = Arc::new(Inbox { app: app.clone() });
-    let consumer = spawn_consumer(log, "store", &[ORDER_TOPIC, PAYMENT_TOPIC], handler, workers.clone());
+    let consumer = spawn_consumer(
+        log,
+        "store",
+        &[ORDER_TOPIC, PAYMENT_TOPIC],
+        handler,
+        workers.clone(),
+    );
     running.keep(consumer.worker);
     if config.auto {
-        running.keep(Worker::spawn("auto", app::auto::run(app, config.step_delay, workers)));
+        running.keep(Worker::spawn(
+            "auto",
+            app::auto::run(app, config.step_delay, workers),
+        ));
     }
     Ok(running)
 }
 
 /// The subgraph's schema as Federation 2 SDL.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().federation().sorted_fields().sorted_enum_items();
+    let options = async_graphql::SDLExportOptions::new()
+        .federation()
+        .sorted_fields()
+        .sorted_enum_items();
     inbound::graphql::bare().sdl_with_options(options)
 }

@@ -16,7 +16,9 @@ async fn ask(schema: &StoreSchema, caller: Option<Caller>, query: &str) -> Value
 }
 
 fn code(answer: &Value) -> &str {
-    answer["errors"][0]["extensions"]["code"].as_str().unwrap_or("none")
+    answer["errors"][0]["extensions"]["code"]
+        .as_str()
+        .unwrap_or("none")
 }
 
 fn owner() -> Option<Caller> {
@@ -35,7 +37,12 @@ async fn opened() -> (Place, StoreSchema) {
 #[tokio::test]
 async fn menus_are_for_everybody() {
     let (_place, schema) = opened().await;
-    let answer = ask(&schema, None, "{stores{nodes{id name isOpen menu{id name price soldOut}}}}").await;
+    let answer = ask(
+        &schema,
+        None,
+        "{stores{nodes{id name isOpen menu{id name price soldOut}}}}",
+    )
+    .await;
     let item = json!({"id": "tongdak", "name": "통닭", "price": 18000, "soldOut": false});
     let store = json!({"id": STORE, "name": "가게", "isOpen": true, "menu": [item]});
     assert_eq!(answer["data"]["stores"]["nodes"], json!([store]));
@@ -45,15 +52,23 @@ async fn menus_are_for_everybody() {
 async fn stores_and_the_board_come_in_pages() {
     let (_place, schema) = opened().await;
     let board = |after: &str| {
-        format!("{{ticketBoard(storeId:\"{STORE}\",first:1{after}){{nodes{{orderId}} pageInfo{{hasNextPage endCursor}}}}}}")
+        format!(
+            "{{ticketBoard(storeId:\"{STORE}\",first:1{after}){{nodes{{orderId}} pageInfo{{hasNextPage endCursor}}}}}}"
+        )
     };
     let first = ask(&schema, owner(), &board("")).await;
     let first = &first["data"]["ticketBoard"];
-    assert_eq!((&first["nodes"][0]["orderId"], &first["pageInfo"]["hasNextPage"]), (&json!("o-1"), &json!(true)));
+    assert_eq!(
+        (&first["nodes"][0]["orderId"], &first["pageInfo"]["hasNextPage"]),
+        (&json!("o-1"), &json!(true))
+    );
     let after = format!(",after:{}", first["pageInfo"]["endCursor"]);
     let second = ask(&schema, owner(), &board(&after)).await;
     let second = &second["data"]["ticketBoard"];
-    assert_eq!((&second["nodes"][0]["orderId"], &second["pageInfo"]["hasNextPage"]), (&json!("o-2"), &json!(false)));
+    assert_eq!(
+        (&second["nodes"][0]["orderId"], &second["pageInfo"]["hasNextPage"]),
+        (&json!("o-2"), &json!(false))
+    );
     for bad in [",after:\"zz\"", ",after:\"abcd\"", ",first:101"] {
         let answer = ask(&schema, owner(), &board(bad).replace("first:1,first", "first")).await;
         assert_eq!(code(&answer), "INVALID_INPUT", "{bad}: {answer}");
@@ -73,34 +88,78 @@ async fn an_owner_runs_the_store() {
     ] {
         let answer = ask(&schema, owner(), &moved(field)).await;
         let name = field.split('(').next().expect("a name");
-        assert_eq!(answer["data"][name], json!({"status": status, "etaMinutes": 25}), "{answer}");
+        assert_eq!(
+            answer["data"][name],
+            json!({"status": status, "etaMinutes": 25}),
+            "{answer}"
+        );
     }
     let again = ask(&schema, owner(), &moved("startCooking(orderId:\"o-1\")")).await;
     assert_eq!(code(&again), "INVALID_TRANSITION");
-    let rejected = ask(&schema, owner(), "mutation{rejectOrder(orderId:\"o-2\",reason:\"재료 소진\"){status reason}}").await;
-    assert_eq!(rejected["data"]["rejectOrder"], json!({"status": "REJECTED", "reason": "재료 소진"}));
-    let sales = ask(&schema, owner(), &format!("{{sales(storeId:\"{STORE}\"){{orders revenue dishes{{name quantity revenue}}}}}}")).await;
+    let rejected = ask(
+        &schema,
+        owner(),
+        "mutation{rejectOrder(orderId:\"o-2\",reason:\"재료 소진\"){status reason}}",
+    )
+    .await;
+    assert_eq!(
+        rejected["data"]["rejectOrder"],
+        json!({"status": "REJECTED", "reason": "재료 소진"})
+    );
+    let sales = ask(
+        &schema,
+        owner(),
+        &format!("{{sales(storeId:\"{STORE}\"){{orders revenue dishes{{name quantity revenue}}}}}}"),
+    )
+    .await;
     let dish = json!({"name": "통닭", "quantity": 1, "revenue": 18000});
-    assert_eq!(sales["data"]["sales"], json!({"orders": 1, "revenue": 18000, "dishes": [dish]}));
+    assert_eq!(
+        sales["data"]["sales"],
+        json!({"orders": 1, "revenue": 18000, "dishes": [dish]})
+    );
 }
 
 #[tokio::test]
 async fn an_owner_keeps_the_menu() {
     let (_place, schema) = opened().await;
-    let opened = ask(&schema, owner(), "mutation{openStore(input:{name:\"새 가게\"}){id isOpen ownerId}}").await;
+    let opened = ask(
+        &schema,
+        owner(),
+        "mutation{openStore(input:{name:\"새 가게\"}){id isOpen ownerId}}",
+    )
+    .await;
     let opened = &opened["data"]["openStore"];
-    assert_eq!((&opened["isOpen"], &opened["ownerId"]), (&json!(true), &json!(OWNER)));
+    assert_eq!(
+        (&opened["isOpen"], &opened["ownerId"]),
+        (&json!(true), &json!(OWNER))
+    );
     let id = &opened["id"];
-    let set = format!("mutation{{setMenuItem(storeId:{id},item:{{id:\"a\",name:\"피자\",price:23000}}){{menu{{id price}}}}}}");
+    let set = format!(
+        "mutation{{setMenuItem(storeId:{id},item:{{id:\"a\",name:\"피자\",price:23000}}){{menu{{id price}}}}}}"
+    );
     let set = ask(&schema, owner(), &set).await;
-    assert_eq!(set["data"]["setMenuItem"]["menu"], json!([{"id": "a", "price": 23000}]));
-    let out = ask(&schema, owner(), &format!("mutation{{markSoldOut(storeId:{id},menuItemId:\"a\"){{menu{{soldOut}}}}}}")).await;
+    assert_eq!(
+        set["data"]["setMenuItem"]["menu"],
+        json!([{"id": "a", "price": 23000}])
+    );
+    let out = ask(
+        &schema,
+        owner(),
+        &format!("mutation{{markSoldOut(storeId:{id},menuItemId:\"a\"){{menu{{soldOut}}}}}}"),
+    )
+    .await;
     assert_eq!(out["data"]["markSoldOut"]["menu"][0]["soldOut"], true);
     let close = format!("mutation{{closeStore(storeId:{id}){{isOpen}}}}");
-    assert_eq!(ask(&schema, owner(), &close).await["data"]["closeStore"]["isOpen"], false);
+    assert_eq!(
+        ask(&schema, owner(), &close).await["data"]["closeStore"]["isOpen"],
+        false
+    );
     assert_eq!(code(&ask(&schema, owner(), &close).await), "INVALID_TRANSITION");
     let again = format!("mutation{{openStore(input:{{storeId:{id},name:\"또\"}}){{isOpen name}}}}");
-    assert_eq!(ask(&schema, owner(), &again).await["data"]["openStore"], json!({"isOpen": true, "name": "또"}));
+    assert_eq!(
+        ask(&schema, owner(), &again).await["data"]["openStore"],
+        json!({"isOpen": true, "name": "또"})
+    );
     let bad = format!("mutation{{setMenuItem(storeId:{id},item:{{name:\"\",price:1}}){{id}}}}");
     assert_eq!(code(&ask(&schema, owner(), &bad).await), "INVALID_INPUT");
 }
@@ -130,20 +189,34 @@ async fn commands_need_the_owner() {
         ] {
             let answer = ask(&schema, who, &query).await;
             assert_eq!(code(&answer), expected, "{query}: {answer}");
-            let nothing = ask(&schema, owner(), &query.replace(STORE, "nothing").replace("o-1", "nothing")).await;
+            let nothing = ask(
+                &schema,
+                owner(),
+                &query.replace(STORE, "nothing").replace("o-1", "nothing"),
+            )
+            .await;
             if expected == "NOT_FOUND" {
-                assert_eq!(answer["errors"][0]["message"], nothing["errors"][0]["message"], "the same answer");
+                assert_eq!(
+                    answer["errors"][0]["message"], nothing["errors"][0]["message"],
+                    "the same answer"
+                );
             }
         }
     }
     let untouched = ask(&schema, None, "{stores{nodes{isOpen menu{soldOut}}}}").await;
-    assert_eq!(untouched["data"]["stores"]["nodes"], json!([{"isOpen": true, "menu": [{"soldOut": false}]}]));
+    assert_eq!(
+        untouched["data"]["stores"]["nodes"],
+        json!([{"isOpen": true, "menu": [{"soldOut": false}]}])
+    );
 }
 
 #[tokio::test]
 async fn boards_and_sales_are_for_the_owner_and_operators() {
     let (_place, schema) = opened().await;
-    for field in ["ticketBoard(storeId:\"ID\"){nodes{orderId}}", "sales(storeId:\"ID\"){orders}"] {
+    for field in [
+        "ticketBoard(storeId:\"ID\"){nodes{orderId}}",
+        "sales(storeId:\"ID\"){orders}",
+    ] {
         let query = format!("{{{}}}", field.replace("ID", STORE));
         for (who, expected) in [
             (None, "UNAUTHENTICATED"),

@@ -18,7 +18,9 @@ async fn a_ticket_needs_both_and_comes_once_whatever_the_order_and_however_often
     reversed.reverse();
     for one in &reversed {
         app.take_in(std::slice::from_ref(one)).await.expect("taken in");
-        app.take_in(std::slice::from_ref(one)).await.expect("taken in twice");
+        app.take_in(std::slice::from_ref(one))
+            .await
+            .expect("taken in twice");
     }
     for id in ["o-1", "o-2"] {
         assert_eq!(status(&store, id).await, Some(Status::Received));
@@ -33,16 +35,27 @@ async fn the_commands_lead_to_delivery_with_one_event_each() {
     app.take_in(&ordered("o")).await.expect("taken in");
     app.accept_order(OWNER, "o", 25).await.expect("accepted");
     let refused = app.accept_order(OWNER, "o", 25).await.expect_err("twice");
-    assert!(matches!(refused, AppError::Refused(Refused::InvalidTransition { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, AppError::Refused(Refused::InvalidTransition { .. })),
+        "{refused:?}"
+    );
     app.start_cooking(OWNER, "o").await.expect("cooking");
-    app.take_in(&[told("o", Fact::OrderCancelRequested(asked()))]).await.expect("taken in");
+    app.take_in(&[told("o", Fact::OrderCancelRequested(asked()))])
+        .await
+        .expect("taken in");
     app.finish_cooking(OWNER, "o").await.expect("cooked");
     app.start_delivery(OWNER, "o").await.expect("delivering");
     let filed = app.complete_delivery(OWNER, "o").await.expect("delivered");
     assert_eq!(filed.order.status(), Status::Delivered);
     let told = events_of(&store, "o").await;
-    let expected =
-        ["OrderAccepted", "CookingStarted", "StoreCancelRefused", "CookingFinished", "DeliveryStarted", "Delivered"];
+    let expected = [
+        "OrderAccepted",
+        "CookingStarted",
+        "StoreCancelRefused",
+        "CookingFinished",
+        "DeliveryStarted",
+        "Delivered",
+    ];
     assert_eq!(told, expected);
 }
 
@@ -51,7 +64,11 @@ async fn cancelled_before_it_was_received_it_never_becomes_a_ticket() {
     let place = Place::sqlite();
     let (store, app) = place.opened().await;
     for (id, fact, tells) in [
-        ("requested", Fact::OrderCancelRequested(asked()), vec!["StoreCancelAccepted"]),
+        (
+            "requested",
+            Fact::OrderCancelRequested(asked()),
+            vec!["StoreCancelAccepted"],
+        ),
         ("cancelled", Fact::OrderCancelled, vec![]),
         ("voided", Fact::PaymentVoided, vec![]),
     ] {
@@ -69,14 +86,30 @@ async fn another_owner_gets_the_same_answer_as_for_nothing() {
     let place = Place::sqlite();
     let (store, app) = place.opened().await;
     app.take_in(&ordered("o")).await.expect("taken in");
-    app.take_in(&[told("parked", Fact::OrderPlaced(placed(1)))]).await.expect("taken in");
+    app.take_in(&[told("parked", Fact::OrderPlaced(placed(1)))])
+        .await
+        .expect("taken in");
     for (owner, id) in [("owner-2", "o"), (OWNER, "nothing"), (OWNER, "parked")] {
-        let error = app.accept_order(owner, id, 20).await.expect_err("refused").to_string();
+        let error = app
+            .accept_order(owner, id, 20)
+            .await
+            .expect_err("refused")
+            .to_string();
         assert_eq!(error, "there is no such order", "{owner} {id}");
     }
     assert_eq!(status(&store, "o").await, Some(Status::Received));
-    let error = app.close_store("owner-2", crate::support::STORE).await.expect_err("refused").to_string();
-    assert_eq!(error, app.close_store("owner-2", "nothing").await.expect_err("refused").to_string());
+    let error = app
+        .close_store("owner-2", crate::support::STORE)
+        .await
+        .expect_err("refused")
+        .to_string();
+    assert_eq!(
+        error,
+        app.close_store("owner-2", "nothing")
+            .await
+            .expect_err("refused")
+            .to_string()
+    );
 }
 
 /// The same event under the same id has one effect; as if the inbox had forgotten it (a fresh id), it has two. So it is
@@ -89,9 +122,17 @@ async fn without_the_inbox_an_answer_would_go_out_twice() {
     app.accept_order(OWNER, "o", 25).await.expect("accepted");
     app.start_cooking(OWNER, "o").await.expect("cooking");
     let mut request = told("o", Fact::OrderCancelRequested(asked()));
-    let refusals = async || events_of(&store, "o").await.iter().filter(|one| *one == "StoreCancelRefused").count();
+    let refusals = async || {
+        events_of(&store, "o")
+            .await
+            .iter()
+            .filter(|one| *one == "StoreCancelRefused")
+            .count()
+    };
     for _ in 0..3 {
-        app.take_in(std::slice::from_ref(&request)).await.expect("taken in");
+        app.take_in(std::slice::from_ref(&request))
+            .await
+            .expect("taken in");
     }
     assert_eq!(refusals().await, 1);
     request.id = Uuid::now_v7();
@@ -110,6 +151,10 @@ async fn a_batch_mixes_new_and_handled_events_of_many_orders() {
     mixed.extend((0..80).map(|n| told(&format!("o-{n}"), Fact::OrderPlaced(placed(1)))));
     app.take_in(&mixed).await.expect("taken in");
     for n in 0..80 {
-        assert_eq!(status(&store, &format!("o-{n}")).await, Some(Status::Received), "{n}");
+        assert_eq!(
+            status(&store, &format!("o-{n}")).await,
+            Some(Status::Received),
+            "{n}"
+        );
     }
 }

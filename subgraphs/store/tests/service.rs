@@ -1,6 +1,6 @@
 //! The whole service as it is started: event log in, event log out.
 
-use crate::support::{order_placed, payment_approved, said};
+use crate::support::{Place, order_placed, payment_approved, said};
 use baedal_events::{DomainEvent, ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC};
 use baedal_kit::envelope::Envelope;
 use baedal_kit::log::{self, EventLog, Record};
@@ -25,7 +25,10 @@ fn config(folder: &TempDir, auto: bool) -> Config {
 }
 
 fn record<E: DomainEvent>(event: &E) -> Record {
-    Record { key: event.key().to_owned(), payload: said(event, 1).to_json().into_bytes() }
+    Record {
+        key: event.key().to_owned(),
+        payload: said(event, 1).to_json().into_bytes(),
+    }
 }
 
 async fn publish(log: &dyn EventLog, orders: std::ops::Range<usize>) {
@@ -46,8 +49,14 @@ async fn delivered(log: &dyn EventLog, group: &str, count: usize) -> HashMap<Str
     let (mut seen, mut quiet, began) = (HashSet::new(), 0, Instant::now());
     // Whatever comes too often comes soon after.
     while done < count || quiet < 2 {
-        assert!(began.elapsed() < Duration::from_secs(60), "{done} of {count} delivered within 60 s");
-        let polled = reader.poll(1_000, Duration::from_millis(200)).await.expect("polled");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{done} of {count} delivered within 60 s"
+        );
+        let polled = reader
+            .poll(1_000, Duration::from_millis(200))
+            .await
+            .expect("polled");
         quiet = if polled.is_empty() { quiet + 1 } else { 0 };
         for one in polled {
             let event = Envelope::from_json(&one.payload).expect("an envelope");
@@ -63,7 +72,13 @@ async fn delivered(log: &dyn EventLog, group: &str, count: usize) -> HashMap<Str
 }
 
 fn each_step_once(told: &HashMap<String, Vec<String>>, count: usize) {
-    let steps = ["OrderAccepted", "CookingStarted", "CookingFinished", "DeliveryStarted", "Delivered"];
+    let steps = [
+        "OrderAccepted",
+        "CookingStarted",
+        "CookingFinished",
+        "DeliveryStarted",
+        "Delivered",
+    ];
     let orders: Vec<_> = told.iter().filter(|(key, _)| key.starts_with("order-")).collect();
     assert_eq!(orders.len(), count);
     for (order, types) in orders {
@@ -74,7 +89,38 @@ fn each_step_once(told: &HashMap<String, Vec<String>>, count: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_queued_orders_are_delivered_within_ten_seconds() {
     let folder = tempfile::tempdir().expect("a folder");
-    let config = config(&folder, true);
+    let told = a_thousand_orders(config(&folder, true)).await;
+    // The demo's stores were announced, once.
+    assert_eq!(
+        told["store-seoul"]
+            .iter()
+            .filter(|one| *one == "StoreOpened")
+            .count(),
+        1
+    );
+    assert_eq!(
+        told["store-seoul"]
+            .iter()
+            .filter(|one| *one == "MenuChanged")
+            .count(),
+        5
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres_too_a_thousand_queued_orders_are_delivered_within_ten_seconds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if let Some(place) = Place::postgres().await {
+        a_thousand_orders(Config {
+            database_url: place.url,
+            demo: false,
+            ..config(&folder, true)
+        })
+        .await;
+    }
+}
+
+async fn a_thousand_orders(config: Config) -> HashMap<String, Vec<String>> {
     let log = log::open(&config.events_url).await.expect("a log");
     publish(log.as_ref(), 0..1_000).await;
     let began = Instant::now();
@@ -83,11 +129,9 @@ async fn a_thousand_queued_orders_are_delivered_within_ten_seconds() {
     let took = began.elapsed();
     println!("1000 orders from OrderPlaced to Delivered in {took:?}");
     each_step_once(&told, 1_000);
-    // The demo's stores were announced, once.
-    assert_eq!(told["store-seoul"].iter().filter(|one| *one == "StoreOpened").count(), 1);
-    assert_eq!(told["store-seoul"].iter().filter(|one| *one == "MenuChanged").count(), 5);
     running.shutdown().await;
     assert!(took < Duration::from_secs(10), "it took {took:?}");
+    told
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,14 +145,23 @@ async fn killed_and_started_again_and_twice_nothing_is_lost_or_doubled() {
         tokio::time::sleep(Duration::from_millis(pause)).await;
         running.kill();
     }
-    let replicas = [start(config.clone()).await.expect("started"), start(config.clone()).await.expect("started")];
+    let replicas = [
+        start(config.clone()).await.expect("started"),
+        start(config.clone()).await.expect("started"),
+    ];
     publish(log.as_ref(), 100..200).await;
     let told = delivered(log.as_ref(), "test", 200).await;
     for running in replicas {
         running.shutdown().await;
     }
     each_step_once(&told, 200);
-    assert_eq!(told["store-seoul"].iter().filter(|one| *one == "StoreOpened").count(), 1);
+    assert_eq!(
+        told["store-seoul"]
+            .iter()
+            .filter(|one| *one == "StoreOpened")
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -116,24 +169,65 @@ async fn bad_settings_say_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let good = config(&folder, false);
     let cases = [
-        (Config { database_url: "postgres://localhost/store".into(), ..good.clone() }, "DEMO=false"),
-        (Config { database_url: "mysql://x".into(), demo: false, ..good.clone() }, "DATABASE_URL"),
-        (Config { database_url: "postgres://127.0.0.1:9/store".into(), demo: false, ..good.clone() }, "DATABASE_URL"),
-        (Config { events_url: "nonsense".into(), ..good.clone() }, "EVENTS_URL"),
+        (
+            Config {
+                database_url: "postgres://localhost/store".into(),
+                ..good.clone()
+            },
+            "DEMO=false",
+        ),
+        (
+            Config {
+                database_url: "mysql://x".into(),
+                demo: false,
+                ..good.clone()
+            },
+            "DATABASE_URL",
+        ),
+        (
+            Config {
+                database_url: "postgres://127.0.0.1:9/store".into(),
+                demo: false,
+                ..good.clone()
+            },
+            "DATABASE_URL",
+        ),
+        (
+            Config {
+                events_url: "nonsense".into(),
+                ..good.clone()
+            },
+            "EVENTS_URL",
+        ),
     ];
     for (config, expected) in cases {
-        let error = start(config).await.err().expect("refused");
+        let error = start(config).await.expect_err("refused");
         let text = format!("{error:#}");
         assert!(text.contains(expected), "{text}");
     }
     let running = start(good.clone()).await.expect("started");
-    let taken = start(Config { listen: running.addr(), ..good }).await.err().expect("refused");
-    assert!(format!("{taken:#}").contains(&running.addr().port().to_string()), "{taken:#}");
+    let taken = start(Config {
+        listen: running.addr(),
+        ..good
+    })
+    .await
+    .expect_err("refused");
+    assert!(
+        format!("{taken:#}").contains(&running.addr().port().to_string()),
+        "{taken:#}"
+    );
     let base = running.url().replace("/graphql", "");
-    let ready = reqwest::get(format!("{base}/health/ready")).await.expect("an answer");
+    let ready = reqwest::get(format!("{base}/health/ready"))
+        .await
+        .expect("an answer");
     assert_eq!(ready.status(), 200);
-    let forged = reqwest::Client::new().post(running.url()).bearer_auth("e30.e30.e30");
-    let forged = forged.json(&serde_json::json!({"query": "{__typename}"})).send().await;
+    let forged = reqwest::Client::new()
+        .post(running.url())
+        .bearer_auth("e30.e30.e30");
+    let forged = forged
+        .json(&serde_json::json!({"query": "{__typename}"}))
+        .send()
+        .await;
     assert_eq!(forged.expect("an answer").status(), 401);
     running.shutdown().await;
 }

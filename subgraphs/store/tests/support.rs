@@ -53,7 +53,11 @@ impl Place {
     pub fn sqlite() -> Place {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}/store.db?mode=rwc", folder.path().display());
-        Place { url, clock: Hand::new(), _folder: Some(folder) }
+        Place {
+            url,
+            clock: Hand::new(),
+            _folder: Some(folder),
+        }
     }
 
     /// A new database on the server of POSTGRES_URL, if there is one.
@@ -65,33 +69,52 @@ impl Place {
         let name = format!("store_{}", Uuid::new_v4().simple());
         let admin = Db::open(&server).await.expect("the Postgres of POSTGRES_URL");
         let create = format!("CREATE DATABASE {name}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(admin.pool()).await.expect("a new database");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create))
+            .execute(admin.pool())
+            .await
+            .expect("a new database");
         admin.close().await;
         let mut url = url::Url::parse(&server).expect("a URL");
         url.set_path(&name);
-        Some(Place { url: url.to_string(), clock: Hand::new(), _folder: None })
+        Some(Place {
+            url: url.to_string(),
+            clock: Hand::new(),
+            _folder: None,
+        })
     }
 
     /// One more replica on this database.
     pub async fn replica(&self) -> (Arc<SqlStore>, Arc<App>) {
         let clock: Arc<Hand> = self.clock.clone();
-        let store = SqlStore::open(&self.url, clock.clone(), Arc::new(SystemIds)).await.expect("the database opens");
+        let store = SqlStore::open(&self.url, clock.clone(), Arc::new(SystemIds))
+            .await
+            .expect("the database opens");
         let store = Arc::new(store);
-        (store.clone(), Arc::new(App::new(store, clock, Arc::new(SystemIds))))
+        (
+            store.clone(),
+            Arc::new(App::new(store, clock, Arc::new(SystemIds))),
+        )
     }
 
     /// The first replica, with [`STORE`] of [`OWNER`] founded.
     pub async fn opened(&self) -> (Arc<SqlStore>, Arc<App>) {
         let (store, app) = self.replica().await;
-        let seed = Seed { name: "가게", menu: &[("tongdak", "통닭", 18_000)] };
+        let seed = Seed {
+            name: "가게",
+            menu: &[("tongdak", "통닭", 18_000)],
+        };
         app.seed_store(OWNER, STORE, seed).await.expect("seeded");
         (store, app)
     }
 }
 
 pub fn placed(quantity: u32) -> Placed {
-    let line =
-        Line { menu_item_id: "tongdak".into(), name: "통닭".into(), quantity, unit_price: 18_000 };
+    let line = Line {
+        menu_item_id: "tongdak".into(),
+        name: "통닭".into(),
+        quantity,
+        unit_price: 18_000,
+    };
     Placed {
         store_id: STORE.into(),
         customer_id: CUSTOMER.into(),
@@ -107,44 +130,79 @@ pub fn paid() -> Paid {
 }
 
 pub fn asked() -> Asked {
-    Asked { store_id: STORE.into(), customer_id: CUSTOMER.into() }
+    Asked {
+        store_id: STORE.into(),
+        customer_id: CUSTOMER.into(),
+    }
 }
 
 /// A fact with an id of its own.
 pub fn told(order_id: &str, fact: Fact) -> Incoming {
-    Incoming { id: Uuid::now_v7(), order_id: order_id.into(), fact, cause: Cause::default() }
+    Incoming {
+        id: Uuid::now_v7(),
+        order_id: order_id.into(),
+        fact,
+        cause: Cause::default(),
+    }
 }
 
 /// The two facts that make a ticket.
 pub fn ordered(order_id: &str) -> Vec<Incoming> {
-    vec![told(order_id, Fact::OrderPlaced(placed(1))), told(order_id, Fact::PaymentApproved(paid()))]
+    vec![
+        told(order_id, Fact::OrderPlaced(placed(1))),
+        told(order_id, Fact::PaymentApproved(paid())),
+    ]
 }
 
 pub async fn status(store: &SqlStore, order_id: &str) -> Option<Status> {
-    store.find(&[order_id.to_owned()]).await.expect("found").pop().map(|filed| filed.order.status())
+    store
+        .find(&[order_id.to_owned()])
+        .await
+        .expect("found")
+        .pop()
+        .map(|filed| filed.order.status())
 }
 
 /// Everything in the outbox, oldest first.
 pub async fn outbox(store: &SqlStore) -> Vec<Envelope> {
     let rows = store.outbox().pending(100_000).await.expect("the outbox");
-    rows.iter().map(|row| Envelope::from_json(row.payload.as_bytes()).expect("an envelope")).collect()
+    rows.iter()
+        .map(|row| Envelope::from_json(row.payload.as_bytes()).expect("an envelope"))
+        .collect()
 }
 
 /// The types of the events of one order, in order.
 pub async fn events_of(store: &SqlStore, order_id: &str) -> Vec<String> {
     let all = outbox(store).await;
-    all.into_iter().filter(|one| one.correlation_id == order_id).map(|one| one.r#type).collect()
+    all.into_iter()
+        .filter(|one| one.correlation_id == order_id)
+        .map(|one| one.r#type)
+        .collect()
 }
 
 /// One event, as its producer would say it.
 pub fn said<E: DomainEvent>(event: &E, sequence: u64) -> Envelope {
-    let fact = Said { r#type: E::TYPE, alias: E::ALIAS, version: E::VERSION, data: event.to_data() };
-    let origin = Origin { id: Uuid::now_v7(), time: 1_700_000_000_000, source: "test" };
+    let fact = Said {
+        r#type: E::TYPE,
+        alias: E::ALIAS,
+        version: E::VERSION,
+        data: event.to_data(),
+    };
+    let origin = Origin {
+        id: Uuid::now_v7(),
+        time: 1_700_000_000_000,
+        source: "test",
+    };
     Envelope::new(fact, origin, event.key(), sequence)
 }
 
 pub fn order_placed(order_id: &str) -> OrderPlaced {
-    let item = OrderItem { menu_item_id: "tongdak".into(), name: "통닭".into(), quantity: 1, unit_price: 18_000 };
+    let item = OrderItem {
+        menu_item_id: "tongdak".into(),
+        name: "통닭".into(),
+        quantity: 1,
+        unit_price: 18_000,
+    };
     OrderPlaced {
         order_id: order_id.into(),
         customer_id: CUSTOMER.into(),
@@ -158,7 +216,11 @@ pub fn order_placed(order_id: &str) -> OrderPlaced {
 }
 
 pub fn payment_approved(order_id: &str) -> PaymentApproved {
-    PaymentApproved { order_id: order_id.into(), customer_id: CUSTOMER.into(), amount: 18_000 }
+    PaymentApproved {
+        order_id: order_id.into(),
+        customer_id: CUSTOMER.into(),
+        amount: 18_000,
+    }
 }
 
 pub fn caller(sub: &str, scope: &str) -> Caller {

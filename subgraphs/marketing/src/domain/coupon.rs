@@ -66,7 +66,13 @@ type Decided = Result<(Coupon, Vec<CouponEvent>), Refused>;
 
 impl Coupon {
     /// Gives a coupon for a delivered order.
-    pub fn issue(order_id: &str, customer_id: &str, amount: i64, at: i64, lifetime_ms: i64) -> (Coupon, Vec<CouponEvent>) {
+    pub fn issue(
+        order_id: &str,
+        customer_id: &str,
+        amount: i64,
+        at: i64,
+        lifetime_ms: i64,
+    ) -> (Coupon, Vec<CouponEvent>) {
         let coupon = Coupon {
             id: Coupon::id_for(order_id),
             customer_id: customer_id.to_owned(),
@@ -87,8 +93,14 @@ impl Coupon {
     /// ISSUED → RESERVED(order); in line behind another order that has it.
     pub fn reserve(self, order: &str) -> Decided {
         let state = match self.state {
-            CouponState::Issued => CouponState::Reserved { order_id: order.to_owned(), waiting: Vec::new() },
-            CouponState::Reserved { order_id, mut waiting } => {
+            CouponState::Issued => CouponState::Reserved {
+                order_id: order.to_owned(),
+                waiting: Vec::new(),
+            },
+            CouponState::Reserved {
+                order_id,
+                mut waiting,
+            } => {
                 if order_id != order && !waiting.iter().any(|one| one == order) {
                     waiting.push(order.to_owned());
                 }
@@ -102,9 +114,15 @@ impl Coupon {
     /// RESERVED(order) → REDEEMED.
     pub fn redeem(self, order: &str) -> Decided {
         match &self.state {
-            CouponState::Reserved { order_id, waiting } if order_id == order || waiting.iter().any(|one| one == order) => {
-                let state = CouponState::Redeemed { order_id: order.to_owned() };
-                let event = CouponEvent::Redeemed { order_id: order.to_owned() };
+            CouponState::Reserved { order_id, waiting }
+                if order_id == order || waiting.iter().any(|one| one == order) =>
+            {
+                let state = CouponState::Redeemed {
+                    order_id: order.to_owned(),
+                };
+                let event = CouponEvent::Redeemed {
+                    order_id: order.to_owned(),
+                };
                 Ok((Coupon { state, ..self }, vec![event]))
             }
             CouponState::Redeemed { order_id } if order_id == order => Ok((self, Vec::new())),
@@ -119,14 +137,32 @@ impl Coupon {
                 let mut waiting = waiting.into_iter();
                 let Some(next) = waiting.next() else {
                     let event = CouponEvent::Released { order_id };
-                    return Ok((Coupon { state: CouponState::Issued, ..self }, vec![event]));
+                    return Ok((
+                        Coupon {
+                            state: CouponState::Issued,
+                            ..self
+                        },
+                        vec![event],
+                    ));
                 };
-                let state = CouponState::Reserved { order_id: next, waiting: waiting.collect() };
+                let state = CouponState::Reserved {
+                    order_id: next,
+                    waiting: waiting.collect(),
+                };
                 Ok((Coupon { state, ..self }, Vec::new()))
             }
-            CouponState::Reserved { order_id, mut waiting } if waiting.iter().any(|one| one == order) => {
+            CouponState::Reserved {
+                order_id,
+                mut waiting,
+            } if waiting.iter().any(|one| one == order) => {
                 waiting.retain(|one| one != order);
-                Ok((Coupon { state: CouponState::Reserved { order_id, waiting }, ..self }, Vec::new()))
+                Ok((
+                    Coupon {
+                        state: CouponState::Reserved { order_id, waiting },
+                        ..self
+                    },
+                    Vec::new(),
+                ))
             }
             _ => Err(self.not_while("release")),
         }
@@ -135,15 +171,22 @@ impl Coupon {
     /// ISSUED → EXPIRED, once its time has passed.
     pub fn expire(self, now: i64) -> Decided {
         match self.state {
-            CouponState::Issued if self.expires_at <= now => {
-                Ok((Coupon { state: CouponState::Expired, ..self }, Vec::new()))
-            }
+            CouponState::Issued if self.expires_at <= now => Ok((
+                Coupon {
+                    state: CouponState::Expired,
+                    ..self
+                },
+                Vec::new(),
+            )),
             _ => Err(self.not_while("expire")),
         }
     }
 
     fn not_while(&self, command: &'static str) -> Refused {
-        Refused::InvalidTransition { command, from: self.state.name() }
+        Refused::InvalidTransition {
+            command,
+            from: self.state.name(),
+        }
     }
 }
 

@@ -69,12 +69,22 @@ pub struct FeedItem {
 impl Member {
     /// A customer nothing is known of yet.
     pub fn new(customer_id: &str) -> Member {
-        Member { customer_id: customer_id.to_owned(), balance: 0, entries: 0, feed: 0 }
+        Member {
+            customer_id: customer_id.to_owned(),
+            balance: 0,
+            entries: 0,
+            feed: 0,
+        }
     }
 
     /// A member as it was stored: its balance, the numbers of its last ledger entry and of its last feed item.
     pub fn stored(customer_id: String, balance: i64, entries: u64, feed: u64) -> Member {
-        Member { customer_id, balance: balance.max(0), entries, feed }
+        Member {
+            customer_id,
+            balance: balance.max(0),
+            entries,
+            feed,
+        }
     }
 
     /// Adds points for a delivered order; an order too small for a point adds no entry.
@@ -126,8 +136,22 @@ impl Member {
     fn append(self, order_id: &str, kind: EntryKind, points: i64, at: i64) -> (Member, Entry) {
         let (number, balance) = (self.entries + 1, self.balance + points);
         debug_assert!(balance >= 0, "earn adds and reverse takes at most the balance");
-        let entry = Entry { number, order_id: order_id.to_owned(), kind, points, balance, at };
-        (Member { balance, entries: number, ..self }, entry)
+        let entry = Entry {
+            number,
+            order_id: order_id.to_owned(),
+            kind,
+            points,
+            balance,
+            at,
+        };
+        (
+            Member {
+                balance,
+                entries: number,
+                ..self
+            },
+            entry,
+        )
     }
 }
 
@@ -142,6 +166,8 @@ impl EntryKind {
 
     /// Reads what [`EntryKind::name`] wrote.
     pub fn parse(name: &str) -> Option<EntryKind> {
-        [EntryKind::Earned, EntryKind::Reversed].into_iter().find(|kind| kind.name() == name)
+        [EntryKind::Earned, EntryKind::Reversed]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }

@@ -32,7 +32,11 @@ pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
             continue;
         }
         looks = looks.wrapping_add(1);
-        let look = if looks.is_multiple_of(FULL_LOOK) { full(&app, &watched).await } else { Ok(()) };
+        let look = if looks.is_multiple_of(FULL_LOOK) {
+            full(&app, &watched).await
+        } else {
+            Ok(())
+        };
         match look.and(changed(&app, since - LOOK_BACK_MS).await) {
             Ok(newest) => since = newest.max(since),
             Err(error) => tracing::warn!(%error, "cannot look for new feed items, trying again"),

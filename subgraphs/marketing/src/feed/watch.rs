@@ -58,12 +58,24 @@ pub async fn deliveries(
 ) -> Result<impl Stream<Item = Result<FeedItem, Stopped>> + Send, Stopped> {
     // Watch first, then look where the feed ends: what is appended in between is announced.
     let grown = app.hub.watch(&customer_id);
-    let head = app.feeds.heads(std::slice::from_ref(&customer_id)).await?.pop().map_or(0, |head| head.sequence);
+    let head = app
+        .feeds
+        .heads(std::slice::from_ref(&customer_id))
+        .await?
+        .pop()
+        .map_or(0, |head| head.sequence);
     let last = resumed.after.unwrap_or(head);
     if last > head {
         return Err(Stopped::UnknownCursor);
     }
-    let watcher = Watcher { app, customer_id, last, until: resumed.until, grown, page: VecDeque::new() };
+    let watcher = Watcher {
+        app,
+        customer_id,
+        last,
+        until: resumed.until,
+        grown,
+        page: VecDeque::new(),
+    };
     Ok(unfold(Some(watcher), |watcher| async move {
         let mut watcher = watcher?;
         match watcher.next().await {
@@ -94,7 +106,12 @@ impl Watcher {
     async fn read(&self) -> Result<Vec<FeedItem>, BooksError> {
         let mut failures = 0;
         loop {
-            match self.app.feeds.items_after(&self.customer_id, self.last, PAGE).await {
+            match self
+                .app
+                .feeds
+                .items_after(&self.customer_id, self.last, PAGE)
+                .await
+            {
                 Ok(items) => return Ok(items),
                 Err(error) if failures == MAX_FAILURES => return Err(error),
                 Err(_) => failures += 1,

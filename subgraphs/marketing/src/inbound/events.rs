@@ -34,7 +34,10 @@ impl Handler for Inbox {
     async fn handle(&self, batch: &[Envelope]) -> Result<(), HandleError> {
         let read = batch.iter().filter_map(|envelope| incoming(envelope).transpose());
         let incoming = read.collect::<Result<Vec<_>, _>>()?;
-        self.app.take_in(&incoming).await.map_err(|error: AppError| HandleError::Transient(error.into()))
+        self.app
+            .take_in(&incoming)
+            .await
+            .map_err(|error: AppError| HandleError::Transient(error.into()))
     }
 }
 
@@ -44,8 +47,16 @@ fn incoming(envelope: &Envelope) -> Result<Option<Incoming>, HandleError> {
     else {
         return Ok(None);
     };
-    let cause = Cause { causation_id: Some(envelope.id.to_string()), traceparent: envelope.traceparent.clone() };
-    Ok(Some(Incoming { id: envelope.id, order_id, fact, cause }))
+    let cause = Cause {
+        causation_id: Some(envelope.id.to_string()),
+        traceparent: envelope.traceparent.clone(),
+    };
+    Ok(Some(Incoming {
+        id: envelope.id,
+        order_id,
+        fact,
+        cause,
+    }))
 }
 
 fn fact(envelope: &Envelope) -> Result<Option<(String, Fact)>, serde_json::Error> {
@@ -53,14 +64,35 @@ fn fact(envelope: &Envelope) -> Result<Option<(String, Fact)>, serde_json::Error
     Ok(Some(match envelope.r#type.as_str() {
         OrderPlaced::TYPE => {
             let event = OrderPlaced::from_data(data)?;
-            (event.order_id, Fact::OrderPlaced { coupon_id: event.coupon_id })
+            (
+                event.order_id,
+                Fact::OrderPlaced {
+                    coupon_id: event.coupon_id,
+                },
+            )
         }
         OrderCancelled::TYPE => (OrderCancelled::from_data(data)?.order_id, Fact::OrderEnded),
         OrderPaymentFailed::TYPE => (OrderPaymentFailed::from_data(data)?.order_id, Fact::OrderEnded),
-        PaymentRefunded::TYPE => (PaymentRefunded::from_data(data)?.order_id, Fact::PaymentRefunded { at }),
+        PaymentRefunded::TYPE => (
+            PaymentRefunded::from_data(data)?.order_id,
+            Fact::PaymentRefunded { at },
+        ),
         Delivered::TYPE => {
-            let Delivered { order_id, store_id, customer_id, total } = Delivered::from_data(data)?;
-            (order_id, Fact::Delivered { customer_id, store_id, total, at })
+            let Delivered {
+                order_id,
+                store_id,
+                customer_id,
+                total,
+            } = Delivered::from_data(data)?;
+            (
+                order_id,
+                Fact::Delivered {
+                    customer_id,
+                    store_id,
+                    total,
+                    at,
+                },
+            )
         }
         _ => return Ok(None),
     }))

@@ -25,7 +25,10 @@ pub type MarketingSchema = Schema<Query, EmptyMutation, Subscription>;
 pub fn schema(app: Arc<App>) -> MarketingSchema {
     builder()
         .data(DataLoader::new(CouponsById { app: app.clone() }, tokio::spawn))
-        .data(DataLoader::new(BenefitsByOrder { app: app.clone() }, tokio::spawn))
+        .data(DataLoader::new(
+            BenefitsByOrder { app: app.clone() },
+            tokio::spawn,
+        ))
         .data(app)
         .finish()
 }
@@ -42,5 +45,8 @@ fn builder() -> SchemaBuilder<Query, EmptyMutation, Subscription> {
 /// What a caller gets to see of a failing database: that it fails, and nothing of it.
 fn shown(error: &BooksError) -> Error {
     tracing::error!(%error, "a request failed at the database");
-    coded("UNAVAILABLE", "the marketing service cannot reach its database, try again later")
+    coded(
+        "UNAVAILABLE",
+        "the marketing service cannot reach its database, try again later",
+    )
 }

@@ -34,13 +34,20 @@ pub struct MongoBooks {
 impl MongoBooks {
     /// Opens the database and makes its indexes.
     pub async fn open(url: &str, ids: Arc<dyn Ids>) -> Result<MongoBooks, MongoError> {
-        let books = MongoBooks { mongo: Mongo::open(url).await?, ids };
+        let books = MongoBooks {
+            mongo: Mongo::open(url).await?,
+            ids,
+        };
         let unique = || IndexOptions::builder().unique(true).build();
         let plain = IndexOptions::default;
         for (collection, keys, options) in [
             // Never looked up, but its making makes the collection.
             (BENEFITS, doc! { "couponId": 1 }, plain()),
-            (COUPONS, doc! { "customerId": 1, "issuedAt": -1, "_id": -1 }, plain()),
+            (
+                COUPONS,
+                doc! { "customerId": 1, "issuedAt": -1, "_id": -1 },
+                plain(),
+            ),
             (COUPONS, doc! { "status": 1, "expiresAt": 1, "_id": 1 }, plain()),
             (COUPONS, doc! { "issuedFor": 1 }, unique()),
             (MEMBERS, doc! { "touchedAt": 1, "_id": 1 }, plain()),
@@ -73,7 +80,11 @@ impl MongoBooks {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let cursor = self.collection(collection).find(doc! { "_id": { "$in": ids } }).await.map_err(failed)?;
+        let cursor = self
+            .collection(collection)
+            .find(doc! { "_id": { "$in": ids } })
+            .await
+            .map_err(failed)?;
         cursor.try_collect().await.map_err(failed)
     }
 }
@@ -82,17 +93,26 @@ impl MongoBooks {
 impl Books for MongoBooks {
     async fn benefits(&self, order_ids: &[String]) -> Result<Vec<(String, Tracked<Benefit>)>, BooksError> {
         let documents = self.by_ids(BENEFITS, order_ids).await?;
-        documents.iter().map(|one| documents::read_benefit(one).map_err(malformed)).collect()
+        documents
+            .iter()
+            .map(|one| documents::read_benefit(one).map_err(malformed))
+            .collect()
     }
 
     async fn coupons(&self, ids: &[String]) -> Result<Vec<Tracked<Coupon>>, BooksError> {
         let documents = self.by_ids(COUPONS, ids).await?;
-        documents.iter().map(|one| documents::read_coupon(one).map_err(malformed)).collect()
+        documents
+            .iter()
+            .map(|one| documents::read_coupon(one).map_err(malformed))
+            .collect()
     }
 
     async fn members(&self, customer_ids: &[String]) -> Result<Vec<Tracked<Member>>, BooksError> {
         let documents = self.by_ids(MEMBERS, customer_ids).await?;
-        documents.iter().map(|one| documents::read_member(one).map_err(malformed)).collect()
+        documents
+            .iter()
+            .map(|one| documents::read_member(one).map_err(malformed))
+            .collect()
     }
 
     async fn overdue(&self, now: i64, limit: usize) -> Result<Vec<Tracked<Coupon>>, BooksError> {
@@ -101,7 +121,10 @@ impl Books for MongoBooks {
         let find = collection.find(overdue).sort(doc! { "expiresAt": 1, "_id": 1 });
         let cursor = find.limit(limit as i64).await.map_err(failed)?;
         let documents: Vec<Document> = cursor.try_collect().await.map_err(failed)?;
-        documents.iter().map(|one| documents::read_coupon(one).map_err(malformed)).collect()
+        documents
+            .iter()
+            .map(|one| documents::read_coupon(one).map_err(malformed))
+            .collect()
     }
 
     async fn save(&self, decisions: Decisions) -> Result<(), SaveError> {
@@ -124,7 +147,11 @@ async fn note_handled(tx: &mut MongoTx, decisions: &Decisions) -> Result<(), TxE
         return Ok(());
     }
     let fresh = first_times(tx, CONSUMER, &decisions.handled).await?;
-    if fresh.len() == decisions.handled.len() { Ok(()) } else { Err(TxError::Refused(SaveError::Seen { fresh })) }
+    if fresh.len() == decisions.handled.len() {
+        Ok(())
+    } else {
+        Err(TxError::Refused(SaveError::Seen { fresh }))
+    }
 }
 
 fn failed(error: mongodb::error::Error) -> BooksError {

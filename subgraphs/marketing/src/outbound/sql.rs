@@ -46,7 +46,9 @@ impl SqlBooks {
         let mut rows = Vec::with_capacity(keys.len());
         for some in chunks(keys) {
             let sql = format!("{select} WHERE {key} IN {}", values(1, some.len()));
-            let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, key| query.bind(key.clone()));
+            let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, key| {
+                query.bind(key.clone())
+            });
             rows.extend(query.fetch_all(self.db.pool()).await.map_err(failed)?);
         }
         Ok(rows)
@@ -57,7 +59,9 @@ impl SqlBooks {
 impl Books for SqlBooks {
     async fn benefits(&self, order_ids: &[String]) -> Result<Vec<(String, Tracked<Benefit>)>, BooksError> {
         let rows = self.rows_of(read::BENEFIT, "order_id", order_ids).await?;
-        rows.iter().map(|row| read::benefit(row).map_err(failed)).collect()
+        rows.iter()
+            .map(|row| read::benefit(row).map_err(failed))
+            .collect()
     }
 
     async fn coupons(&self, ids: &[String]) -> Result<Vec<Tracked<Coupon>>, BooksError> {
@@ -104,7 +108,11 @@ async fn note_handled(tx: &mut Tx, decisions: &Decisions) -> Result<(), TxError>
         return Ok(());
     }
     let fresh = first_times(tx, CONSUMER, &decisions.handled).await?;
-    if fresh.len() == decisions.handled.len() { Ok(()) } else { Err(TxError::Refused(SaveError::Seen { fresh })) }
+    if fresh.len() == decisions.handled.len() {
+        Ok(())
+    } else {
+        Err(TxError::Refused(SaveError::Seen { fresh }))
+    }
 }
 
 fn failed(error: sqlx::Error) -> BooksError {
@@ -148,7 +156,9 @@ impl From<TxError> for SaveError {
 /// `($1, $2), ($3, $4)` for that many rows and columns.
 fn values(rows: usize, columns: usize) -> String {
     let row = |row: usize| {
-        let cells: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        let cells: Vec<String> = (1..=columns)
+            .map(|column| format!("${}", row * columns + column))
+            .collect();
         format!("({})", cells.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")

@@ -64,14 +64,32 @@ impl App {
             let now = self.clock.now_ms();
             let all = self.tickets.advancing(BATCH).await?;
             let full = all.len() == BATCH;
-            let due: Vec<Filed> = all.iter().filter(|one| rest(one, now, delay) == 0).cloned().collect();
-            let rest_ms = all.iter().map(|one| rest(one, now, delay)).filter(|rest| *rest > 0).min().unwrap_or(IDLE_MS);
+            let due: Vec<Filed> = all
+                .iter()
+                .filter(|one| rest(one, now, delay) == 0)
+                .cloned()
+                .collect();
+            let rest_ms = all
+                .iter()
+                .map(|one| rest(one, now, delay))
+                .filter(|rest| *rest > 0)
+                .min()
+                .unwrap_or(IDLE_MS);
             if due.is_empty() || !self.leads(lease, now).await? {
-                return Ok(Swept { rest_ms, ..Swept::default() });
+                return Ok(Swept {
+                    rest_ms,
+                    ..Swept::default()
+                });
             }
             let moved = due.len();
             match self.tickets.save(step(due, now)).await {
-                Ok(()) => return Ok(Swept { moved, more: delay == 0 || (full && moved == BATCH), rest_ms: rest_ms.min(delay) }),
+                Ok(()) => {
+                    return Ok(Swept {
+                        moved,
+                        more: delay == 0 || (full && moved == BATCH),
+                        rest_ms: rest_ms.min(delay),
+                    });
+                }
                 Err(SaveError::Conflict | SaveError::Seen { .. }) => {}
                 Err(SaveError::Store(error)) => return Err(error.into()),
             }
@@ -99,11 +117,23 @@ fn step(due: Vec<Filed>, now: i64) -> TicketBatch {
     let mut changes: Vec<TicketChange> = due.into_iter().filter_map(advance).collect();
     // In the order of the ids, so that two replicas lock rows in the same order.
     changes.sort_unstable_by(|a, b| a.order_id.cmp(&b.order_id));
-    TicketBatch { changes, handled: Vec::new(), now }
+    TicketBatch {
+        changes,
+        handled: Vec::new(),
+        now,
+    }
 }
 
 fn advance(filed: Filed) -> Option<TicketChange> {
     let (order, events) = filed.order.advance().ok()?;
-    let events = events.into_iter().map(|event| (event, Cause::default())).collect();
-    Some(TicketChange { order_id: filed.order_id, before: filed.version, order, events })
+    let events = events
+        .into_iter()
+        .map(|event| (event, Cause::default()))
+        .collect();
+    Some(TicketChange {
+        order_id: filed.order_id,
+        before: filed.version,
+        order,
+        events,
+    })
 }

@@ -66,7 +66,12 @@ impl Store {
     /// Opens a store that did not exist.
     pub fn found(id: String, owner_id: String, name: &str) -> Decided<Store, StoreEvent> {
         let name = text("name", name, 80)?;
-        let details = Details { id, owner_id, name, menu: Vec::new() };
+        let details = Details {
+            id,
+            owner_id,
+            name,
+            menu: Vec::new(),
+        };
         let event = opened(&details);
         Ok((Store::Open(details), vec![event]))
     }
@@ -93,16 +98,25 @@ impl Store {
 
     /// Adds an item, or changes the one with this id; either way it is on sale afterwards.
     pub fn set_menu_item(self, id: &str, name: &str, price: i64) -> Decided<Store, StoreEvent> {
-        let item = MenuItem { id: item_id(id)?, name: text("name", name, 80)?, price, sold_out: false };
+        let item = MenuItem {
+            id: item_id(id)?,
+            name: text("name", name, 80)?,
+            price,
+            sold_out: false,
+        };
         if !(1..=MAX_PRICE).contains(&price) {
-            return Err(Refused::InvalidInput(format!("price must be 1 to {MAX_PRICE} won, it is {price}")));
+            return Err(Refused::InvalidInput(format!(
+                "price must be 1 to {MAX_PRICE} won, it is {price}"
+            )));
         }
         let mut store = self;
         let menu = &mut store.details_mut().menu;
         match menu.iter().position(|known| known.id == item.id) {
             Some(known) => menu[known] = item.clone(),
             None if menu.len() >= MAX_MENU_ITEMS => {
-                return Err(Refused::InvalidInput(format!("a menu has at most {MAX_MENU_ITEMS} items")));
+                return Err(Refused::InvalidInput(format!(
+                    "a menu has at most {MAX_MENU_ITEMS} items"
+                )));
             }
             None => menu.push(item.clone()),
         }
@@ -112,13 +126,22 @@ impl Store {
     /// Marks an item as sold out; one that already is stays so, without an event.
     pub fn mark_sold_out(self, menu_item_id: &str) -> Decided<Store, StoreEvent> {
         let mut store = self;
-        let item = store.details_mut().menu.iter_mut().find(|item| item.id == menu_item_id);
+        let item = store
+            .details_mut()
+            .menu
+            .iter_mut()
+            .find(|item| item.id == menu_item_id);
         let item = item.ok_or_else(|| Refused::InvalidInput("the menu has no such item".to_owned()))?;
         if item.sold_out {
             return Ok((store, Vec::new()));
         }
         item.sold_out = true;
-        Ok((store, vec![StoreEvent::ItemSoldOut { menu_item_id: menu_item_id.to_owned() }]))
+        Ok((
+            store,
+            vec![StoreEvent::ItemSoldOut {
+                menu_item_id: menu_item_id.to_owned(),
+            }],
+        ))
     }
 
     /// What the store is.
@@ -141,20 +164,31 @@ impl Store {
 }
 
 fn opened(details: &Details) -> StoreEvent {
-    StoreEvent::Opened { name: details.name.clone(), owner_id: details.owner_id.clone() }
+    StoreEvent::Opened {
+        name: details.name.clone(),
+        owner_id: details.owner_id.clone(),
+    }
 }
 
 fn not_while(command: &'static str, from: &'static str) -> Refused {
-    Refused::InvalidTransition { subject: "store", command, from }
+    Refused::InvalidTransition {
+        subject: "store",
+        command,
+        from,
+    }
 }
 
 fn item_id(id: &str) -> Result<String, Refused> {
     let ok = !id.is_empty()
         && id.len() <= 64
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if ok {
         Ok(id.to_owned())
     } else {
-        Err(Refused::InvalidInput("menuItemId must be 1 to 64 letters, digits, - or _".to_owned()))
+        Err(Refused::InvalidInput(
+            "menuItemId must be 1 to 64 letters, digits, - or _".to_owned(),
+        ))
     }
 }

@@ -3,11 +3,8 @@
 //! There is no ticket without both an order and an approved payment. The two come on different topics, in
 //! either order: the first is parked until the other is there. A cancellation may even come before both.
 
-use super::{Decided, Refused, text};
-
-const MAX_ETA_MINUTES: u32 = 240;
-/// The estimate of a ticket that `auto` mode accepts.
-const AUTO_ETA_MINUTES: u32 = 30;
+mod commands;
+mod read;
 
 /// One ordered dish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,10 +156,20 @@ impl StoreOrder {
     /// Notes the order; a ticket is received if it is paid too.
     pub fn note_placed(self, placed: Placed, now: i64) -> StoreOrder {
         match self {
-            StoreOrder::Parked(intake) => receive(Intake { placed: Some(placed), ..intake }, now),
-            StoreOrder::Cancelled(intake, at) => {
-                StoreOrder::Cancelled(Intake { placed: intake.placed.or(Some(placed)), ..intake }, at)
-            }
+            StoreOrder::Parked(intake) => receive(
+                Intake {
+                    placed: Some(placed),
+                    ..intake
+                },
+                now,
+            ),
+            StoreOrder::Cancelled(intake, at) => StoreOrder::Cancelled(
+                Intake {
+                    placed: intake.placed.or(Some(placed)),
+                    ..intake
+                },
+                at,
+            ),
             known => known,
         }
     }
@@ -170,10 +177,20 @@ impl StoreOrder {
     /// Notes the approved payment; a ticket is received if the order is there too.
     pub fn note_paid(self, paid: Paid, now: i64) -> StoreOrder {
         match self {
-            StoreOrder::Parked(intake) => receive(Intake { paid: Some(paid), ..intake }, now),
-            StoreOrder::Cancelled(intake, at) => {
-                StoreOrder::Cancelled(Intake { paid: intake.paid.or(Some(paid)), ..intake }, at)
-            }
+            StoreOrder::Parked(intake) => receive(
+                Intake {
+                    paid: Some(paid),
+                    ..intake
+                },
+                now,
+            ),
+            StoreOrder::Cancelled(intake, at) => StoreOrder::Cancelled(
+                Intake {
+                    paid: intake.paid.or(Some(paid)),
+                    ..intake
+                },
+                at,
+            ),
             known => known,
         }
     }
@@ -203,229 +220,29 @@ impl StoreOrder {
             StoreOrder::Parked(intake) => StoreOrder::Cancelled(intake, None),
             StoreOrder::Received(ticket) | StoreOrder::Accepted(ticket, _) => {
                 let at = Some(ticket.received_at);
-                StoreOrder::Cancelled(Intake { placed: Some(ticket.placed), paid: Some(ticket.paid) }, at)
+                StoreOrder::Cancelled(
+                    Intake {
+                        placed: Some(ticket.placed),
+                        paid: Some(ticket.paid),
+                    },
+                    at,
+                )
             }
             settled => settled,
         }
     }
 }
 
-/// The commands of the owner, and of `auto` mode.
-impl StoreOrder {
-    /// RECEIVED → ACCEPTED.
-    pub fn accept(self, eta_minutes: u32) -> Decided<StoreOrder, TicketEvent> {
-        if !(1..=MAX_ETA_MINUTES).contains(&eta_minutes) {
-            let text = format!("etaMinutes must be 1 to {MAX_ETA_MINUTES}, it is {eta_minutes}");
-            return Err(Refused::InvalidInput(text));
-        }
-        match self {
-            StoreOrder::Received(ticket) => {
-                let event = TicketEvent::OrderAccepted { eta_minutes };
-                Ok((StoreOrder::Accepted(ticket, eta_minutes), vec![event]))
-            }
-            other => Err(other.not_while("acceptOrder")),
-        }
-    }
-
-    /// RECEIVED → REJECTED.
-    pub fn reject(self, reason: &str) -> Decided<StoreOrder, TicketEvent> {
-        let reason = text("reason", reason, 200)?;
-        match self {
-            StoreOrder::Received(ticket) => {
-                let event = TicketEvent::OrderRejected { reason: reason.clone() };
-                Ok((StoreOrder::Rejected(ticket, reason), vec![event]))
-            }
-            other => Err(other.not_while("rejectOrder")),
-        }
-    }
-
-    /// ACCEPTED → COOKING.
-    pub fn start_cooking(self) -> Decided<StoreOrder, TicketEvent> {
-        match self {
-            StoreOrder::Accepted(ticket, eta) => {
-                Ok((StoreOrder::Cooking(ticket, eta), vec![TicketEvent::CookingStarted]))
-            }
-            other => Err(other.not_while("startCooking")),
-        }
-    }
-
-    /// COOKING → COOKED.
-    pub fn finish_cooking(self) -> Decided<StoreOrder, TicketEvent> {
-        match self {
-            StoreOrder::Cooking(ticket, eta) => {
-                Ok((StoreOrder::Cooked(ticket, eta), vec![TicketEvent::CookingFinished]))
-            }
-            other => Err(other.not_while("finishCooking")),
-        }
-    }
-
-    /// COOKED → DELIVERING.
-    pub fn start_delivery(self) -> Decided<StoreOrder, TicketEvent> {
-        match self {
-            StoreOrder::Cooked(ticket, eta) => {
-                Ok((StoreOrder::Delivering(ticket, eta), vec![TicketEvent::DeliveryStarted]))
-            }
-            other => Err(other.not_while("startDelivery")),
-        }
-    }
-
-    /// DELIVERING → DELIVERED.
-    pub fn complete_delivery(self) -> Decided<StoreOrder, TicketEvent> {
-        match self {
-            StoreOrder::Delivering(ticket, eta) => {
-                Ok((StoreOrder::Delivered(ticket, eta), vec![TicketEvent::Delivered]))
-            }
-            other => Err(other.not_while("completeDelivery")),
-        }
-    }
-
-    /// The next step of `auto` mode: whatever an owner who never hesitates would do.
-    pub fn advance(self) -> Decided<StoreOrder, TicketEvent> {
-        match self {
-            StoreOrder::Received(_) => self.accept(AUTO_ETA_MINUTES),
-            StoreOrder::Accepted(..) => self.start_cooking(),
-            StoreOrder::Cooking(..) => self.finish_cooking(),
-            StoreOrder::Cooked(..) => self.start_delivery(),
-            StoreOrder::Delivering(..) => self.complete_delivery(),
-            StoreOrder::Parked(_)
-            | StoreOrder::Rejected(..)
-            | StoreOrder::Cancelled(..)
-            | StoreOrder::Delivered(..) => Err(self.not_while("advance")),
-        }
-    }
-}
-
-/// What can be read off a state.
-impl StoreOrder {
-    /// Its name.
-    pub fn status(&self) -> Status {
-        match self {
-            StoreOrder::Parked(_) => Status::Parked,
-            StoreOrder::Received(_) => Status::Received,
-            StoreOrder::Accepted(..) => Status::Accepted,
-            StoreOrder::Rejected(..) => Status::Rejected,
-            StoreOrder::Cancelled(..) => Status::Cancelled,
-            StoreOrder::Cooking(..) => Status::Cooking,
-            StoreOrder::Cooked(..) => Status::Cooked,
-            StoreOrder::Delivering(..) => Status::Delivering,
-            StoreOrder::Delivered(..) => Status::Delivered,
-        }
-    }
-
-    /// The order, once it is known.
-    pub fn placed(&self) -> Option<&Placed> {
-        match self {
-            StoreOrder::Parked(intake) | StoreOrder::Cancelled(intake, _) => intake.placed.as_ref(),
-            StoreOrder::Received(ticket)
-            | StoreOrder::Accepted(ticket, _)
-            | StoreOrder::Rejected(ticket, _)
-            | StoreOrder::Cooking(ticket, _)
-            | StoreOrder::Cooked(ticket, _)
-            | StoreOrder::Delivering(ticket, _)
-            | StoreOrder::Delivered(ticket, _) => Some(&ticket.placed),
-        }
-    }
-
-    /// The payment, once it is known.
-    pub fn paid(&self) -> Option<&Paid> {
-        match self {
-            StoreOrder::Parked(intake) | StoreOrder::Cancelled(intake, _) => intake.paid.as_ref(),
-            StoreOrder::Received(ticket)
-            | StoreOrder::Accepted(ticket, _)
-            | StoreOrder::Rejected(ticket, _)
-            | StoreOrder::Cooking(ticket, _)
-            | StoreOrder::Cooked(ticket, _)
-            | StoreOrder::Delivering(ticket, _)
-            | StoreOrder::Delivered(ticket, _) => Some(&ticket.paid),
-        }
-    }
-
-    /// When the ticket was received; none if it never was.
-    pub fn received_at(&self) -> Option<i64> {
-        match self {
-            StoreOrder::Parked(_) => None,
-            StoreOrder::Cancelled(_, at) => *at,
-            StoreOrder::Received(ticket)
-            | StoreOrder::Accepted(ticket, _)
-            | StoreOrder::Rejected(ticket, _)
-            | StoreOrder::Cooking(ticket, _)
-            | StoreOrder::Cooked(ticket, _)
-            | StoreOrder::Delivering(ticket, _)
-            | StoreOrder::Delivered(ticket, _) => Some(ticket.received_at),
-        }
-    }
-
-    /// The promised minutes, from acceptance on.
-    pub fn eta_minutes(&self) -> Option<u32> {
-        match self {
-            StoreOrder::Accepted(_, eta)
-            | StoreOrder::Cooking(_, eta)
-            | StoreOrder::Cooked(_, eta)
-            | StoreOrder::Delivering(_, eta)
-            | StoreOrder::Delivered(_, eta) => Some(*eta),
-            _ => None,
-        }
-    }
-
-    /// Why the order was rejected.
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            StoreOrder::Rejected(_, reason) => Some(reason),
-            _ => None,
-        }
-    }
-
-    fn not_while(&self, command: &'static str) -> Refused {
-        Refused::InvalidTransition { subject: "order", command, from: self.status().name() }
-    }
-}
-
-impl Status {
-    /// Every status, in the order of the state machine.
-    pub const ALL: [Status; 9] = [
-        Status::Parked,
-        Status::Received,
-        Status::Accepted,
-        Status::Rejected,
-        Status::Cancelled,
-        Status::Cooking,
-        Status::Cooked,
-        Status::Delivering,
-        Status::Delivered,
-    ];
-
-    /// As the API and the events write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Parked => "PARKED",
-            Status::Received => "RECEIVED",
-            Status::Accepted => "ACCEPTED",
-            Status::Rejected => "REJECTED",
-            Status::Cancelled => "CANCELLED",
-            Status::Cooking => "COOKING",
-            Status::Cooked => "COOKED",
-            Status::Delivering => "DELIVERING",
-            Status::Delivered => "DELIVERED",
-        }
-    }
-
-    /// Reads what [`Status::name`] wrote.
-    pub fn parse(name: &str) -> Option<Status> {
-        Status::ALL.into_iter().find(|status| status.name() == name)
-    }
-
-    /// Whether `auto` mode has a next step for it.
-    pub fn advances(self) -> bool {
-        use Status::{Accepted, Cooked, Cooking, Delivering, Received};
-        matches!(self, Received | Accepted | Cooking | Cooked | Delivering)
-    }
-}
-
 fn receive(intake: Intake, now: i64) -> StoreOrder {
     match intake {
-        Intake { placed: Some(placed), paid: Some(paid) } => {
-            StoreOrder::Received(Ticket { placed, paid, received_at: now })
-        }
+        Intake {
+            placed: Some(placed),
+            paid: Some(paid),
+        } => StoreOrder::Received(Ticket {
+            placed,
+            paid,
+            received_at: now,
+        }),
         waiting => StoreOrder::Parked(waiting),
     }
 }

@@ -35,7 +35,10 @@ impl Handler for Inbox {
     async fn handle(&self, batch: &[Envelope]) -> Result<(), HandleError> {
         let read = batch.iter().filter_map(|envelope| incoming(envelope).transpose());
         let incoming = read.collect::<Result<Vec<_>, _>>()?;
-        self.app.take_in(&incoming).await.map_err(|error: AppError| HandleError::Transient(error.into()))
+        self.app
+            .take_in(&incoming)
+            .await
+            .map_err(|error: AppError| HandleError::Transient(error.into()))
     }
 }
 
@@ -45,9 +48,16 @@ fn incoming(envelope: &Envelope) -> Result<Option<Incoming>, HandleError> {
     else {
         return Ok(None);
     };
-    let cause =
-        Cause { causation_id: Some(envelope.id.to_string()), traceparent: envelope.traceparent.clone() };
-    Ok(Some(Incoming { id: envelope.id, order_id, fact, cause }))
+    let cause = Cause {
+        causation_id: Some(envelope.id.to_string()),
+        traceparent: envelope.traceparent.clone(),
+    };
+    Ok(Some(Incoming {
+        id: envelope.id,
+        order_id,
+        fact,
+        cause,
+    }))
 }
 
 fn fact(envelope: &Envelope) -> Result<Option<(String, Fact)>, serde_json::Error> {
@@ -56,13 +66,19 @@ fn fact(envelope: &Envelope) -> Result<Option<(String, Fact)>, serde_json::Error
         OrderPlaced::TYPE => placed(OrderPlaced::from_data(data)?, envelope.time),
         OrderCancelRequested::TYPE => {
             let event = OrderCancelRequested::from_data(data)?;
-            let asked = Asked { store_id: event.store_id, customer_id: event.customer_id };
+            let asked = Asked {
+                store_id: event.store_id,
+                customer_id: event.customer_id,
+            };
             (event.order_id, Fact::OrderCancelRequested(asked))
         }
         OrderCancelled::TYPE => (OrderCancelled::from_data(data)?.order_id, Fact::OrderCancelled),
         PaymentApproved::TYPE => {
             let event = PaymentApproved::from_data(data)?;
-            (event.order_id, Fact::PaymentApproved(Paid { amount: event.amount }))
+            (
+                event.order_id,
+                Fact::PaymentApproved(Paid { amount: event.amount }),
+            )
         }
         PaymentVoided::TYPE => (PaymentVoided::from_data(data)?.order_id, Fact::PaymentVoided),
         PaymentRefunded::TYPE => (PaymentRefunded::from_data(data)?.order_id, Fact::PaymentRefunded),

@@ -39,12 +39,17 @@ pub fn bare() -> StoreSchema {
 fn shown(error: AppError) -> Error {
     match &error {
         AppError::NotFound(_) => coded("NOT_FOUND", error.to_string()),
-        AppError::Refused(Refused::InvalidTransition { .. }) => coded("INVALID_TRANSITION", error.to_string()),
+        AppError::Refused(Refused::InvalidTransition { .. }) => {
+            coded("INVALID_TRANSITION", error.to_string())
+        }
         AppError::Refused(Refused::InvalidInput(_)) => coded("INVALID_INPUT", error.to_string()),
         AppError::Busy => coded("BUSY", error.to_string()),
         AppError::Store(cause) => {
             tracing::error!(error = %cause, "a request failed at the database");
-            coded("UNAVAILABLE", "the store service cannot reach its database, try again later")
+            coded(
+                "UNAVAILABLE",
+                "the store service cannot reach its database, try again later",
+            )
         }
     }
 }

@@ -35,14 +35,31 @@ pub fn store_event(store_id: &str, event: StoreEvent, stamp: Stamp) -> Envelope 
     let store_id = store_id.to_owned();
     let menu_version = i64::try_from(stamp.sequence).unwrap_or(i64::MAX);
     match event {
-        StoreEvent::Opened { name, owner_id } => seal(&say::StoreOpened { store_id, name, owner_id }, stamp),
+        StoreEvent::Opened { name, owner_id } => seal(
+            &say::StoreOpened {
+                store_id,
+                name,
+                owner_id,
+            },
+            stamp,
+        ),
         StoreEvent::Closed => seal(&say::StoreClosed { store_id }, stamp),
-        StoreEvent::MenuChanged(item) => {
-            seal(&say::MenuChanged { store_id, menu_version, item: menu_item(item) }, stamp)
-        }
-        StoreEvent::ItemSoldOut { menu_item_id } => {
-            seal(&say::ItemSoldOut { store_id, menu_version, menu_item_id }, stamp)
-        }
+        StoreEvent::MenuChanged(item) => seal(
+            &say::MenuChanged {
+                store_id,
+                menu_version,
+                item: menu_item(item),
+            },
+            stamp,
+        ),
+        StoreEvent::ItemSoldOut { menu_item_id } => seal(
+            &say::ItemSoldOut {
+                store_id,
+                menu_version,
+                menu_item_id,
+            },
+            stamp,
+        ),
     }
 }
 
@@ -51,36 +68,104 @@ pub fn ticket_event(of: Parties<'_>, event: TicketEvent, stamp: Stamp) -> Envelo
     let order_id = of.order_id.to_owned();
     let (store_id, customer_id) = (of.store_id.to_owned(), of.customer_id.to_owned());
     match event {
-        TicketEvent::OrderAccepted { eta_minutes } => {
-            seal(&say::OrderAccepted { order_id, store_id, customer_id, eta_minutes }, stamp)
-        }
-        TicketEvent::OrderRejected { reason } => {
-            seal(&say::OrderRejected { order_id, store_id, customer_id, reason }, stamp)
-        }
-        TicketEvent::CookingStarted => seal(&say::CookingStarted { order_id, store_id, customer_id }, stamp),
-        TicketEvent::CookingFinished => seal(&say::CookingFinished { order_id, store_id, customer_id }, stamp),
-        TicketEvent::DeliveryStarted => seal(&say::DeliveryStarted { order_id, store_id, customer_id }, stamp),
-        TicketEvent::Delivered => {
-            seal(&say::Delivered { order_id, store_id, customer_id, total: of.total }, stamp)
-        }
+        TicketEvent::OrderAccepted { eta_minutes } => seal(
+            &say::OrderAccepted {
+                order_id,
+                store_id,
+                customer_id,
+                eta_minutes,
+            },
+            stamp,
+        ),
+        TicketEvent::OrderRejected { reason } => seal(
+            &say::OrderRejected {
+                order_id,
+                store_id,
+                customer_id,
+                reason,
+            },
+            stamp,
+        ),
+        TicketEvent::CookingStarted => seal(
+            &say::CookingStarted {
+                order_id,
+                store_id,
+                customer_id,
+            },
+            stamp,
+        ),
+        TicketEvent::CookingFinished => seal(
+            &say::CookingFinished {
+                order_id,
+                store_id,
+                customer_id,
+            },
+            stamp,
+        ),
+        TicketEvent::DeliveryStarted => seal(
+            &say::DeliveryStarted {
+                order_id,
+                store_id,
+                customer_id,
+            },
+            stamp,
+        ),
+        TicketEvent::Delivered => seal(
+            &say::Delivered {
+                order_id,
+                store_id,
+                customer_id,
+                total: of.total,
+            },
+            stamp,
+        ),
         TicketEvent::StoreCancelAccepted(asked) => {
             let (store_id, customer_id) = (asked.store_id, asked.customer_id);
-            seal(&say::StoreCancelAccepted { order_id, store_id, customer_id }, stamp)
+            seal(
+                &say::StoreCancelAccepted {
+                    order_id,
+                    store_id,
+                    customer_id,
+                },
+                stamp,
+            )
         }
         TicketEvent::StoreCancelRefused(asked, status) => {
             let (store_id, customer_id) = (asked.store_id, asked.customer_id);
             let ticket_status = status.name().to_owned();
-            seal(&say::StoreCancelRefused { order_id, store_id, customer_id, ticket_status }, stamp)
+            seal(
+                &say::StoreCancelRefused {
+                    order_id,
+                    store_id,
+                    customer_id,
+                    ticket_status,
+                },
+                stamp,
+            )
         }
     }
 }
 
 fn menu_item(item: MenuItem) -> say::MenuItem {
-    say::MenuItem { menu_item_id: item.id, name: item.name, price: item.price, sold_out: item.sold_out }
+    say::MenuItem {
+        menu_item_id: item.id,
+        name: item.name,
+        price: item.price,
+        sold_out: item.sold_out,
+    }
 }
 
 fn seal<E: DomainEvent>(event: &E, stamp: Stamp) -> Envelope {
-    let fact = Fact { r#type: E::TYPE, alias: E::ALIAS, version: E::VERSION, data: event.to_data() };
-    let origin = Origin { id: stamp.id, time: stamp.time, source: SOURCE };
+    let fact = Fact {
+        r#type: E::TYPE,
+        alias: E::ALIAS,
+        version: E::VERSION,
+        data: event.to_data(),
+    };
+    let origin = Origin {
+        id: stamp.id,
+        time: stamp.time,
+        source: SOURCE,
+    };
     Envelope::new(fact, origin, event.key(), stamp.sequence).correlated(event.key())
 }

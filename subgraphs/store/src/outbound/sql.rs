@@ -102,7 +102,9 @@ impl From<TxError> for SaveError {
 /// `($1, $2), ($3, $4)` for that many rows and columns.
 fn values(rows: usize, columns: usize) -> String {
     let row = |row: usize| {
-        let cells: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        let cells: Vec<String> = (1..=columns)
+            .map(|column| format!("${}", row * columns + column))
+            .collect();
         format!("({})", cells.join(", "))
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")

@@ -32,8 +32,13 @@ impl Subscription {
         let app = app(ctx).clone();
         let now = u64::try_from(app.clock.now_ms()).unwrap_or(0);
         let left = Duration::from_millis(claims.exp.saturating_mul(1000).saturating_sub(now)).min(LONGEST);
-        let resumed = Resumed { after, until: Instant::now() + left };
-        let items = deliveries(app, claims.sub.clone(), resumed).await.map_err(ended)?;
+        let resumed = Resumed {
+            after,
+            until: Instant::now() + left,
+        };
+        let items = deliveries(app, claims.sub.clone(), resumed)
+            .await
+            .map_err(ended)?;
         Ok(items.map(|item| item.map(FeedNode).map_err(ended)))
     }
 }

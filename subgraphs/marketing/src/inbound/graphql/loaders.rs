@@ -20,7 +20,10 @@ impl Loader<String> for CouponsById {
 
     async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<Coupon>>, Error> {
         let found = self.app.books.coupons(ids).await.map_err(|error| shown(&error))?;
-        Ok(found.into_iter().map(|found| (found.state.id.clone(), Arc::new(found.state))).collect())
+        Ok(found
+            .into_iter()
+            .map(|found| (found.state.id.clone(), Arc::new(found.state)))
+            .collect())
     }
 }
 
@@ -35,7 +38,15 @@ impl Loader<String> for BenefitsByOrder {
     type Error = Error;
 
     async fn load(&self, order_ids: &[String]) -> Result<HashMap<String, Arc<Benefit>>, Error> {
-        let found = self.app.books.benefits(order_ids).await.map_err(|error| shown(&error))?;
-        Ok(found.into_iter().map(|(order_id, found)| (order_id, Arc::new(found.state))).collect())
+        let found = self
+            .app
+            .books
+            .benefits(order_ids)
+            .await
+            .map_err(|error| shown(&error))?;
+        Ok(found
+            .into_iter()
+            .map(|(order_id, found)| (order_id, Arc::new(found.state)))
+            .collect())
     }
 }

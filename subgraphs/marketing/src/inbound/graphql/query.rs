@@ -28,16 +28,28 @@ impl Query {
         let after = page.after.as_deref().map(position).transpose()?;
         let coupons = app(ctx).views.coupons_of(customer, after, page.limit + 1).await;
         let coupons = coupons.map_err(|error| shown(&error))?;
-        let nodes = coupons.into_iter().map(|coupon| CouponNode(Arc::new(coupon))).collect();
-        Ok(page.connection(nodes, |node: &CouponNode| format!("{}:{}", node.0.issued_at, node.0.id)))
+        let nodes = coupons
+            .into_iter()
+            .map(|coupon| CouponNode(Arc::new(coupon)))
+            .collect();
+        Ok(page.connection(nodes, |node: &CouponNode| {
+            format!("{}:{}", node.0.issued_at, node.0.id)
+        }))
     }
 
     /// The caller's points.
     #[graphql(requires_scopes = "order")]
     async fn my_points(&self, ctx: &Context<'_>) -> Result<AccountNode> {
         let customer = customer(ctx)?;
-        let found = app(ctx).books.members(&[customer.to_owned()]).await.map_err(|error| shown(&error))?;
-        let member = found.into_iter().next().map_or_else(|| Member::new(customer), |found| found.state);
+        let found = app(ctx)
+            .books
+            .members(&[customer.to_owned()])
+            .await
+            .map_err(|error| shown(&error))?;
+        let member = found
+            .into_iter()
+            .next()
+            .map_or_else(|| Member::new(customer), |found| found.state);
         Ok(AccountNode(member))
     }
 
@@ -53,7 +65,11 @@ impl Query {
         let page = Page::read(first, after)?;
         let after = page.after.as_deref().map(number).transpose()?.unwrap_or(0);
         let items = app(ctx).feeds.items_after(customer, after, page.limit + 1).await;
-        let nodes = items.map_err(|error| shown(&error))?.into_iter().map(FeedNode).collect();
+        let nodes = items
+            .map_err(|error| shown(&error))?
+            .into_iter()
+            .map(FeedNode)
+            .collect();
         Ok(page.connection(nodes, |node: &FeedNode| node.0.sequence.to_string()))
     }
 
@@ -69,6 +85,8 @@ impl Query {
 }
 
 fn position(cursor: &str) -> Result<(i64, String)> {
-    let split = cursor.split_once(':').and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+    let split = cursor
+        .split_once(':')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
     split.ok_or_else(|| coded("INVALID_INPUT", "after is not a cursor of this list"))
 }

@@ -7,7 +7,8 @@ use crate::domain::{Coupon, CouponState, Entry, EntryKind, FeedItem, Member};
 use async_graphql::connection::Connection;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{
-    Context, Enum, ID, InputValueError, InputValueResult, Object, Result, Scalar, ScalarType, SimpleObject, Value,
+    Context, Enum, ID, InputValueError, InputValueResult, Object, Result, Scalar, ScalarType, SimpleObject,
+    Value,
 };
 use baedal_kit::envelope::{parse_rfc3339, rfc3339};
 use baedal_kit::error::coded;
@@ -18,11 +19,18 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub i64);
 
-#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://scalars.graphql.org/andimarek/date-time"
+)]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        parse_rfc3339(text).map(DateTime).ok_or_else(|| InputValueError::custom("not an RFC 3339 time"))
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        parse_rfc3339(text)
+            .map(DateTime)
+            .ok_or_else(|| InputValueError::custom("not an RFC 3339 time"))
     }
 
     fn to_value(&self) -> Value {
@@ -88,7 +96,9 @@ impl CouponNode {
     /// The order that has it, or used it up.
     async fn used_for(&self) -> Option<OrderRef> {
         match &self.0.state {
-            CouponState::Reserved { order_id, .. } | CouponState::Redeemed { order_id } => Some(OrderRef::of(order_id)),
+            CouponState::Reserved { order_id, .. } | CouponState::Redeemed { order_id } => {
+                Some(OrderRef::of(order_id))
+            }
             CouponState::Issued | CouponState::Expired => None,
         }
     }
@@ -103,7 +113,9 @@ pub struct OrderRef {
 impl OrderRef {
     /// By id.
     pub fn of(id: &str) -> OrderRef {
-        OrderRef { id: ID(id.to_owned()) }
+        OrderRef {
+            id: ID(id.to_owned()),
+        }
     }
 }
 
@@ -122,16 +134,26 @@ impl OrderRef {
     /// The points it earned, once it is delivered; for its customer and operators.
     #[graphql(requires_scopes = "order", requires_scopes = "operator")]
     async fn points_earned(&self, ctx: &Context<'_>) -> Result<Option<i64>> {
-        let benefit = ctx.data_unchecked::<DataLoader<BenefitsByOrder>>().load_one(self.id.0.clone()).await?;
+        let benefit = ctx
+            .data_unchecked::<DataLoader<BenefitsByOrder>>()
+            .load_one(self.id.0.clone())
+            .await?;
         let delivery = benefit.as_ref().and_then(|benefit| benefit.delivery());
-        Ok(delivery.filter(|delivery| may_see(ctx, &delivery.customer_id)).map(|delivery| delivery.points))
+        Ok(delivery
+            .filter(|delivery| may_see(ctx, &delivery.customer_id))
+            .map(|delivery| delivery.points))
     }
 }
 
 /// A coupon, if there is one and the caller may see it.
 pub async fn seen_coupon(ctx: &Context<'_>, id: String) -> Result<Option<CouponNode>> {
-    let coupon = ctx.data_unchecked::<DataLoader<CouponsById>>().load_one(id).await?;
-    Ok(coupon.filter(|coupon| may_see(ctx, &coupon.customer_id)).map(CouponNode))
+    let coupon = ctx
+        .data_unchecked::<DataLoader<CouponsById>>()
+        .load_one(id)
+        .await?;
+    Ok(coupon
+        .filter(|coupon| may_see(ctx, &coupon.customer_id))
+        .map(CouponNode))
 }
 
 /// A store of the store subgraph.
@@ -161,7 +183,10 @@ impl AccountNode {
     ) -> Result<Connection<Cursor, PointEntry>> {
         let page = Page::read(first, after)?;
         let before = page.after.as_deref().map(number).transpose()?;
-        let entries = app(ctx).views.entries_of(self.0.customer_id(), before, page.limit + 1).await;
+        let entries = app(ctx)
+            .views
+            .entries_of(self.0.customer_id(), before, page.limit + 1)
+            .await;
         let entries = entries.map_err(|error| shown(&error))?;
         let nodes = entries.into_iter().map(PointEntry::from).collect();
         Ok(page.connection(nodes, |entry: &PointEntry| entry.number.to_string()))
@@ -197,8 +222,22 @@ impl From<Entry> for PointEntry {
             EntryKind::Earned => PointEntryKind::Earned,
             EntryKind::Reversed => PointEntryKind::Reversed,
         };
-        let Entry { number, points, balance, at, order_id, .. } = entry;
-        PointEntry { number, kind, points, balance, at: DateTime(at), order: OrderRef::of(&order_id) }
+        let Entry {
+            number,
+            points,
+            balance,
+            at,
+            order_id,
+            ..
+        } = entry;
+        PointEntry {
+            number,
+            kind,
+            points,
+            balance,
+            at: DateTime(at),
+            order: OrderRef::of(&order_id),
+        }
     }
 }
 
@@ -243,7 +282,9 @@ impl FeedNode {
     }
 
     async fn store(&self) -> StoreRef {
-        StoreRef { id: ID(self.0.store_id.clone()) }
+        StoreRef {
+            id: ID(self.0.store_id.clone()),
+        }
     }
 
     /// Points earned.
@@ -259,6 +300,9 @@ impl FeedNode {
 
 /// The number in a cursor of a feed or a ledger.
 pub fn number(cursor: &str) -> Result<u64> {
-    let number = cursor.parse::<u64>().ok().filter(|number| i64::try_from(*number).is_ok());
+    let number = cursor
+        .parse::<u64>()
+        .ok()
+        .filter(|number| i64::try_from(*number).is_ok());
     number.ok_or_else(|| coded("INVALID_INPUT", "after is not a cursor of this list"))
 }

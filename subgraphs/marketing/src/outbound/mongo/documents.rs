@@ -33,8 +33,15 @@ pub fn read_benefit(from: &Document) -> Result<(String, Tracked<Benefit>), Malfo
         _ => flag(from, "cancelled")?.then_some(End::Cancelled),
     };
     let coupon_id = from.get_str("couponId").ok().map(str::to_owned);
-    let benefit = Benefit { coupon_id, end, refunded: flag(from, "refunded")? };
-    Ok((text(from, "_id")?, Tracked::loaded(benefit, number(from, "version")?)))
+    let benefit = Benefit {
+        coupon_id,
+        end,
+        refunded: flag(from, "refunded")?,
+    };
+    Ok((
+        text(from, "_id")?,
+        Tracked::loaded(benefit, number(from, "version")?),
+    ))
 }
 
 pub fn coupon(coupon: &Coupon) -> Document {
@@ -58,8 +65,13 @@ pub fn coupon(coupon: &Coupon) -> Document {
 pub fn read_coupon(from: &Document) -> Result<Tracked<Coupon>, Malformed> {
     let state = match from.get_str("status").unwrap_or_default() {
         "ISSUED" => CouponState::Issued,
-        "RESERVED" => CouponState::Reserved { order_id: text(from, "orderId")?, waiting: texts(from, "waiting")? },
-        "REDEEMED" => CouponState::Redeemed { order_id: text(from, "orderId")? },
+        "RESERVED" => CouponState::Reserved {
+            order_id: text(from, "orderId")?,
+            waiting: texts(from, "waiting")?,
+        },
+        "REDEEMED" => CouponState::Redeemed {
+            order_id: text(from, "orderId")?,
+        },
         "EXPIRED" => CouponState::Expired,
         _ => return Err(Malformed("status")),
     };
@@ -85,13 +97,24 @@ pub fn member(member: &Member, now: i64) -> Document {
 }
 
 pub fn read_member(from: &Document) -> Result<Tracked<Member>, Malformed> {
-    let (balance, entries, feed) = (int(from, "balance")?, number(from, "entries")?, number(from, "feed")?);
-    Ok(Tracked::loaded(Member::stored(text(from, "_id")?, balance, entries, feed), number(from, "version")?))
+    let (balance, entries, feed) = (
+        int(from, "balance")?,
+        number(from, "entries")?,
+        number(from, "feed")?,
+    );
+    Ok(Tracked::loaded(
+        Member::stored(text(from, "_id")?, balance, entries, feed),
+        number(from, "version")?,
+    ))
 }
 
 pub fn read_head(from: &Document) -> Result<Head, Malformed> {
     let (sequence, touched_at) = (number(from, "feed")?, int(from, "touchedAt")?);
-    Ok(Head { customer_id: text(from, "_id")?, sequence, touched_at })
+    Ok(Head {
+        customer_id: text(from, "_id")?,
+        sequence,
+        touched_at,
+    })
 }
 
 pub fn entry(customer_id: &str, entry: &Entry) -> Document {
@@ -110,7 +133,11 @@ pub fn read_entry(from: &Document) -> Result<Entry, Malformed> {
     Ok(Entry {
         number: number(from, "number")?,
         order_id: text(from, "orderId")?,
-        kind: from.get_str("kind").ok().and_then(EntryKind::parse).ok_or(Malformed("kind"))?,
+        kind: from
+            .get_str("kind")
+            .ok()
+            .and_then(EntryKind::parse)
+            .ok_or(Malformed("kind"))?,
         points: int(from, "points")?,
         balance: int(from, "balance")?,
         at: int(from, "at")?,
@@ -147,7 +174,9 @@ fn text(from: &Document, key: &'static str) -> Result<String, Malformed> {
 
 fn texts(from: &Document, key: &'static str) -> Result<Vec<String>, Malformed> {
     let list = from.get_array(key).map_err(|_| Malformed(key))?;
-    list.iter().map(|one| one.as_str().map(str::to_owned).ok_or(Malformed(key))).collect()
+    list.iter()
+        .map(|one| one.as_str().map(str::to_owned).ok_or(Malformed(key)))
+        .collect()
 }
 
 fn int(from: &Document, key: &'static str) -> Result<i64, Malformed> {

@@ -9,24 +9,40 @@ use mongodb::bson::{Document, doc};
 
 #[async_trait]
 impl Feeds for MongoBooks {
-    async fn items_after(&self, customer_id: &str, sequence: u64, limit: usize) -> Result<Vec<FeedItem>, BooksError> {
+    async fn items_after(
+        &self,
+        customer_id: &str,
+        sequence: u64,
+        limit: usize,
+    ) -> Result<Vec<FeedItem>, BooksError> {
         let after = doc! { "customerId": customer_id, "sequence": { "$gt": sequence as i64 } };
         let documents = self.page(FEED, after, doc! { "sequence": 1 }, limit).await?;
-        documents.iter().map(|one| documents::read_item(one).map_err(malformed)).collect()
+        documents
+            .iter()
+            .map(|one| documents::read_item(one).map_err(malformed))
+            .collect()
     }
 
     async fn heads(&self, customer_ids: &[String]) -> Result<Vec<Head>, BooksError> {
         let documents = self.by_ids(MEMBERS, customer_ids).await?;
-        documents.iter().map(|one| documents::read_head(one).map_err(malformed)).collect()
+        documents
+            .iter()
+            .map(|one| documents::read_head(one).map_err(malformed))
+            .collect()
     }
 
     async fn changed_after(&self, (at, id): (i64, String), limit: usize) -> Result<Vec<Head>, BooksError> {
-        let after = doc! { "$or": [
-            { "touchedAt": { "$gt": at } },
-            { "touchedAt": at, "_id": { "$gt": id } },
-        ] };
-        let documents = self.page(MEMBERS, after, doc! { "touchedAt": 1, "_id": 1 }, limit).await?;
-        documents.iter().map(|one| documents::read_head(one).map_err(malformed)).collect()
+        let after = doc! {
+            "touchedAt": { "$gte": at },
+            "$or": [{ "touchedAt": { "$gt": at } }, { "_id": { "$gt": id } }],
+        };
+        let documents = self
+            .page(MEMBERS, after, doc! { "touchedAt": 1, "_id": 1 }, limit)
+            .await?;
+        documents
+            .iter()
+            .map(|one| documents::read_head(one).map_err(malformed))
+            .collect()
     }
 }
 
@@ -40,11 +56,20 @@ impl Views for MongoBooks {
     ) -> Result<Vec<Coupon>, BooksError> {
         let mut wanted = doc! { "customerId": customer_id };
         if let Some((at, id)) = after {
-            let older = vec![doc! { "issuedAt": { "$lt": at } }, doc! { "issuedAt": at, "_id": { "$lt": id } }];
-            wanted.insert("$or", older);
+            let older = vec![doc! { "issuedAt": { "$lt": at } }, doc! { "_id": { "$lt": id } }];
+            wanted.extend(doc! { "issuedAt": { "$lte": at }, "$or": older });
         }
-        let documents = self.page(COUPONS, wanted, doc! { "issuedAt": -1, "_id": -1 }, limit).await?;
-        documents.iter().map(|one| documents::read_coupon(one).map(|one| one.state).map_err(malformed)).collect()
+        let documents = self
+            .page(COUPONS, wanted, doc! { "issuedAt": -1, "_id": -1 }, limit)
+            .await?;
+        documents
+            .iter()
+            .map(|one| {
+                documents::read_coupon(one)
+                    .map(|one| one.state)
+                    .map_err(malformed)
+            })
+            .collect()
     }
 
     async fn entries_of(
@@ -53,10 +78,15 @@ impl Views for MongoBooks {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<Entry>, BooksError> {
-        let before = before.and_then(|number| i64::try_from(number).ok()).unwrap_or(i64::MAX);
+        let before = before
+            .and_then(|number| i64::try_from(number).ok())
+            .unwrap_or(i64::MAX);
         let wanted = doc! { "customerId": customer_id, "number": { "$lt": before } };
         let documents = self.page(LEDGER, wanted, doc! { "number": -1 }, limit).await?;
-        documents.iter().map(|one| documents::read_entry(one).map_err(malformed)).collect()
+        documents
+            .iter()
+            .map(|one| documents::read_entry(one).map_err(malformed))
+            .collect()
     }
 }
 

@@ -18,22 +18,39 @@ struct Row {
 }
 
 pub async fn all(tx: &mut MongoTx, db: &Database, decisions: &Decisions) -> Result<(), TxError> {
-    let benefits = decisions.benefits.iter().map(|(id, one)| row(id, one, documents::benefit(&one.state)));
+    let benefits = decisions
+        .benefits
+        .iter()
+        .map(|(id, one)| row(id, one, documents::benefit(&one.state)));
     replace(tx, db, BENEFITS, benefits.collect()).await?;
-    let coupons = decisions.coupons.iter().map(|one| row(&one.state.id, one, documents::coupon(&one.state)));
+    let coupons = decisions
+        .coupons
+        .iter()
+        .map(|one| row(&one.state.id, one, documents::coupon(&one.state)));
     replace(tx, db, COUPONS, coupons.collect()).await?;
     let member = |one: &Tracked<crate::domain::Member>| {
-        row(one.state.customer_id(), one, documents::member(&one.state, decisions.now))
+        row(
+            one.state.customer_id(),
+            one,
+            documents::member(&one.state, decisions.now),
+        )
     };
     replace(tx, db, MEMBERS, decisions.members.iter().map(member).collect()).await?;
-    let entries = decisions.entries.iter().map(|(customer, entry)| documents::entry(customer, entry));
+    let entries = decisions
+        .entries
+        .iter()
+        .map(|(customer, entry)| documents::entry(customer, entry));
     insert(tx, db, LEDGER, entries.collect()).await?;
     insert(tx, db, FEED, decisions.feed.iter().map(documents::item).collect()).await
 }
 
 fn row<T>(id: &str, one: &Tracked<T>, mut fields: Document) -> Row {
     fields.insert("version", one.after() as i64);
-    Row { id: id.to_owned(), before: one.before, fields }
+    Row {
+        id: id.to_owned(),
+        before: one.before,
+        fields,
+    }
 }
 
 async fn replace(tx: &mut MongoTx, db: &Database, collection: &str, rows: Vec<Row>) -> Result<(), TxError> {
@@ -62,11 +79,21 @@ fn update(row: Row) -> Document {
     doc! { "q": { "_id": row.id, "version": row.before as i64 }, "u": { "$set": row.fields } }
 }
 
-async fn insert(tx: &mut MongoTx, db: &Database, collection: &str, rows: Vec<Document>) -> Result<(), TxError> {
+async fn insert(
+    tx: &mut MongoTx,
+    db: &Database,
+    collection: &str,
+    rows: Vec<Document>,
+) -> Result<(), TxError> {
     if rows.is_empty() {
         return Ok(());
     }
-    match db.collection::<Document>(collection).insert_many(rows).session(tx.session()).await {
+    match db
+        .collection::<Document>(collection)
+        .insert_many(rows)
+        .session(tx.session())
+        .await
+    {
         Ok(_) => Ok(()),
         Err(error) if is_duplicate_key(&error) => Err(TxError::Refused(SaveError::Conflict)),
         Err(error) => Err(error.into()),
@@ -76,9 +103,11 @@ async fn insert(tx: &mut MongoTx, db: &Database, collection: &str, rows: Vec<Doc
 fn is_duplicate_key(error: &Error) -> bool {
     match &*error.kind {
         ErrorKind::Command(command) => command.code == DUPLICATE_KEY,
-        ErrorKind::InsertMany(many) => {
-            many.write_errors.iter().flatten().any(|write| write.code == DUPLICATE_KEY)
-        }
+        ErrorKind::InsertMany(many) => many
+            .write_errors
+            .iter()
+            .flatten()
+            .any(|write| write.code == DUPLICATE_KEY),
         _ => false,
     }
 }

@@ -5,9 +5,9 @@ use crate::ports::{Head, Tracked};
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row};
 
-pub const BENEFIT: &str =
-    "SELECT order_id, coupon_id, ended, customer_id, store_id, points, delivered_at, refunded, version FROM benefits";
-pub const COUPON: &str = "SELECT id, customer_id, amount, issued_for, issued_at, expires_at, status, order_id, waiting,
+pub const BENEFIT: &str = "SELECT order_id, coupon_id, ended, customer_id, store_id, points, delivered_at, refunded, version FROM benefits";
+pub const COUPON: &str =
+    "SELECT id, customer_id, amount, issued_for, issued_at, expires_at, status, order_id, waiting,
         version FROM coupons";
 pub const MEMBER: &str = "SELECT customer_id, balance, entries, feed, version FROM members";
 pub const HEAD: &str = "SELECT customer_id, feed, touched_at FROM members";
@@ -28,11 +28,22 @@ pub fn benefit(row: &AnyRow) -> Result<(String, Tracked<Benefit>), Error> {
     };
     let refunded = row.try_get::<i64, _>(7)? == 1;
     let coupon_id = Some(coupon_id).filter(|id| !id.is_empty());
-    Ok((row.try_get(0)?, Tracked::loaded(Benefit { coupon_id, end, refunded }, number(row, 8)?)))
+    Ok((
+        row.try_get(0)?,
+        Tracked::loaded(
+            Benefit {
+                coupon_id,
+                end,
+                refunded,
+            },
+            number(row, 8)?,
+        ),
+    ))
 }
 
 pub fn coupon(row: &AnyRow) -> Result<Tracked<Coupon>, Error> {
-    let (status, order_id, waiting): (String, String, String) = (row.try_get(6)?, row.try_get(7)?, row.try_get(8)?);
+    let (status, order_id, waiting): (String, String, String) =
+        (row.try_get(6)?, row.try_get(7)?, row.try_get(8)?);
     let state = match status.as_str() {
         "ISSUED" => CouponState::Issued,
         "RESERVED" => {
@@ -61,7 +72,11 @@ pub fn member(row: &AnyRow) -> Result<Tracked<Member>, Error> {
 }
 
 pub fn head(row: &AnyRow) -> Result<Head, Error> {
-    Ok(Head { customer_id: row.try_get(0)?, sequence: number(row, 1)?, touched_at: row.try_get(2)? })
+    Ok(Head {
+        customer_id: row.try_get(0)?,
+        sequence: number(row, 1)?,
+        touched_at: row.try_get(2)?,
+    })
 }
 
 pub fn item(row: &AnyRow) -> Result<FeedItem, Error> {

@@ -15,17 +15,40 @@ struct Table(&'static str, &'static [&'static str]);
 
 const BENEFITS: Table = Table(
     "benefits",
-    &["order_id", "coupon_id", "ended", "customer_id", "store_id", "points", "delivered_at", "refunded"],
+    &[
+        "order_id",
+        "coupon_id",
+        "ended",
+        "customer_id",
+        "store_id",
+        "points",
+        "delivered_at",
+        "refunded",
+    ],
 );
 const COUPONS: Table = Table(
     "coupons",
-    &["id", "customer_id", "amount", "issued_for", "issued_at", "expires_at", "status", "order_id", "waiting"],
+    &[
+        "id",
+        "customer_id",
+        "amount",
+        "issued_for",
+        "issued_at",
+        "expires_at",
+        "status",
+        "order_id",
+        "waiting",
+    ],
 );
-const MEMBERS: Table = Table("members", &["customer_id", "balance", "entries", "feed", "touched_at"]);
+const MEMBERS: Table = Table(
+    "members",
+    &["customer_id", "balance", "entries", "feed", "touched_at"],
+);
 
 pub async fn benefits(tx: &mut Tx, rows: &[(String, Tracked<Benefit>)]) -> Result<(), TxError> {
     for some in chunks(rows) {
-        let bind = |query, (id, one): &(String, Tracked<Benefit>)| versions(benefit(query, id, &one.state), one);
+        let bind =
+            |query, (id, one): &(String, Tracked<Benefit>)| versions(benefit(query, id, &one.state), one);
         replace(tx, &BENEFITS, some, bind).await?;
     }
     Ok(())
@@ -33,7 +56,10 @@ pub async fn benefits(tx: &mut Tx, rows: &[(String, Tracked<Benefit>)]) -> Resul
 
 pub async fn coupons(tx: &mut Tx, rows: &[Tracked<Coupon>]) -> Result<(), TxError> {
     for some in chunks(rows) {
-        replace(tx, &COUPONS, some, |query, one| versions(coupon(query, &one.state), one)).await?;
+        replace(tx, &COUPONS, some, |query, one| {
+            versions(coupon(query, &one.state), one)
+        })
+        .await?;
     }
     Ok(())
 }
@@ -43,7 +69,13 @@ pub async fn members(tx: &mut Tx, rows: &[Tracked<Member>], now: i64) -> Result<
         let bind = |query: Statement<'static>, one: &Tracked<Member>| {
             let member = &one.state;
             let query = query.bind(member.customer_id().to_owned()).bind(member.balance());
-            versions(query.bind(member.entries() as i64).bind(member.feed() as i64).bind(now), one)
+            versions(
+                query
+                    .bind(member.entries() as i64)
+                    .bind(member.feed() as i64)
+                    .bind(now),
+                one,
+            )
         };
         replace(tx, &MEMBERS, some, bind).await?;
     }
@@ -53,11 +85,22 @@ pub async fn members(tx: &mut Tx, rows: &[Tracked<Member>], now: i64) -> Result<
 pub async fn entries(tx: &mut Tx, rows: &[(String, Entry)]) -> Result<(), TxError> {
     for some in chunks(rows) {
         let rows = values(some.len(), 7);
-        let sql = format!("INSERT INTO ledger (customer_id, number, order_id, kind, points, balance, at) VALUES {rows}");
-        let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, (customer, entry)| {
-            let query = query.bind(customer.clone()).bind(entry.number as i64).bind(entry.order_id.clone());
-            query.bind(entry.kind.name()).bind(entry.points).bind(entry.balance).bind(entry.at)
-        });
+        let sql = format!(
+            "INSERT INTO ledger (customer_id, number, order_id, kind, points, balance, at) VALUES {rows}"
+        );
+        let query = some
+            .iter()
+            .fold(sqlx::query(AssertSqlSafe(sql)), |query, (customer, entry)| {
+                let query = query
+                    .bind(customer.clone())
+                    .bind(entry.number as i64)
+                    .bind(entry.order_id.clone());
+                query
+                    .bind(entry.kind.name())
+                    .bind(entry.points)
+                    .bind(entry.balance)
+                    .bind(entry.at)
+            });
         query.execute(tx.conn()).await?;
     }
     Ok(())
@@ -66,11 +109,19 @@ pub async fn entries(tx: &mut Tx, rows: &[(String, Entry)]) -> Result<(), TxErro
 pub async fn feed(tx: &mut Tx, rows: &[FeedItem]) -> Result<(), TxError> {
     for some in chunks(rows) {
         let rows = values(some.len(), 7);
-        let sql =
-            format!("INSERT INTO feed (customer_id, sequence, order_id, store_id, points, coupon_id, at) VALUES {rows}");
+        let sql = format!(
+            "INSERT INTO feed (customer_id, sequence, order_id, store_id, points, coupon_id, at) VALUES {rows}"
+        );
         let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, item| {
-            let query = query.bind(item.customer_id.clone()).bind(item.sequence as i64).bind(item.order_id.clone());
-            query.bind(item.store_id.clone()).bind(item.points).bind(item.coupon_id.clone()).bind(item.at)
+            let query = query
+                .bind(item.customer_id.clone())
+                .bind(item.sequence as i64)
+                .bind(item.order_id.clone());
+            query
+                .bind(item.store_id.clone())
+                .bind(item.points)
+                .bind(item.coupon_id.clone())
+                .bind(item.at)
         });
         query.execute(tx.conn()).await?;
     }
@@ -85,7 +136,10 @@ async fn replace<T>(
     bind: impl Fn(Statement<'static>, &T) -> Statement<'static>,
 ) -> Result<(), TxError> {
     let columns: Vec<&str> = columns.iter().copied().chain(["version", "decided_on"]).collect();
-    let set: Vec<String> = columns[1..].iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    let set: Vec<String> = columns[1..]
+        .iter()
+        .map(|column| format!("{column} = excluded.{column}"))
+        .collect();
     let sql = format!(
         "INSERT INTO {name} ({}) VALUES {} ON CONFLICT ({}) DO UPDATE SET {} WHERE {name}.version = excluded.decided_on",
         columns.join(", "),
@@ -95,7 +149,11 @@ async fn replace<T>(
     );
     let query = rows.iter().fold(sqlx::query(AssertSqlSafe(sql)), bind);
     let written = query.execute(tx.conn()).await?.rows_affected();
-    if written == rows.len() as u64 { Ok(()) } else { Err(TxError::Refused(SaveError::Conflict)) }
+    if written == rows.len() as u64 {
+        Ok(())
+    } else {
+        Err(TxError::Refused(SaveError::Conflict))
+    }
 }
 
 fn versions<'q, T>(query: Statement<'q>, one: &Tracked<T>) -> Statement<'q> {

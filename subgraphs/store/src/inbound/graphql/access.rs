@@ -50,6 +50,9 @@ pub async fn may_see(ctx: &Context<'_>, filed: &Filed) -> Result<bool> {
 }
 
 async fn owns(ctx: &Context<'_>, store_id: &str, sub: &str) -> Result<bool> {
-    let store = ctx.data_unchecked::<DataLoader<StoresById>>().load_one(store_id.to_owned()).await?;
+    let store = ctx
+        .data_unchecked::<DataLoader<StoresById>>()
+        .load_one(store_id.to_owned())
+        .await?;
     Ok(store.is_some_and(|store| store.details().owner_id == sub))
 }

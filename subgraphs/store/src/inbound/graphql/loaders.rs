@@ -21,7 +21,10 @@ impl Loader<String> for StoresById {
 
     async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<Store>>, Error> {
         let found = self.app.stores.find(ids).await.map_err(hidden)?;
-        Ok(found.into_iter().map(|found| (found.state.details().id.clone(), Arc::new(found.state))).collect())
+        Ok(found
+            .into_iter()
+            .map(|found| (found.state.details().id.clone(), Arc::new(found.state)))
+            .collect())
     }
 }
 
@@ -37,8 +40,12 @@ impl Loader<String> for TicketsByOrder {
 
     async fn load(&self, ids: &[String]) -> Result<HashMap<String, Arc<Filed>>, Error> {
         let found = self.app.tickets.find(ids).await.map_err(hidden)?;
-        let tickets = found.into_iter().filter(|filed| filed.order.received_at().is_some());
-        Ok(tickets.map(|filed| (filed.order_id.clone(), Arc::new(filed))).collect())
+        let tickets = found
+            .into_iter()
+            .filter(|filed| filed.order.received_at().is_some());
+        Ok(tickets
+            .map(|filed| (filed.order_id.clone(), Arc::new(filed)))
+            .collect())
     }
 }
 

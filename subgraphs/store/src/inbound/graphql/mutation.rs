@@ -17,7 +17,15 @@ impl Mutation {
     /// Founds a store, or opens one of the caller's closed stores again.
     #[graphql(requires_scopes = "store")]
     async fn open_store(&self, ctx: &Context<'_>, input: OpenStoreInput) -> Result<StoreNode> {
-        store(app(ctx).open_store(owner(ctx)?, input.store_id.as_deref().map(String::as_str), &input.name).await)
+        store(
+            app(ctx)
+                .open_store(
+                    owner(ctx)?,
+                    input.store_id.as_deref().map(String::as_str),
+                    &input.name,
+                )
+                .await,
+        )
     }
 
     /// Closes one of the caller's stores.
@@ -29,19 +37,32 @@ impl Mutation {
     /// Adds a dish, or changes it; it is on sale afterwards.
     #[graphql(requires_scopes = "store")]
     async fn set_menu_item(&self, ctx: &Context<'_>, store_id: ID, item: MenuItemInput) -> Result<StoreNode> {
-        let item = NewItem { id: item.id.map(|id| id.0), name: item.name, price: item.price };
+        let item = NewItem {
+            id: item.id.map(|id| id.0),
+            name: item.name,
+            price: item.price,
+        };
         store(app(ctx).set_menu_item(owner(ctx)?, &store_id, item).await)
     }
 
     /// 품절: the dish cannot be ordered until it is set again.
     #[graphql(requires_scopes = "store")]
     async fn mark_sold_out(&self, ctx: &Context<'_>, store_id: ID, menu_item_id: ID) -> Result<StoreNode> {
-        store(app(ctx).mark_sold_out(owner(ctx)?, &store_id, &menu_item_id).await)
+        store(
+            app(ctx)
+                .mark_sold_out(owner(ctx)?, &store_id, &menu_item_id)
+                .await,
+        )
     }
 
     /// RECEIVED → ACCEPTED.
     #[graphql(requires_scopes = "store")]
-    async fn accept_order(&self, ctx: &Context<'_>, order_id: ID, eta_minutes: u32) -> Result<StoreOrderNode> {
+    async fn accept_order(
+        &self,
+        ctx: &Context<'_>,
+        order_id: ID,
+        eta_minutes: u32,
+    ) -> Result<StoreOrderNode> {
         ticket(app(ctx).accept_order(owner(ctx)?, &order_id, eta_minutes).await)
     }
 

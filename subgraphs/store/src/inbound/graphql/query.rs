@@ -27,7 +27,10 @@ impl Query {
         let page = Page::read(first, after)?;
         let stores = app(ctx).stores.page(page.after.as_deref(), page.limit + 1).await;
         let stores = stores.map_err(|error| shown(error.into()))?;
-        let nodes = stores.into_iter().map(|store| StoreNode(Arc::new(store))).collect();
+        let nodes = stores
+            .into_iter()
+            .map(|store| StoreNode(Arc::new(store)))
+            .collect();
         Ok(page.connection(nodes, |node: &StoreNode| node.0.details().id.clone()))
     }
 
@@ -51,11 +54,27 @@ impl Query {
         let page = Page::read(first, after)?;
         let after = page.after.as_deref().map(position).transpose()?;
         let status = status.map(Into::into);
-        let query = BoardQuery { store_id: store_id.0, status, after, limit: page.limit + 1 };
-        let filed = app(ctx).board.tickets(query).await.map_err(|error| shown(error.into()))?;
-        let nodes = filed.into_iter().map(|filed| StoreOrderNode(Arc::new(filed))).collect();
+        let query = BoardQuery {
+            store_id: store_id.0,
+            status,
+            after,
+            limit: page.limit + 1,
+        };
+        let filed = app(ctx)
+            .board
+            .tickets(query)
+            .await
+            .map_err(|error| shown(error.into()))?;
+        let nodes = filed
+            .into_iter()
+            .map(|filed| StoreOrderNode(Arc::new(filed)))
+            .collect();
         Ok(page.connection(nodes, |node: &StoreOrderNode| {
-            format!("{}:{}", node.0.order.received_at().unwrap_or_default(), node.0.order_id)
+            format!(
+                "{}:{}",
+                node.0.order.received_at().unwrap_or_default(),
+                node.0.order_id
+            )
         }))
     }
 
@@ -63,7 +82,11 @@ impl Query {
     #[graphql(requires_scopes = "store", requires_scopes = "operator")]
     async fn sales(&self, ctx: &Context<'_>, store_id: ID) -> Result<SalesNode> {
         may_manage(ctx, &store_id).await?;
-        let sales = app(ctx).board.sales(&store_id).await.map_err(|error| shown(error.into()))?;
+        let sales = app(ctx)
+            .board
+            .sales(&store_id)
+            .await
+            .map_err(|error| shown(error.into()))?;
         Ok(sales.into())
     }
 
@@ -84,6 +107,8 @@ impl Query {
 }
 
 fn position(cursor: &str) -> Result<(i64, String)> {
-    let split = cursor.split_once(':').and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
+    let split = cursor
+        .split_once(':')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.to_owned())));
     split.ok_or_else(|| coded("INVALID_INPUT", "after is not a cursor of the ticket board"))
 }

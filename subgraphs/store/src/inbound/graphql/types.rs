@@ -16,11 +16,18 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime(pub i64);
 
-#[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time")]
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://scalars.graphql.org/andimarek/date-time"
+)]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        parse_rfc3339(text).map(DateTime).ok_or_else(|| InputValueError::custom("not an RFC 3339 time"))
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        parse_rfc3339(text)
+            .map(DateTime)
+            .ok_or_else(|| InputValueError::custom("not an RFC 3339 time"))
     }
 
     fn to_value(&self) -> Value {
@@ -73,8 +80,18 @@ pub struct MenuItemNode {
 
 impl From<&MenuItem> for MenuItemNode {
     fn from(item: &MenuItem) -> Self {
-        let MenuItem { id, name, price, sold_out } = item.clone();
-        MenuItemNode { id: ID(id), name, price, sold_out }
+        let MenuItem {
+            id,
+            name,
+            price,
+            sold_out,
+        } = item.clone();
+        MenuItemNode {
+            id: ID(id),
+            name,
+            price,
+            sold_out,
+        }
     }
 }
 
@@ -167,7 +184,9 @@ impl StoreOrderNode {
     /// The dishes to cook.
     async fn lines(&self) -> Vec<TicketLine> {
         let placed = self.0.order.placed();
-        placed.map(|placed| placed.lines.iter().map(TicketLine::from).collect()).unwrap_or_default()
+        placed
+            .map(|placed| placed.lines.iter().map(TicketLine::from).collect())
+            .unwrap_or_default()
     }
 
     /// Where to deliver.
@@ -181,13 +200,17 @@ impl StoreOrderNode {
     }
 
     async fn store(&self, ctx: &Context<'_>) -> Result<Option<StoreNode>> {
-        let Some(placed) = self.0.order.placed() else { return Ok(None) };
+        let Some(placed) = self.0.order.placed() else {
+            return Ok(None);
+        };
         let stores = ctx.data_unchecked::<DataLoader<StoresById>>();
         Ok(stores.load_one(placed.store_id.clone()).await?.map(StoreNode))
     }
 
     async fn order(&self) -> OrderRef {
-        OrderRef { id: ID(self.0.order_id.clone()) }
+        OrderRef {
+            id: ID(self.0.order_id.clone()),
+        }
     }
 }
 
@@ -201,7 +224,11 @@ pub struct TicketLine {
 
 impl From<&Line> for TicketLine {
     fn from(line: &Line) -> Self {
-        TicketLine { menu_item_id: ID(line.menu_item_id.clone()), name: line.name.clone(), quantity: line.quantity }
+        TicketLine {
+            menu_item_id: ID(line.menu_item_id.clone()),
+            name: line.name.clone(),
+            quantity: line.quantity,
+        }
     }
 }
 
@@ -218,7 +245,11 @@ impl OrderRef {
     }
 
     /// The store's ticket, once it has one, for its customer, the store's owner and operators.
-    #[graphql(requires_scopes = "order", requires_scopes = "store", requires_scopes = "operator")]
+    #[graphql(
+        requires_scopes = "order",
+        requires_scopes = "store",
+        requires_scopes = "operator"
+    )]
     async fn ticket(&self, ctx: &Context<'_>) -> Result<Option<StoreOrderNode>> {
         seen_ticket(ctx, self.id.as_str()).await
     }
@@ -265,7 +296,11 @@ impl From<Sales> for SalesNode {
             revenue: dish.revenue,
         };
         let dishes = sales.dishes.into_iter().map(dish).collect();
-        SalesNode { orders: sales.orders, revenue: sales.revenue, dishes }
+        SalesNode {
+            orders: sales.orders,
+            revenue: sales.revenue,
+            dishes,
+        }
     }
 }
 

@@ -14,18 +14,32 @@ use std::collections::BTreeMap;
 impl Board for SqlStore {
     async fn tickets(&self, query: BoardQuery) -> Result<Vec<Filed>, StoreError> {
         let (at, id) = query.after.unwrap_or((0, String::new()));
-        let only = if query.status.is_some() { "AND status = $5" } else { "" };
+        let only = if query.status.is_some() {
+            "AND status = $5"
+        } else {
+            ""
+        };
         let sql = format!(
             "SELECT {TICKET} FROM tickets WHERE store_id = $1 AND received_at > 0 {only}
-             AND (received_at > $2 OR (received_at = $2 AND order_id > $3))
+             AND received_at >= $2 AND (received_at > $2 OR order_id > $3)
              ORDER BY received_at, order_id LIMIT $4"
         );
         let limit = query.limit as i64;
-        let mut select = sqlx::query(AssertSqlSafe(sql)).bind(query.store_id).bind(at).bind(id).bind(limit);
+        let mut select = sqlx::query(AssertSqlSafe(sql))
+            .bind(query.store_id)
+            .bind(at)
+            .bind(id)
+            .bind(limit);
         if let Some(status) = query.status {
             select = select.bind(status.name());
         }
-        select.fetch_all(self.db.pool()).await.map_err(failed)?.iter().map(filed).collect()
+        select
+            .fetch_all(self.db.pool())
+            .await
+            .map_err(failed)?
+            .iter()
+            .map(filed)
+            .collect()
     }
 
     async fn sales(&self, store_id: &str) -> Result<Sales, StoreError> {
@@ -35,20 +49,41 @@ impl Board for SqlStore {
             "SELECT menu_item_id, name, quantity, revenue FROM dish_sales WHERE store_id = $1
              ORDER BY quantity DESC, menu_item_id LIMIT 200",
         );
-        let dishes = dishes.bind(store_id).fetch_all(self.db.pool()).await.map_err(failed)?;
+        let dishes = dishes
+            .bind(store_id)
+            .fetch_all(self.db.pool())
+            .await
+            .map_err(failed)?;
         let (orders, revenue) = match total {
             Some(row) => (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?),
             None => (0, 0),
         };
-        let dishes = dishes.iter().map(dish).collect::<Result<_, _>>().map_err(failed)?;
-        Ok(Sales { orders, revenue, dishes })
+        let dishes = dishes
+            .iter()
+            .map(dish)
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        Ok(Sales {
+            orders,
+            revenue,
+            dishes,
+        })
     }
 }
 
 /// Counts what these changes delivered, rows always in the same order, so that replicas cannot block each other.
 pub async fn add_sales(tx: &mut Tx, changes: &[TicketChange]) -> Result<(), TxError> {
-    let delivered = |change: &&TicketChange| change.events.iter().any(|(event, _)| *event == TicketEvent::Delivered);
-    let sold: Vec<&Placed> = changes.iter().filter(delivered).filter_map(|change| change.order.placed()).collect();
+    let delivered = |change: &&TicketChange| {
+        change
+            .events
+            .iter()
+            .any(|(event, _)| *event == TicketEvent::Delivered)
+    };
+    let sold: Vec<&Placed> = changes
+        .iter()
+        .filter(delivered)
+        .filter_map(|change| change.order.placed())
+        .collect();
     if sold.is_empty() {
         return Ok(());
     }
@@ -58,7 +93,9 @@ pub async fn add_sales(tx: &mut Tx, changes: &[TicketChange]) -> Result<(), TxEr
         let store = stores.entry(&placed.store_id).or_default();
         *store = (store.0 + 1, store.1 + placed.total);
         for line in &placed.lines {
-            let dish = dishes.entry((&placed.store_id, &line.menu_item_id)).or_insert((line, 0, 0));
+            let dish = dishes
+                .entry((&placed.store_id, &line.menu_item_id))
+                .or_insert((line, 0, 0));
             let quantity = i64::from(line.quantity);
             *dish = (line, dish.1 + quantity, dish.2 + quantity * line.unit_price);
         }
@@ -76,9 +113,10 @@ async fn add_totals(tx: &mut Tx, stores: &BTreeMap<&str, (i64, i64)>) -> Result<
                  revenue = sales.revenue + excluded.revenue",
             values(some.len(), 3)
         );
-        let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, (id, (orders, revenue))| {
-            query.bind((**id).to_owned()).bind(*orders).bind(*revenue)
-        });
+        let query = some.iter().fold(
+            sqlx::query(AssertSqlSafe(sql)),
+            |query, (id, (orders, revenue))| query.bind((**id).to_owned()).bind(*orders).bind(*revenue),
+        );
         query.execute(tx.conn()).await?;
     }
     Ok(())
@@ -94,9 +132,17 @@ async fn add_dishes(tx: &mut Tx, dishes: &BTreeMap<(&str, &str), (&Line, i64, i6
                  revenue = dish_sales.revenue + excluded.revenue",
             values(some.len(), 5)
         );
-        let query = some.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, ((store, dish), (line, count, won))| {
-            query.bind((*store).to_owned()).bind((*dish).to_owned()).bind(line.name.clone()).bind(*count).bind(*won)
-        });
+        let query = some.iter().fold(
+            sqlx::query(AssertSqlSafe(sql)),
+            |query, ((store, dish), (line, count, won))| {
+                query
+                    .bind((*store).to_owned())
+                    .bind((*dish).to_owned())
+                    .bind(line.name.clone())
+                    .bind(*count)
+                    .bind(*won)
+            },
+        );
         query.execute(tx.conn()).await?;
     }
     Ok(())

@@ -53,19 +53,34 @@ pub fn filed(row: &AnyRow) -> Result<Filed, StoreError> {
     let status: String = row.try_get(1).map_err(cell)?;
     let received_at: i64 = row.try_get(2).map_err(cell)?;
     let body: String = row.try_get(5).map_err(cell)?;
-    let order = read(&status, received_at, &body)
-        .ok_or_else(|| StoreError::Unavailable(anyhow::anyhow!("the row of order {order_id} is not readable")))?;
+    let order = read(&status, received_at, &body).ok_or_else(|| {
+        StoreError::Unavailable(anyhow::anyhow!("the row of order {order_id} is not readable"))
+    })?;
     let version: i64 = row.try_get(4).map_err(cell)?;
-    Ok(Filed { order_id, order, version: version.unsigned_abs(), moved_at: row.try_get(3).map_err(cell)? })
+    Ok(Filed {
+        order_id,
+        order,
+        version: version.unsigned_abs(),
+        moved_at: row.try_get(3).map_err(cell)?,
+    })
 }
 
 fn read(status: &str, received_at: i64, body: &str) -> Option<StoreOrder> {
     let status = Status::parse(status)?;
     let body: Body = serde_json::from_str(body).ok()?;
-    let intake = Intake { placed: body.placed.map(read_placed), paid: body.paid.map(|amount| Paid { amount }) };
+    let intake = Intake {
+        placed: body.placed.map(read_placed),
+        paid: body.paid.map(|amount| Paid { amount }),
+    };
     let eta = body.eta.unwrap_or_default();
     let at = (received_at > 0).then_some(received_at);
-    let ticket = |intake: Intake| Some(Ticket { placed: intake.placed?, paid: intake.paid?, received_at: at? });
+    let ticket = |intake: Intake| {
+        Some(Ticket {
+            placed: intake.placed?,
+            paid: intake.paid?,
+            received_at: at?,
+        })
+    };
     Some(match status {
         Status::Parked => StoreOrder::Parked(intake),
         Status::Cancelled => StoreOrder::Cancelled(intake, at),
@@ -80,7 +95,14 @@ fn read(status: &str, received_at: i64, body: &str) -> Option<StoreOrder> {
 }
 
 fn write_placed(placed: &Placed) -> PlacedBody {
-    let line = |line: &Line| (line.menu_item_id.clone(), line.name.clone(), line.quantity, line.unit_price);
+    let line = |line: &Line| {
+        (
+            line.menu_item_id.clone(),
+            line.name.clone(),
+            line.quantity,
+            line.unit_price,
+        )
+    };
     PlacedBody {
         store: placed.store_id.clone(),
         customer: placed.customer_id.clone(),
@@ -92,7 +114,12 @@ fn write_placed(placed: &Placed) -> PlacedBody {
 }
 
 fn read_placed(body: PlacedBody) -> Placed {
-    let line = |(menu_item_id, name, quantity, unit_price)| Line { menu_item_id, name, quantity, unit_price };
+    let line = |(menu_item_id, name, quantity, unit_price)| Line {
+        menu_item_id,
+        name,
+        quantity,
+        unit_price,
+    };
     Placed {
         store_id: body.store,
         customer_id: body.customer,
@@ -117,6 +144,11 @@ pub fn write_menu(menu: &[MenuItem]) -> String {
 /// Reads what [`write_menu`] wrote.
 pub fn read_menu(text: &str) -> Result<Vec<MenuItem>, serde_json::Error> {
     let items: Vec<ItemBody> = serde_json::from_str(text)?;
-    let item = |item: ItemBody| MenuItem { id: item.id, name: item.name, price: item.price, sold_out: item.sold_out };
+    let item = |item: ItemBody| MenuItem {
+        id: item.id,
+        name: item.name,
+        price: item.price,
+        sold_out: item.sold_out,
+    };
     Ok(items.into_iter().map(item).collect())
 }

@@ -20,17 +20,26 @@ impl Stores for SqlStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let sql = format!("SELECT {COLUMNS} FROM stores WHERE id IN {}", values(1, ids.len()));
-        let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(id.clone()));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM stores WHERE id IN {}",
+            values(1, ids.len())
+        );
+        let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| {
+            query.bind(id.clone())
+        });
         let rows = query.fetch_all(self.db.pool()).await.map_err(failed)?;
         rows.iter().map(|row| read(row).map_err(failed)).collect()
     }
 
     async fn page(&self, after: Option<&str>, limit: usize) -> Result<Vec<Store>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM stores WHERE id > $1 ORDER BY id LIMIT $2");
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(after.unwrap_or_default()).bind(limit as i64);
+        let query = sqlx::query(AssertSqlSafe(sql))
+            .bind(after.unwrap_or_default())
+            .bind(limit as i64);
         let rows = query.fetch_all(self.db.pool()).await.map_err(failed)?;
-        rows.iter().map(|row| read(row).map(|found| found.state).map_err(failed)).collect()
+        rows.iter()
+            .map(|row| read(row).map(|found| found.state).map_err(failed))
+            .collect()
     }
 
     async fn save(&self, change: StoreChange) -> Result<(), SaveError> {
@@ -52,8 +61,15 @@ impl SqlStore {
     fn seal_store(&self, change: &StoreChange) -> Vec<Envelope> {
         let time = self.clock.now_ms();
         let id = &change.store.details().id;
-        let stamp = |number: u64| Stamp { id: self.ids.next(), time, sequence: change.before + number };
-        (1..).zip(change.events.iter().cloned()).map(|(number, event)| store_event(id, event, stamp(number))).collect()
+        let stamp = |number: u64| Stamp {
+            id: self.ids.next(),
+            time,
+            sequence: change.before + number,
+        };
+        (1..)
+            .zip(change.events.iter().cloned())
+            .map(|(number, event)| store_event(id, event, stamp(number)))
+            .collect()
     }
 }
 
@@ -74,7 +90,11 @@ async fn write(tx: &mut Tx, change: &StoreChange, version: u64) -> Result<(), Tx
         .bind(i64::from(change.store.is_open()))
         .bind(write_menu(&details.menu))
         .bind(version as i64);
-    let query = if change.before == 0 { query } else { query.bind(change.before as i64) };
+    let query = if change.before == 0 {
+        query
+    } else {
+        query.bind(change.before as i64)
+    };
     match query.execute(tx.conn()).await?.rows_affected() {
         1 => Ok(()),
         _ => Err(TxError::Refused(SaveError::Conflict)),
@@ -84,9 +104,21 @@ async fn write(tx: &mut Tx, change: &StoreChange, version: u64) -> Result<(), Tx
 fn read(row: &AnyRow) -> Result<Versioned<Store>, sqlx::Error> {
     let menu: String = row.try_get(4)?;
     let menu = read_menu(&menu).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    let details = Details { id: row.try_get(0)?, owner_id: row.try_get(1)?, name: row.try_get(2)?, menu };
+    let details = Details {
+        id: row.try_get(0)?,
+        owner_id: row.try_get(1)?,
+        name: row.try_get(2)?,
+        menu,
+    };
     let open: i64 = row.try_get(3)?;
     let version: i64 = row.try_get(5)?;
-    let state = if open == 1 { Store::Open(details) } else { Store::Closed(details) };
-    Ok(Versioned { state, version: version.unsigned_abs() })
+    let state = if open == 1 {
+        Store::Open(details)
+    } else {
+        Store::Closed(details)
+    };
+    Ok(Versioned {
+        state,
+        version: version.unsigned_abs(),
+    })
 }

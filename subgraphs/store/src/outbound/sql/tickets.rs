@@ -16,8 +16,13 @@ impl Tickets for SqlStore {
     async fn find(&self, order_ids: &[String]) -> Result<Vec<Filed>, StoreError> {
         let mut found = Vec::with_capacity(order_ids.len());
         for ids in chunks(order_ids) {
-            let sql = format!("SELECT {TICKET} FROM tickets WHERE order_id IN {}", values(1, ids.len()));
-            let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| query.bind(id.clone()));
+            let sql = format!(
+                "SELECT {TICKET} FROM tickets WHERE order_id IN {}",
+                values(1, ids.len())
+            );
+            let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| {
+                query.bind(id.clone())
+            });
             let rows = query.fetch_all(self.db.pool()).await.map_err(failed)?;
             for row in &rows {
                 found.push(filed(row)?);
@@ -34,7 +39,11 @@ impl Tickets for SqlStore {
     }
 
     async fn save(&self, batch: TicketBatch) -> Result<(), SaveError> {
-        let envelopes: Vec<Envelope> = batch.changes.iter().flat_map(|change| self.seal(change, batch.now)).collect();
+        let envelopes: Vec<Envelope> = batch
+            .changes
+            .iter()
+            .flat_map(|change| self.seal(change, batch.now))
+            .collect();
         let (batch, envelopes) = (&batch, &envelopes);
         self.db
             .transaction(|mut tx: Tx| async move {
@@ -68,7 +77,11 @@ impl SqlStore {
     fn seal(&self, change: &TicketChange, time: i64) -> Vec<Envelope> {
         let of = parties(change);
         let seal = |(number, (event, cause)): (u64, &(_, crate::ports::Cause))| {
-            let stamp = Stamp { id: self.ids.next(), time, sequence: change.before + number };
+            let stamp = Stamp {
+                id: self.ids.next(),
+                time,
+                sequence: change.before + number,
+            };
             let mut envelope = ticket_event(of, crate::domain::TicketEvent::clone(event), stamp);
             envelope.causation_id.clone_from(&cause.causation_id);
             envelope.traced(cause.traceparent.clone())
@@ -81,10 +94,18 @@ impl SqlStore {
 fn parties(change: &TicketChange) -> Parties<'_> {
     let order_id = change.order_id.as_str();
     match change.order.placed() {
-        Some(placed) => {
-            Parties { order_id, store_id: &placed.store_id, customer_id: &placed.customer_id, total: placed.total }
-        }
-        None => Parties { order_id, store_id: "", customer_id: "", total: 0 },
+        Some(placed) => Parties {
+            order_id,
+            store_id: &placed.store_id,
+            customer_id: &placed.customer_id,
+            total: placed.total,
+        },
+        None => Parties {
+            order_id,
+            store_id: "",
+            customer_id: "",
+            total: 0,
+        },
     }
 }
 
@@ -93,7 +114,11 @@ async fn note_handled(tx: &mut Tx, batch: &TicketBatch) -> Result<(), TxError> {
         return Ok(());
     }
     let fresh = first_times(tx, CONSUMER, &batch.handled).await?;
-    if fresh.len() == batch.handled.len() { Ok(()) } else { Err(TxError::Refused(SaveError::Seen { fresh })) }
+    if fresh.len() == batch.handled.len() {
+        Ok(())
+    } else {
+        Err(TxError::Refused(SaveError::Seen { fresh }))
+    }
 }
 
 /// Inserts and replaces in one statement; a row that is not at the version decided on is left alone, and missed.
@@ -121,9 +146,16 @@ async fn write(tx: &mut Tx, changes: &[TicketChange], now: i64) -> Result<(), Tx
             .bind(body(&change.order));
     }
     let written = query.execute(tx.conn()).await?.rows_affected();
-    if written == changes.len() as u64 { Ok(()) } else { Err(TxError::Refused(SaveError::Conflict)) }
+    if written == changes.len() as u64 {
+        Ok(())
+    } else {
+        Err(TxError::Refused(SaveError::Conflict))
+    }
 }
 
 fn store_id(order: &StoreOrder) -> String {
-    order.placed().map(|placed| placed.store_id.clone()).unwrap_or_default()
+    order
+        .placed()
+        .map(|placed| placed.store_id.clone())
+        .unwrap_or_default()
 }
