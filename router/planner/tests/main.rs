@@ -1,5 +1,6 @@
 //! Tests of the planner, in one binary.
 mod cases;
+mod generated;
 mod operations;
 mod properties;
 mod subgraph_view;

@@ -1,6 +1,7 @@
 //! The schema of one subgraph, built back from the join directives of a supergraph.
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock, Mutex};
 
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{Directive, Value};
@@ -24,7 +25,22 @@ fn flag(d: &Directive, name: &str) -> bool {
     arg(d, name).and_then(|v| v.to_bool()).unwrap_or(false)
 }
 
-pub fn subgraph_schema(supergraph: &str, name: &str) -> Valid<Schema> {
+type Built = Mutex<HashMap<(String, String), Arc<Valid<Schema>>>>;
+
+/// Building a view takes much longer than using it.
+static BUILT: LazyLock<Built> = LazyLock::new(Built::default);
+
+pub fn subgraph_schema(supergraph: &str, name: &str) -> Arc<Valid<Schema>> {
+    let key = (supergraph.to_owned(), name.to_owned());
+    if let Some(known) = BUILT.lock().expect("no panic while held").get(&key) {
+        return known.clone();
+    }
+    let built = Arc::new(build(supergraph, name));
+    BUILT.lock().expect("no panic while held").insert(key, built.clone());
+    built
+}
+
+fn build(supergraph: &str, name: &str) -> Valid<Schema> {
     let schema = Schema::parse(supergraph, "supergraph").expect("a supergraph");
     let graphs = schema.get_enum("join__Graph").expect("graphs");
     let graph = graphs

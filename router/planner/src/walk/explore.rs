@@ -155,7 +155,8 @@ impl<'a> Walk<'a> {
             *known = known.or(&lost);
         }
         self.check_one_origin(place, &on, &used.name)?;
-        if used.sub.fields.is_empty() {
+        let model = self.graph.model;
+        if !model.inner(&used.ty).is_some_and(|inner| model.is_composite(inner)) {
             for (on, candidates) in self.groups(place, &on, &used.name, conditional)? {
                 self.demands.push(Demand {
                     on,
