@@ -22,6 +22,8 @@ pub enum Code {
     BatchingDisabled,
     /// The body is larger than `limits.body_bytes`.
     BodyTooLarge,
+    /// The body takes longer than `limits.body_timeout`.
+    BodyTooSlow,
     /// Headers are larger than `limits.header_bytes`.
     HeadersTooLarge,
     /// The body is nested deeper than `limits.json_depth`.
@@ -106,6 +108,7 @@ impl Code {
             Code::InvalidVariables => ("INVALID_VARIABLES", 400, Http),
             Code::BatchingDisabled => ("BATCHING_DISABLED", 400, Http),
             Code::BodyTooLarge => ("BODY_TOO_LARGE", 413, Http),
+            Code::BodyTooSlow => ("BODY_TOO_SLOW", 408, Http),
             Code::HeadersTooLarge => ("HEADERS_TOO_LARGE", 431, Http),
             Code::JsonTooDeep => ("JSON_TOO_DEEP", 400, Http),
             Code::JsonTooManyValues => ("JSON_TOO_MANY_VALUES", 413, Http),

@@ -65,8 +65,23 @@ impl Prepared {
             && subscription_request(&self.program, &self.inputs).is_some()
     }
 
-    /// Runs a query or mutation.
-    pub async fn execute(&self, gateway: &Gateway, headers: &HeaderMap) -> Answer {
+    /// Runs a query or mutation. A mutation that has begun runs to its end, also when its client goes away: half of it
+    /// is what nobody asked for.
+    pub async fn execute(self, gateway: &Arc<Gateway>, headers: HeaderMap) -> Result<Answer, Refusal> {
+        if self.kind != OperationKind::Mutation {
+            return Ok(self.run(gateway, &headers).await);
+        }
+        let shared = Arc::clone(gateway);
+        let running = gateway
+            .tasks
+            .spawn(async move { self.run(&shared, &headers).await });
+        running.await.map_err(|stopped| {
+            tracing::error!("a mutation did not end: {stopped}");
+            Refusal::new(Code::Internal, "the gateway failed to run this mutation")
+        })
+    }
+
+    async fn run(&self, gateway: &Gateway, headers: &HeaderMap) -> Answer {
         execute(&self.program, &self.inputs, &self.calls(gateway, headers)).await
     }
 

@@ -249,6 +249,18 @@ async fn a_body_over_the_limit_is_413_with_or_without_a_length() {
     assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 413"));
 }
 
+#[tokio::test]
+async fn a_body_that_never_ends_is_408() {
+    let world = World::with(|config| config.limits.body_timeout = Duration::from_millis(200)).await;
+    let mut stream = tokio::net::TcpStream::connect(world.gateway.addr())
+        .await
+        .expect("connects");
+    let head =
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    assert!(read_head(&mut stream).await.starts_with("HTTP/1.1 408"));
+}
+
 async fn read_head(stream: &mut tokio::net::TcpStream) -> String {
     let mut bytes = vec![0; 4096];
     let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut bytes))

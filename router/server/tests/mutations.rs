@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::World;
+use crate::support::{World, eventually};
 
 #[tokio::test]
 async fn mutations_run_in_document_order_across_subgraphs() {
@@ -40,4 +40,24 @@ async fn a_failed_mutation_leaves_the_others_and_is_not_sent_twice() {
     );
     assert_eq!(answer.errors()[0]["path"], json!(["bad"]));
     assert_eq!(world.journal.read(), [1]);
+}
+
+#[tokio::test]
+async fn a_mutation_runs_to_its_end_when_its_client_goes_away() {
+    let world = World::start().await;
+    let body =
+        json!({"query": "mutation { a: productsStep(step: 1, afterMs: 400) b: reviewsStep(step: 2) }"});
+    let request = reqwest::Client::new()
+        .post(world.gateway.url())
+        .header("content-type", "application/json")
+        .timeout(std::time::Duration::from_millis(200))
+        .body(body.to_string());
+    assert!(
+        request
+            .send()
+            .await
+            .expect_err("the client gives up")
+            .is_timeout()
+    );
+    eventually("both steps are done", || async { world.journal.read() == [1, 2] }).await;
 }

@@ -130,6 +130,9 @@ impl IssuerConfig {
 pub struct LimitsConfig {
     /// Bytes of a request body.
     pub body_bytes: usize,
+    /// Longest time for a request body to arrive.
+    #[serde(deserialize_with = "span::read")]
+    pub body_timeout: Duration,
     /// Bytes of all request headers together.
     pub header_bytes: usize,
     /// Nesting of lists and objects in the JSON of a request.
@@ -158,6 +161,7 @@ impl Default for LimitsConfig {
     fn default() -> Self {
         LimitsConfig {
             body_bytes: 2 * 1024 * 1024,
+            body_timeout: Duration::from_secs(30),
             header_bytes: 16 * 1024,
             json_depth: 64,
             json_values: 100_000,

@@ -43,7 +43,12 @@ pub async fn handle(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -
     response
 }
 
-async fn answer(gateway: &Gateway, parts: Parts, body: Body, id: &HeaderValue) -> Result<Bytes, Refusal> {
+async fn answer(
+    gateway: &Arc<Gateway>,
+    parts: Parts,
+    body: Body,
+    id: &HeaderValue,
+) -> Result<Bytes, Refusal> {
     check_headers(&parts.headers, gateway.config.limits.header_bytes)?;
     let is_get = match parts.method {
         Method::GET => true,
@@ -69,7 +74,7 @@ async fn answer(gateway: &Gateway, parts: Parts, body: Body, id: &HeaderValue) -
         id,
         caller.authorization.as_ref(),
     );
-    Ok(prepared.execute(gateway, &headers).await.body)
+    Ok(prepared.execute(gateway, headers).await?.body)
 }
 
 fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Request, Refusal> {
@@ -80,7 +85,18 @@ fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Request, Refusal> {
 async fn from_post(gateway: &Gateway, parts: &Parts, body: Body) -> Result<Request, Refusal> {
     csrf::check_content_type(&parts.headers)?;
     let limits = &gateway.config.limits;
-    request::from_json(&read(parts, body, limits.body_bytes).await?, limits)
+    let reading = read(parts, body, limits.body_bytes);
+    let body = tokio::time::timeout(limits.body_timeout, reading)
+        .await
+        .unwrap_or_else(|_| Err(too_slow()))?;
+    request::from_json(&body, limits)
+}
+
+fn too_slow() -> Refusal {
+    Refusal::new(
+        Code::BodyTooSlow,
+        "the body did not come in time (limits.body_timeout)",
+    )
 }
 
 /// Reads a body; a length that is too large is refused before the first byte.

@@ -61,41 +61,42 @@ impl<'a> Measure<'a> {
         self.check_directives(&operation.directives)?;
         let size = self.selections(&operation.selection_set, 1)?;
         let limits = self.limits;
-        let over = |found: usize, limit: usize, code: Code, what: &str, key: &str| match found > limit {
-            true => Err(Refusal::new(
+        let over = [
+            (
+                size.depth,
+                limits.depth,
+                Code::TooDeep,
+                "levels of fields",
+                "depth",
+            ),
+            (
+                size.aliases,
+                limits.aliases,
+                Code::TooManyAliases,
+                "aliases",
+                "aliases",
+            ),
+            (
+                size.here,
+                limits.root_fields,
+                Code::TooManyRootFields,
+                "root fields",
+                "root_fields",
+            ),
+            (
+                size.fields,
+                limits.fields,
+                Code::TooManyFields,
+                "fields with its fragments expanded",
+                "fields",
+            ),
+        ];
+        if let Some((_, limit, code, what, key)) = over.into_iter().find(|(found, limit, ..)| found > limit) {
+            return Err(Refusal::new(
                 code,
                 format!("the query has more than {limit} {what} (limits.{key})"),
-            )),
-            false => Ok(()),
-        };
-        over(
-            size.depth,
-            limits.depth,
-            Code::TooDeep,
-            "levels of fields",
-            "depth",
-        )?;
-        over(
-            size.aliases,
-            limits.aliases,
-            Code::TooManyAliases,
-            "aliases",
-            "aliases",
-        )?;
-        over(
-            size.here,
-            limits.root_fields,
-            Code::TooManyRootFields,
-            "root fields",
-            "root_fields",
-        )?;
-        over(
-            size.fields,
-            limits.fields,
-            Code::TooManyFields,
-            "fields with its fragments expanded",
-            "fields",
-        )?;
+            ));
+        }
         if size.height > limits.height {
             return Err(too_high(limits.height));
         }

@@ -70,20 +70,20 @@ impl Operation {
         };
         match prepared.kind() {
             OperationKind::Subscription if prepared.has_upstream() => self.stream(prepared).await,
-            _ => self.once(&prepared).await,
+            _ => self.once(prepared).await,
         }
     }
 
-    async fn once(&self, prepared: &Prepared) -> End {
-        let headers = self.headers();
-        let Some(answer) = self
-            .unless_stopped(prepared.execute(&self.gateway, &headers))
-            .await
-        else {
-            return End::Stopped;
-        };
-        self.outbox.send(message::next(&self.id, &answer.body)).await;
-        End::Complete
+    async fn once(&self, prepared: Prepared) -> End {
+        let running = prepared.execute(&self.gateway, self.headers());
+        match self.unless_stopped(running).await {
+            Some(Ok(answer)) => {
+                self.outbox.send(message::next(&self.id, &answer.body)).await;
+                End::Complete
+            }
+            Some(Err(Refusal { errors, .. })) => End::Refused(errors),
+            None => End::Stopped,
+        }
     }
 
     async fn stream(&self, prepared: Prepared) -> End {

@@ -49,6 +49,27 @@ impl Operations {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes an id for an operation, which is stopped with its connection.
+    fn claim(
+        &self,
+        id: &str,
+        connection: &CancellationToken,
+        limit: usize,
+    ) -> Result<CancellationToken, Claim> {
+        let mut under_way = self.lock();
+        if under_way.contains_key(id) {
+            return Err(Claim::InUse);
+        }
+        if under_way.len() >= limit {
+            let message =
+                format!("more than {limit} operations on one connection (websocket.max_operations)");
+            return Err(Claim::TooMany(Refusal::new(Code::TooManyOperations, message)));
+        }
+        let stopped = connection.child_token();
+        under_way.insert(id.to_owned(), stopped.clone());
+        Ok(stopped)
+    }
+
     fn stop(&self, id: &str) {
         if let Some(stopped) = self.lock().remove(id) {
             stopped.cancel();
@@ -61,6 +82,14 @@ impl Operations {
             self.lock().remove(id);
         }
     }
+}
+
+/// Why an id cannot be taken.
+enum Claim {
+    /// By another operation.
+    InUse,
+    /// By too many.
+    TooMany(Refusal),
 }
 
 struct Session {
@@ -194,23 +223,18 @@ impl Session {
                 ));
             }
         };
-        let stopped = self.ended.child_token();
-        let mut under_way = self.operations.lock();
-        if under_way.contains_key(&id) {
-            return Err(Close::InUse(id));
-        }
-        let limit = self.gateway.config.websocket.max_operations;
-        if under_way.len() >= limit {
-            let message =
-                format!("more than {limit} operations on one connection (websocket.max_operations)");
-            self.outbox.offer(message::errors(
-                &id,
-                &Refusal::new(Code::TooManyOperations, message).errors,
-            ));
-            return Ok(());
-        }
-        under_way.insert(id.clone(), stopped.clone());
-        drop(under_way);
+        let stopped =
+            match self
+                .operations
+                .claim(&id, &self.ended, self.gateway.config.websocket.max_operations)
+            {
+                Ok(stopped) => stopped,
+                Err(Claim::InUse) => return Err(Close::InUse(id)),
+                Err(Claim::TooMany(refusal)) => {
+                    self.outbox.offer(message::errors(&id, &refusal.errors));
+                    return Ok(());
+                }
+            };
         let operation = Operation {
             gateway: Arc::clone(&self.gateway),
             upgraded: Arc::clone(&self.upgraded),
