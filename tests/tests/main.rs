@@ -21,13 +21,13 @@ async fn alone() -> SemaphorePermit<'static> {
 
 /// The same test on both stacks: `on_both_stacks!(name, function)`, where the function takes a `World`.
 macro_rules! on_both_stacks {
-    ($name:ident, $test:path) => {
+    ($name:ident, $test:ident) => {
         mod $name {
             #[tokio::test(flavor = "multi_thread")]
             async fn embedded() {
                 let _alone = crate::alone().await;
                 let world = baedal_tests::world::World::embedded().await.expect("the embedded platform starts");
-                if let Err(error) = $test(world).await {
+                if let Err(error) = super::$test(world).await {
                     panic!("{error:?}");
                 }
             }
@@ -36,7 +36,7 @@ macro_rules! on_both_stacks {
             async fn on_servers() {
                 let _alone = crate::alone().await;
                 let world = baedal_tests::world::World::on_servers().await.expect("the platform starts on real servers");
-                if let Err(error) = $test(world).await {
+                if let Err(error) = super::$test(world).await {
                     panic!("{error:?}");
                 }
             }

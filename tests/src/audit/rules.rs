@@ -145,7 +145,7 @@ mod tests {
             ("0 point entries", |l| l.points.clear()),
             ("stands twice", |l| l.points.push(("1".into(), "EARNED".into(), 1))),
             ("gap", |l| l.feed[0].1 = 2),
-            ("wait in the outbox", |l| drop(l.outbox.insert("order", 3))),
+            ("wait in the outbox", |l| l.outbox.extend([("order", 3)])),
         ];
         for (words, fault) in faults {
             let mut ledger = sound();

@@ -93,7 +93,7 @@ pub async fn check(case: &Case) -> Result<()> {
     let client = Client::new(format!("http://{}/graphql", gateway.addr()));
     let mut differences = Vec::new();
     for operation in &case.operations {
-        mocks.values().for_each(|mock| drop(mock.take_calls()));
+        mocks.values().for_each(Mock::forget_calls);
         let (_, answer) = client.send(&operation.query, operation.variables.clone()).await?;
         let calls = mocks.iter().map(|(name, mock)| (name.clone(), mock.take_calls())).collect();
         differences.extend(differs(operation, &answer, &calls).map(|why| format!("«{}»: {why}\n{answer}", operation.shows)));

@@ -2,8 +2,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
-use apollo_compiler::ast::{self, Definition, Document, Type};
-use apollo_compiler::parser::Parser;
+use apollo_compiler::ast::{self, Definition, Document};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
@@ -105,19 +104,26 @@ fn paths(fields: &str) -> Vec<Vec<String>> {
 }
 
 fn strip(definition: &mut Definition) {
+    /// One mutable borrow of the node, so that its parts can be borrowed apart.
+    macro_rules! parts {
+        ($node:expr, $clean:ident, $items:ident) => {{
+            let node = $node.make_mut();
+            $clean(&mut node.directives, &mut node.$items)
+        }};
+    }
     match definition {
-        Definition::ObjectTypeDefinition(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
-        Definition::ObjectTypeExtension(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
-        Definition::InterfaceTypeDefinition(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
-        Definition::InterfaceTypeExtension(it) => object(&mut it.make_mut().directives, &mut it.make_mut().fields),
+        Definition::ObjectTypeDefinition(it) => parts!(it, object, fields),
+        Definition::ObjectTypeExtension(it) => parts!(it, object, fields),
+        Definition::InterfaceTypeDefinition(it) => parts!(it, object, fields),
+        Definition::InterfaceTypeExtension(it) => parts!(it, object, fields),
+        Definition::EnumTypeDefinition(it) => parts!(it, values, values),
+        Definition::EnumTypeExtension(it) => parts!(it, values, values),
+        Definition::InputObjectTypeDefinition(it) => parts!(it, inputs, fields),
+        Definition::InputObjectTypeExtension(it) => parts!(it, inputs, fields),
         Definition::UnionTypeDefinition(it) => clean(&mut it.make_mut().directives),
         Definition::UnionTypeExtension(it) => clean(&mut it.make_mut().directives),
         Definition::ScalarTypeDefinition(it) => clean(&mut it.make_mut().directives),
         Definition::ScalarTypeExtension(it) => clean(&mut it.make_mut().directives),
-        Definition::EnumTypeDefinition(it) => values(&mut it.make_mut().directives, &mut it.make_mut().values),
-        Definition::EnumTypeExtension(it) => values(&mut it.make_mut().directives, &mut it.make_mut().values),
-        Definition::InputObjectTypeDefinition(it) => inputs(&mut it.make_mut().directives, &mut it.make_mut().fields),
-        Definition::InputObjectTypeExtension(it) => inputs(&mut it.make_mut().directives, &mut it.make_mut().fields),
         _ => {}
     }
 }

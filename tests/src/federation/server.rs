@@ -67,6 +67,11 @@ impl Mock {
         format!("http://{}/graphql", self.address)
     }
 
+    /// Starts counting anew.
+    pub fn forget_calls(&self) {
+        self.subgraph.calls.store(0, Ordering::SeqCst);
+    }
+
     /// Calls since the last time this was asked, other than for its SDL.
     pub fn take_calls(&self) -> usize {
         self.subgraph.calls.swap(0, Ordering::SeqCst)
@@ -98,7 +103,7 @@ impl Subgraph {
             serde_json::from_value(request["variables"].clone()).unwrap_or_default();
         let operation = match document.operations.get(request["operationName"].as_str()) {
             Ok(operation) => operation,
-            Err(error) => return failed(&error.to_string()),
+            Err(error) => return failed(&format!("{error:?}")),
         };
         let type_name = operation.object_type().to_string();
         let root = Root { object: Object { subgraph: self, fields: &self.data[&type_name], type_name, representation: None }, variables: &request["variables"] };
@@ -173,8 +178,7 @@ impl ObjectValue for Root<'_> {
         if info.field_name() != "_entities" {
             return self.object.resolve_field(info);
         }
-        let field = info.field_selection();
-        let argument = field.specified_argument_by_name("representations");
+        let argument = info.field_selections().first().and_then(|field| field.specified_argument_by_name("representations"));
         let variable = argument.and_then(|value| value.as_variable()).ok_or_else(|| error("no representations".to_owned()))?;
         let representations = self.variables[variable.as_str()].as_array().map(Vec::as_slice).unwrap_or_default();
         let entities = representations.iter().map(|representation| {

@@ -125,7 +125,8 @@ fn the_gateways_configuration_is_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("router.yaml");
     fs::write(&path, text).expect("a file");
-    baedal_router::config::Config::load(&path).expect("deploy/router.yaml is a configuration of the gateway");
+    let config = baedal_router::config::read(&path).expect("deploy/router.yaml is a configuration of the gateway");
+    config.check().expect("and it can work");
 }
 
 fn sources(package: &str) -> String {
