@@ -79,6 +79,15 @@ async fn cancelled_before_it_was_received_it_never_becomes_a_ticket() {
         let hidden = app.accept_order(OWNER, id, 20).await.expect_err("no ticket");
         assert!(matches!(hidden, AppError::NotFound("order")), "{hidden:?}");
     }
+    let tickets = async || {
+        let rows = sqlx::query("SELECT order_id, status FROM tickets")
+            .fetch_all(store.db().pool())
+            .await;
+        rows.expect("the view").len()
+    };
+    assert_eq!(tickets().await, 0, "the database has no ticket either");
+    app.take_in(&ordered("o")).await.expect("taken in");
+    assert_eq!(tickets().await, 1);
 }
 
 #[tokio::test]

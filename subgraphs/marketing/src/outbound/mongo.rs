@@ -42,19 +42,19 @@ impl MongoBooks {
         let plain = IndexOptions::default;
         for (collection, keys, options) in [
             // Never looked up, but its making makes the collection.
-            (BENEFITS, doc! { "couponId": 1 }, plain()),
+            (BENEFITS, doc! { "coupon_id": 1 }, plain()),
             (
                 COUPONS,
-                doc! { "customerId": 1, "issuedAt": -1, "_id": -1 },
+                doc! { "customer_id": 1, "issued_at": -1, "_id": -1 },
                 plain(),
             ),
-            (COUPONS, doc! { "status": 1, "expiresAt": 1, "_id": 1 }, plain()),
-            (COUPONS, doc! { "issuedFor": 1 }, unique()),
-            (MEMBERS, doc! { "touchedAt": 1, "_id": 1 }, plain()),
-            (LEDGER, doc! { "customerId": 1, "number": -1 }, unique()),
-            (LEDGER, doc! { "orderId": 1, "kind": 1 }, unique()),
-            (FEED, doc! { "customerId": 1, "sequence": 1 }, unique()),
-            (FEED, doc! { "orderId": 1 }, unique()),
+            (COUPONS, doc! { "status": 1, "expires_at": 1, "_id": 1 }, plain()),
+            (COUPONS, doc! { "issued_for": 1 }, unique()),
+            (MEMBERS, doc! { "touched_at": 1, "_id": 1 }, plain()),
+            (LEDGER, doc! { "customer_id": 1, "number": -1 }, unique()),
+            (LEDGER, doc! { "order_id": 1, "kind": 1 }, unique()),
+            (FEED, doc! { "customer_id": 1, "sequence": 1 }, unique()),
+            (FEED, doc! { "order_id": 1 }, unique()),
         ] {
             let index = IndexModel::builder().keys(keys).options(options).build();
             books.collection(collection).create_index(index).await?;
@@ -116,9 +116,9 @@ impl Books for MongoBooks {
     }
 
     async fn overdue(&self, now: i64, limit: usize) -> Result<Vec<Tracked<Coupon>>, BooksError> {
-        let overdue = doc! { "status": "ISSUED", "expiresAt": { "$lte": now } };
+        let overdue = doc! { "status": "ISSUED", "expires_at": { "$lte": now } };
         let collection = self.collection(COUPONS);
-        let find = collection.find(overdue).sort(doc! { "expiresAt": 1, "_id": 1 });
+        let find = collection.find(overdue).sort(doc! { "expires_at": 1, "_id": 1 });
         let cursor = find.limit(limit as i64).await.map_err(failed)?;
         let documents: Vec<Document> = cursor.try_collect().await.map_err(failed)?;
         documents

@@ -1,4 +1,4 @@
-//! Aggregates as documents, and back.
+//! Aggregates as documents, and back. Fields are named like the columns of the SQL adapter.
 
 use crate::domain::{Benefit, Coupon, CouponState, Delivery, End, Entry, EntryKind, FeedItem, Member};
 use crate::ports::{Head, Tracked};
@@ -11,11 +11,11 @@ pub struct Malformed(&'static str);
 
 pub fn benefit(benefit: &Benefit) -> Document {
     let delivery = benefit.delivery().map(|delivery| {
-        doc! { "customerId": &delivery.customer_id, "storeId": &delivery.store_id, "points": delivery.points,
+        doc! { "customer_id": &delivery.customer_id, "store_id": &delivery.store_id, "points": delivery.points,
         "at": delivery.at }
     });
     doc! {
-        "couponId": benefit.coupon_id.clone(),
+        "coupon_id": benefit.coupon_id.clone(),
         "cancelled": benefit.end == Some(End::Cancelled),
         "delivery": delivery,
         "refunded": benefit.refunded,
@@ -25,14 +25,14 @@ pub fn benefit(benefit: &Benefit) -> Document {
 pub fn read_benefit(from: &Document) -> Result<(String, Tracked<Benefit>), Malformed> {
     let end = match from.get("delivery") {
         Some(Bson::Document(delivery)) => Some(End::Delivered(Delivery {
-            customer_id: text(delivery, "customerId")?,
-            store_id: text(delivery, "storeId")?,
+            customer_id: text(delivery, "customer_id")?,
+            store_id: text(delivery, "store_id")?,
             points: int(delivery, "points")?,
             at: int(delivery, "at")?,
         })),
         _ => flag(from, "cancelled")?.then_some(End::Cancelled),
     };
-    let coupon_id = from.get_str("couponId").ok().map(str::to_owned);
+    let coupon_id = from.get_str("coupon_id").ok().map(str::to_owned);
     let benefit = Benefit {
         coupon_id,
         end,
@@ -51,13 +51,13 @@ pub fn coupon(coupon: &Coupon) -> Document {
         CouponState::Issued | CouponState::Expired => (None, Vec::new()),
     };
     doc! {
-        "customerId": &coupon.customer_id,
+        "customer_id": &coupon.customer_id,
         "amount": coupon.amount,
-        "issuedFor": &coupon.issued_for,
-        "issuedAt": coupon.issued_at,
-        "expiresAt": coupon.expires_at,
+        "issued_for": &coupon.issued_for,
+        "issued_at": coupon.issued_at,
+        "expires_at": coupon.expires_at,
         "status": coupon.state.name(),
-        "orderId": order_id,
+        "order_id": order_id,
         "waiting": waiting,
     }
 }
@@ -66,22 +66,22 @@ pub fn read_coupon(from: &Document) -> Result<Tracked<Coupon>, Malformed> {
     let state = match from.get_str("status").unwrap_or_default() {
         "ISSUED" => CouponState::Issued,
         "RESERVED" => CouponState::Reserved {
-            order_id: text(from, "orderId")?,
+            order_id: text(from, "order_id")?,
             waiting: texts(from, "waiting")?,
         },
         "REDEEMED" => CouponState::Redeemed {
-            order_id: text(from, "orderId")?,
+            order_id: text(from, "order_id")?,
         },
         "EXPIRED" => CouponState::Expired,
         _ => return Err(Malformed("status")),
     };
     let coupon = Coupon {
         id: text(from, "_id")?,
-        customer_id: text(from, "customerId")?,
+        customer_id: text(from, "customer_id")?,
         amount: int(from, "amount")?,
-        issued_for: text(from, "issuedFor")?,
-        issued_at: int(from, "issuedAt")?,
-        expires_at: int(from, "expiresAt")?,
+        issued_for: text(from, "issued_for")?,
+        issued_at: int(from, "issued_at")?,
+        expires_at: int(from, "expires_at")?,
         state,
     };
     Ok(Tracked::loaded(coupon, number(from, "version")?))
@@ -92,7 +92,7 @@ pub fn member(member: &Member, now: i64) -> Document {
         "balance": member.balance(),
         "entries": member.entries() as i64,
         "feed": member.feed() as i64,
-        "touchedAt": now,
+        "touched_at": now,
     }
 }
 
@@ -109,7 +109,7 @@ pub fn read_member(from: &Document) -> Result<Tracked<Member>, Malformed> {
 }
 
 pub fn read_head(from: &Document) -> Result<Head, Malformed> {
-    let (sequence, touched_at) = (number(from, "feed")?, int(from, "touchedAt")?);
+    let (sequence, touched_at) = (number(from, "feed")?, int(from, "touched_at")?);
     Ok(Head {
         customer_id: text(from, "_id")?,
         sequence,
@@ -119,9 +119,9 @@ pub fn read_head(from: &Document) -> Result<Head, Malformed> {
 
 pub fn entry(customer_id: &str, entry: &Entry) -> Document {
     doc! {
-        "customerId": customer_id,
+        "customer_id": customer_id,
         "number": entry.number as i64,
-        "orderId": &entry.order_id,
+        "order_id": &entry.order_id,
         "kind": entry.kind.name(),
         "points": entry.points,
         "balance": entry.balance,
@@ -132,7 +132,7 @@ pub fn entry(customer_id: &str, entry: &Entry) -> Document {
 pub fn read_entry(from: &Document) -> Result<Entry, Malformed> {
     Ok(Entry {
         number: number(from, "number")?,
-        order_id: text(from, "orderId")?,
+        order_id: text(from, "order_id")?,
         kind: from
             .get_str("kind")
             .ok()
@@ -146,24 +146,24 @@ pub fn read_entry(from: &Document) -> Result<Entry, Malformed> {
 
 pub fn item(item: &FeedItem) -> Document {
     doc! {
-        "customerId": &item.customer_id,
+        "customer_id": &item.customer_id,
         "sequence": item.sequence as i64,
-        "orderId": &item.order_id,
-        "storeId": &item.store_id,
+        "order_id": &item.order_id,
+        "store_id": &item.store_id,
         "points": item.points,
-        "couponId": &item.coupon_id,
+        "coupon_id": &item.coupon_id,
         "at": item.at,
     }
 }
 
 pub fn read_item(from: &Document) -> Result<FeedItem, Malformed> {
     Ok(FeedItem {
-        customer_id: text(from, "customerId")?,
+        customer_id: text(from, "customer_id")?,
         sequence: number(from, "sequence")?,
-        order_id: text(from, "orderId")?,
-        store_id: text(from, "storeId")?,
+        order_id: text(from, "order_id")?,
+        store_id: text(from, "store_id")?,
         points: int(from, "points")?,
-        coupon_id: text(from, "couponId")?,
+        coupon_id: text(from, "coupon_id")?,
         at: int(from, "at")?,
     })
 }

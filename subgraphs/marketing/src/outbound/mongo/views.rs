@@ -15,7 +15,7 @@ impl Feeds for MongoBooks {
         sequence: u64,
         limit: usize,
     ) -> Result<Vec<FeedItem>, BooksError> {
-        let after = doc! { "customerId": customer_id, "sequence": { "$gt": sequence as i64 } };
+        let after = doc! { "customer_id": customer_id, "sequence": { "$gt": sequence as i64 } };
         let documents = self.page(FEED, after, doc! { "sequence": 1 }, limit).await?;
         documents
             .iter()
@@ -33,11 +33,11 @@ impl Feeds for MongoBooks {
 
     async fn changed_after(&self, (at, id): (i64, String), limit: usize) -> Result<Vec<Head>, BooksError> {
         let after = doc! {
-            "touchedAt": { "$gte": at },
-            "$or": [{ "touchedAt": { "$gt": at } }, { "_id": { "$gt": id } }],
+            "touched_at": { "$gte": at },
+            "$or": [{ "touched_at": { "$gt": at } }, { "_id": { "$gt": id } }],
         };
         let documents = self
-            .page(MEMBERS, after, doc! { "touchedAt": 1, "_id": 1 }, limit)
+            .page(MEMBERS, after, doc! { "touched_at": 1, "_id": 1 }, limit)
             .await?;
         documents
             .iter()
@@ -54,13 +54,13 @@ impl Views for MongoBooks {
         after: Option<(i64, String)>,
         limit: usize,
     ) -> Result<Vec<Coupon>, BooksError> {
-        let mut wanted = doc! { "customerId": customer_id };
+        let mut wanted = doc! { "customer_id": customer_id };
         if let Some((at, id)) = after {
-            let older = vec![doc! { "issuedAt": { "$lt": at } }, doc! { "_id": { "$lt": id } }];
-            wanted.extend(doc! { "issuedAt": { "$lte": at }, "$or": older });
+            let older = vec![doc! { "issued_at": { "$lt": at } }, doc! { "_id": { "$lt": id } }];
+            wanted.extend(doc! { "issued_at": { "$lte": at }, "$or": older });
         }
         let documents = self
-            .page(COUPONS, wanted, doc! { "issuedAt": -1, "_id": -1 }, limit)
+            .page(COUPONS, wanted, doc! { "issued_at": -1, "_id": -1 }, limit)
             .await?;
         documents
             .iter()
@@ -81,7 +81,7 @@ impl Views for MongoBooks {
         let before = before
             .and_then(|number| i64::try_from(number).ok())
             .unwrap_or(i64::MAX);
-        let wanted = doc! { "customerId": customer_id, "number": { "$lt": before } };
+        let wanted = doc! { "customer_id": customer_id, "number": { "$lt": before } };
         let documents = self.page(LEDGER, wanted, doc! { "number": -1 }, limit).await?;
         documents
             .iter()

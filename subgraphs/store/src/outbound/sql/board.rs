@@ -20,7 +20,7 @@ impl Board for SqlStore {
             ""
         };
         let sql = format!(
-            "SELECT {TICKET} FROM tickets WHERE store_id = $1 AND received_at > 0 {only}
+            "SELECT {TICKET} FROM store_orders WHERE store_id = $1 AND received_at > 0 {only}
              AND received_at >= $2 AND (received_at > $2 OR order_id > $3)
              ORDER BY received_at, order_id LIMIT $4"
         );

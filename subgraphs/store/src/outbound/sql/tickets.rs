@@ -17,7 +17,7 @@ impl Tickets for SqlStore {
         let mut found = Vec::with_capacity(order_ids.len());
         for ids in chunks(order_ids) {
             let sql = format!(
-                "SELECT {TICKET} FROM tickets WHERE order_id IN {}",
+                "SELECT {TICKET} FROM store_orders WHERE order_id IN {}",
                 values(1, ids.len())
             );
             let query = ids.iter().fold(sqlx::query(AssertSqlSafe(sql)), |query, id| {
@@ -32,7 +32,7 @@ impl Tickets for SqlStore {
     }
 
     async fn advancing(&self, limit: usize) -> Result<Vec<Filed>, StoreError> {
-        let sql = format!("SELECT {TICKET} FROM tickets WHERE advancing = 1 ORDER BY moved_at LIMIT $1");
+        let sql = format!("SELECT {TICKET} FROM store_orders WHERE advancing = 1 ORDER BY moved_at LIMIT $1");
         let query = sqlx::query(AssertSqlSafe(sql)).bind(limit as i64);
         let rows = query.fetch_all(self.db.pool()).await.map_err(failed)?;
         rows.iter().map(filed).collect()
@@ -124,12 +124,12 @@ async fn note_handled(tx: &mut Tx, batch: &TicketBatch) -> Result<(), TxError> {
 /// Inserts and replaces in one statement; a row that is not at the version decided on is left alone, and missed.
 async fn write(tx: &mut Tx, changes: &[TicketChange], now: i64) -> Result<(), TxError> {
     let sql = format!(
-        "INSERT INTO tickets (order_id, store_id, status, received_at, moved_at, advancing, version, decided_on, body)
+        "INSERT INTO store_orders (order_id, store_id, status, received_at, moved_at, advancing, version, decided_on, body)
          VALUES {}
          ON CONFLICT (order_id) DO UPDATE SET store_id = excluded.store_id, status = excluded.status,
              received_at = excluded.received_at, moved_at = excluded.moved_at, advancing = excluded.advancing,
              version = excluded.version, decided_on = excluded.decided_on, body = excluded.body
-         WHERE tickets.version = excluded.decided_on",
+         WHERE store_orders.version = excluded.decided_on",
         values(changes.len(), 9)
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
