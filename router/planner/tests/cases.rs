@@ -12,8 +12,13 @@ use baedal_planner::Access;
 
 /// Names of the case folders.
 pub fn folders() -> Vec<String> {
-    let entries = std::fs::read_dir(cases()).expect("there are cases").flatten().map(|e| e.path());
-    let folders = entries.filter(|p| p.is_dir()).filter_map(|p| Some(p.file_name()?.to_str()?.to_owned()));
+    let entries = std::fs::read_dir(cases())
+        .expect("there are cases")
+        .flatten()
+        .map(|e| e.path());
+    let folders = entries
+        .filter(|p| p.is_dir())
+        .filter_map(|p| Some(p.file_name()?.to_str()?.to_owned()));
     let mut names: Vec<String> = folders.collect();
     names.sort();
     assert!(names.len() > 20, "the cases are found");
@@ -95,9 +100,15 @@ pub fn check_sound(what: &str, sdl: &str, sg: &baedal_planner::Supergraph, plan:
 /// Everything the answer is made of is brought by some fetch.
 fn check_answered(what: &str, plan: &Plan, at: &str, projection: &Projection, paths: &BTreeSet<String>) {
     for field in &projection.fields {
-        let Source::Field(slot, ty) = &field.source else { continue };
+        let Source::Field(slot, ty) = &field.source else {
+            continue;
+        };
         let path = format!("{at}.{}", slot.0);
-        assert!(paths.contains(&path), "{what}: nothing brings {} of\n{plan}", field.response_key);
+        assert!(
+            paths.contains(&path),
+            "{what}: nothing brings {} of\n{plan}",
+            field.response_key
+        );
         if let Named::Object { projection, .. } = &ty.named {
             check_answered(what, plan, &path, projection, paths);
         }

@@ -16,7 +16,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % limit.max(1)
     }
 }
@@ -78,17 +81,26 @@ impl Generator<'_> {
     }
 
     fn field(&self, f: &apollo_compiler::ast::FieldDefinition) -> (String, Type, bool) {
-        (f.name.to_string(), f.ty.clone(), f.arguments.iter().any(|a| a.is_required()))
+        (
+            f.name.to_string(),
+            f.ty.clone(),
+            f.arguments.iter().any(|a| a.is_required()),
+        )
     }
 
     fn conditions(&self, name: &str) -> Vec<String> {
         let map = self.schema.implementers_map();
         match &self.schema.types[name] {
             ExtendedType::Union(def) => def.members.iter().map(|m| m.name.to_string()).collect(),
-            ExtendedType::Interface(_) => {
-                map.get(name).map(|i| i.iter().map(|n| n.to_string()).collect()).unwrap_or_default()
-            }
-            ExtendedType::Object(def) => def.implements_interfaces.iter().map(|i| i.name.to_string()).collect(),
+            ExtendedType::Interface(_) => map
+                .get(name)
+                .map(|i| i.iter().map(|n| n.to_string()).collect())
+                .unwrap_or_default(),
+            ExtendedType::Object(def) => def
+                .implements_interfaces
+                .iter()
+                .map(|i| i.name.to_string())
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -96,8 +108,16 @@ impl Generator<'_> {
 
 fn attempt(what: &str, sdl: &str, sg: &Supergraph, text: &str, unreachable: &mut usize) -> bool {
     // Fields that can't be merged, and the like: not what is tested here.
-    let Ok(operation) = Operation::parse(sg, text, None) else { return false };
-    match plan(sg, &operation, &Default::default(), &Settings::default(), &Access::unrestricted()) {
+    let Ok(operation) = Operation::parse(sg, text, None) else {
+        return false;
+    };
+    match plan(
+        sg,
+        &operation,
+        &Default::default(),
+        &Settings::default(),
+        &Access::unrestricted(),
+    ) {
         Ok(plan) => check_sound(&format!("{what}: {text}"), sdl, sg, &plan),
         Err(PlanError::Unreachable { .. }) => *unreachable += 1,
         Err(error) => panic!("{what}: {error}\n{text}"),
@@ -107,21 +127,40 @@ fn attempt(what: &str, sdl: &str, sg: &Supergraph, text: &str, unreachable: &mut
 
 #[test]
 fn generated_operations_have_sound_plans() {
-    let rounds: u64 = std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(60);
+    let rounds: u64 = std::env::var("ROUNDS")
+        .ok()
+        .and_then(|r| r.parse().ok())
+        .unwrap_or(60);
     let mut kinds = BTreeSet::new();
     for name in folders() {
         let (sdl, sg) = case(&name);
         let (mut planned, mut unreachable) = (0, 0);
         for seed in 0..rounds {
-            let mut generator = Generator { schema: sg.api_schema(), numbers: Numbers(seed * 7919 + 13) };
+            let mut generator = Generator {
+                schema: sg.api_schema(),
+                numbers: Numbers(seed * 7919 + 13),
+            };
             let mut text = String::new();
             generator.selection("Query", 5, &mut text);
-            planned += usize::from(attempt(&format!("{name} seed {seed}"), &sdl, &sg, &text, &mut unreachable));
+            planned += usize::from(attempt(
+                &format!("{name} seed {seed}"),
+                &sdl,
+                &sg,
+                &text,
+                &mut unreachable,
+            ));
         }
-        assert!(planned > rounds as usize / 3, "{name}: only {planned} of the generated operations are valid");
+        assert!(
+            planned > rounds as usize / 3,
+            "{name}: only {planned} of the generated operations are valid"
+        );
         if unreachable > 0 {
             kinds.insert(name);
         }
     }
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["external-key"], "cases with fields that nothing can answer");
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>(),
+        ["external-key"],
+        "cases with fields that nothing can answer"
+    );
 }

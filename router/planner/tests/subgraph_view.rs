@@ -36,7 +36,10 @@ pub fn subgraph_schema(supergraph: &str, name: &str) -> Arc<Valid<Schema>> {
         return known.clone();
     }
     let built = Arc::new(build(supergraph, name));
-    BUILT.lock().expect("no panic while held").insert(key, built.clone());
+    BUILT
+        .lock()
+        .expect("no panic while held")
+        .insert(key, built.clone());
     built
 }
 

@@ -149,6 +149,17 @@ fn join_0_1_is_read() {
 }
 
 #[test]
+fn a_field_of_a_type_its_subgraph_does_not_know_is_refused() {
+    let sg = supergraph(
+        "enum join__Graph { A @join__graph(name: \"a\", url: \"\") B @join__graph(name: \"b\", url: \"\") }\n\
+         type Query @join__type(graph: A) @join__type(graph: B) { t: T @join__field(graph: A) }\n\
+         type T @join__type(graph: B) { f: Int }",
+    );
+    let error = crate::support::plan_with(&sg, "{ t { f } }", &baedal_planner::Access::unrestricted());
+    assert_eq!(error.expect_err("no plan").code(), "QUERY_PLAN_UNREACHABLE");
+}
+
+#[test]
 fn an_active_label_moves_the_field() {
     let body = "enum join__Graph { A @join__graph(name: \"a\", url: \"\") B @join__graph(name: \"b\", url: \"\") }\n\
         type Query @join__type(graph: A) @join__type(graph: B) { t: T @join__field(graph: A) }\n\
@@ -172,4 +183,57 @@ fn an_active_label_moves_the_field() {
     assert_eq!(fetches(&settings), 1);
     settings.active_labels.insert("percent(5)".into());
     assert_eq!(fetches(&settings), 2);
+}
+
+/// 100 subgraphs, 2 000 types, 100 interfaces.
+fn large() -> String {
+    use std::fmt::Write as _;
+    let mut out = String::from("enum join__Graph {\n");
+    for n in 0..100 {
+        _ = writeln!(out, "  G{n} @join__graph(name: \"g{n}\", url: \"http://g{n}\")");
+    }
+    out.push_str("}\ntype Query ");
+    (0..100).for_each(|n| _ = write!(out, "@join__type(graph: G{n}) "));
+    out.push_str("{ first: T0 @join__field(graph: G0) }\n");
+    for n in 0..100 {
+        _ = write!(out, "interface I{n} ");
+        (0..100).for_each(|g| _ = write!(out, "@join__type(graph: G{g}) "));
+        out.push_str("{ id: ID! }\n");
+    }
+    for n in 0..2_000 {
+        let (interface, next) = (n % 100, (n + 1) % 2_000);
+        _ = write!(out, "type T{n} implements I{interface} ");
+        for g in (0..5).map(|k| (n + 99 + k) % 100) {
+            let key = format!("@join__type(graph: G{g}, key: \"id\")");
+            _ = write!(
+                out,
+                "{key} @join__implements(graph: G{g}, interface: \"I{interface}\") "
+            );
+        }
+        let (own, other) = (n % 100, (n + 3) % 100);
+        _ = writeln!(
+            out,
+            "{{ id: ID! a: Int @join__field(graph: G{own}) b: Int @join__field(graph: G{other}) next: T{next} @join__field(graph: G{own}) }}"
+        );
+    }
+    out
+}
+
+#[test]
+fn a_large_supergraph_is_read_and_planned_for() {
+    let start = std::time::Instant::now();
+    let sg = supergraph(&large());
+    assert!(
+        start.elapsed().as_secs() < 30,
+        "reading took {:?}",
+        start.elapsed()
+    );
+    let start = std::time::Instant::now();
+    let plan = plan_of(&sg, "{ first { a b next { a b next { b } } } }");
+    assert!(
+        start.elapsed().as_secs() < 5,
+        "planning took {:?}",
+        start.elapsed()
+    );
+    assert!(plan.fetches.len() >= 4);
 }

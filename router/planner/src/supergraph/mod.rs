@@ -6,6 +6,7 @@ pub(crate) mod api;
 pub(crate) mod field_set;
 pub(crate) mod links;
 pub(crate) mod model;
+mod possible;
 mod read;
 pub(crate) mod rights;
 pub(crate) mod types;

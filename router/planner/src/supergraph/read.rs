@@ -1,9 +1,9 @@
 //! Reads the join directives into the [`Model`]. <https://specs.apollo.dev/join/v0.3/>
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
 use apollo_compiler::ast::{Directive, DirectiveList as AstDirectives, Value};
 use apollo_compiler::collections::IndexMap as ApolloMap;
-use apollo_compiler::schema::{Component, ComponentName, DirectiveList, ExtendedType, FieldDefinition};
+use apollo_compiler::schema::{Component, ComponentName, ExtendedType, FieldDefinition};
 use apollo_compiler::{Name, Schema};
 use indexmap::IndexMap;
 
@@ -11,15 +11,19 @@ use super::SupergraphError;
 use super::field_set::{self, FieldSet};
 use super::links::Links;
 use super::model::{FieldDef, Key, Kind, Model, SubField, SubId, SubType, SubgraphInfo, TypeDef};
+use super::possible;
 use super::rights::Rights;
 use super::types::{TypeIx, Types};
 
-struct Reader<'a> {
-    schema: &'a Schema,
-    links: &'a Links,
+pub(super) struct Reader<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) links: &'a Links,
     graphs: HashMap<Name, SubId>,
-    by_name: HashMap<Name, TypeIx>,
+    pub(super) by_name: HashMap<Name, TypeIx>,
     possible: Vec<Types>,
+    /// Objects and interfaces that implement each interface.
+    pub(super) implementers: HashMap<Name, Vec<TypeIx>>,
+    pub(super) names: Vec<Name>,
 }
 
 /// Reads every type of the supergraph.
@@ -35,13 +39,15 @@ pub(crate) fn model(schema: &Schema, links: &Links) -> Result<Model, SupergraphE
         .enumerate()
         .map(|(i, n)| ((*n).clone(), TypeIx(i as u32)))
         .collect();
-    let possible = possible_types(schema, &names, &by_name);
+    let possible = possible::possible_types(schema, &names, &by_name);
     let reader = Reader {
         schema,
         links,
         graphs,
         by_name,
         possible,
+        implementers: possible::implementers(schema, &names),
+        names: names.iter().map(|n| (*n).clone()).collect(),
     };
     let mut types = Vec::with_capacity(names.len());
     for (ix, name) in names.iter().enumerate() {
@@ -93,38 +99,14 @@ fn graphs(schema: &Schema, links: &Links) -> Result<Graphs, SupergraphError> {
     Ok((infos, ids))
 }
 
-fn possible_types(schema: &Schema, names: &[&Name], by_name: &HashMap<Name, TypeIx>) -> Vec<Types> {
-    let mut sets: Vec<BTreeSet<TypeIx>> = vec![BTreeSet::new(); names.len()];
-    for (ix, name) in names.iter().enumerate() {
-        let me = TypeIx(ix as u32);
-        match &schema.types[*name] {
-            ExtendedType::Object(def) => {
-                sets[ix].insert(me);
-                for interface in def
-                    .implements_interfaces
-                    .iter()
-                    .filter_map(|i| by_name.get(&i.name))
-                {
-                    sets[interface.0 as usize].insert(me);
-                }
-            }
-            ExtendedType::Union(def) => {
-                sets[ix].extend(def.members.iter().filter_map(|m| by_name.get(&m.name)))
-            }
-            _ => {}
-        }
-    }
-    sets.into_iter().map(|set| set.into_iter().collect()).collect()
-}
-
-fn string(directive: &Directive, argument: &str) -> Option<String> {
+pub(super) fn string(directive: &Directive, argument: &str) -> Option<String> {
     directive
         .specified_argument_by_name(argument)?
         .as_str()
         .map(str::to_owned)
 }
 
-fn flag(directive: &Directive, argument: &str, default: bool) -> bool {
+pub(super) fn flag(directive: &Directive, argument: &str, default: bool) -> bool {
     directive
         .specified_argument_by_name(argument)
         .and_then(|v| v.to_bool())
@@ -132,11 +114,11 @@ fn flag(directive: &Directive, argument: &str, default: bool) -> bool {
 }
 
 impl Reader<'_> {
-    fn join(&self, element: &str) -> String {
+    pub(super) fn join(&self, element: &str) -> String {
         format!("{}__{element}", self.links.join)
     }
 
-    fn graph(&self, directive: &Directive) -> Option<SubId> {
+    pub(super) fn graph(&self, directive: &Directive) -> Option<SubId> {
         match &**directive.specified_argument_by_name("graph")? {
             Value::Enum(name) => self.graphs.get(name).copied(),
             _ => None,
@@ -245,83 +227,6 @@ impl Reader<'_> {
             }
         }
         Ok(subs)
-    }
-
-    fn possible_in(&self, s: SubId, ix: TypeIx, def: &ExtendedType, interface_object: bool) -> Types {
-        if interface_object {
-            return Types::one(ix);
-        }
-        match def {
-            ExtendedType::Object(_) => Types::one(ix),
-            ExtendedType::Union(def) => {
-                let directive = self.join("unionMember");
-                let listed = def.directives.get(&directive).is_some();
-                let here: HashSet<String> = def
-                    .directives
-                    .get_all(&directive)
-                    .filter(|d| self.graph(d) == Some(s))
-                    .filter_map(|d| string(d, "member"))
-                    .collect();
-                let knows = |name: &Name| {
-                    if listed {
-                        here.contains(name.as_str())
-                    } else {
-                        self.is_in(s, name)
-                    }
-                };
-                def.members
-                    .iter()
-                    .filter(|m| knows(&m.name))
-                    .filter_map(|m| self.by_name.get(&m.name).copied())
-                    .collect()
-            }
-            ExtendedType::Interface(def) => self.implementers_in(s, &def.name),
-            _ => Types::default(),
-        }
-    }
-
-    /// Objects (and interface objects) that implement the interface in the subgraph.
-    fn implementers_in(&self, s: SubId, interface: &Name) -> Types {
-        let directive = self.join("implements");
-        let mut found = Vec::new();
-        for (name, ix) in &self.by_name {
-            let ty = &self.schema.types[name];
-            let implements = match ty {
-                ExtendedType::Object(def) => &def.implements_interfaces,
-                ExtendedType::Interface(def) if self.is_interface_object(s, &def.directives) => {
-                    &def.implements_interfaces
-                }
-                _ => continue,
-            };
-            if !implements.contains(interface) || !self.is_in(s, name) {
-                continue;
-            }
-            let says = |d: &Directive| {
-                self.graph(d) == Some(s) && string(d, "interface").as_deref() == Some(interface.as_str())
-            };
-            let listed = ty.directives().get(&directive).is_some();
-            if !listed || ty.directives().get_all(&directive).any(|d| says(d)) {
-                found.push(*ix);
-            }
-        }
-        found.into_iter().collect()
-    }
-
-    fn is_interface_object(&self, s: SubId, directives: &DirectiveList) -> bool {
-        let join_type = self.join("type");
-        directives
-            .get_all(&join_type)
-            .any(|d| self.graph(d) == Some(s) && flag(d, "isInterfaceObject", false))
-    }
-
-    fn is_in(&self, s: SubId, name: &Name) -> bool {
-        let directives = self.schema.types[name].directives();
-        let (join_type, owner) = (self.join("type"), self.join("owner"));
-        let mut listed = directives
-            .iter()
-            .filter(|d| d.name.as_str() == join_type || d.name.as_str() == owner)
-            .peekable();
-        listed.peek().is_none() || listed.any(|d| self.graph(d) == Some(s))
     }
 
     fn sub_fields(

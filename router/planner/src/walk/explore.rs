@@ -146,6 +146,10 @@ impl<'a> Walk<'a> {
             args: used.args.clone(),
         };
         let slot: Rc<str> = field.response_key.as_str().into();
+        if self.places[place].certain && self.places[place].types.is_empty() {
+            let (coordinate, path) = (used.name.to_string(), self.path(place, &used.name));
+            return Err(PlanError::Unreachable { coordinate, path });
+        }
         let conditional = !self.is_all(place, self.claimed(place, &slot, &key));
         let here = &self.places[place];
         let on = field.on.and(if conditional { &here.common } else { &here.types });
@@ -156,7 +160,10 @@ impl<'a> Walk<'a> {
         }
         self.check_one_origin(place, &on, &used.name)?;
         let model = self.graph.model;
-        if !model.inner(&used.ty).is_some_and(|inner| model.is_composite(inner)) {
+        if !model
+            .inner(&used.ty)
+            .is_some_and(|inner| model.is_composite(inner))
+        {
             for (on, candidates) in self.groups(place, &on, &used.name, conditional)? {
                 self.demands.push(Demand {
                     on,
