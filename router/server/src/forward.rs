@@ -21,6 +21,11 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     }
 }
 
+/// A request id for the log.
+pub fn text(id: Option<&HeaderValue>) -> &str {
+    id.and_then(|id| id.to_str().ok()).unwrap_or_default()
+}
+
 /// Headers for calls to subgraphs. `authorization` is the verified token, if there is one.
 pub fn headers(
     request: &HeaderMap,

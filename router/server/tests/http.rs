@@ -18,7 +18,7 @@ fn client(world: &World, accept: &str) -> Client {
 async fn the_answer_has_the_type_the_client_likes() {
     let world = World::start().await;
     for (accept, wanted) in [
-        ("*/*", GRAPHQL),
+        ("*/*", JSON),
         ("application/json", JSON),
         ("application/graphql-response+json", GRAPHQL),
     ] {

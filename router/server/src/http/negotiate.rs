@@ -22,7 +22,10 @@ impl Format {
     }
 }
 
-/// The format the client likes best, or `None` if it takes neither. No `Accept` takes anything.
+/// The format the client likes best, or `None` if it takes neither.
+///
+/// `application/graphql-response+json` is for clients that name it; `*/*` or no `Accept` at all comes from clients that
+/// may not know it, and that expect `application/json`.
 pub fn format(headers: &HeaderMap) -> Option<Format> {
     let mut ranges = Vec::new();
     for value in headers.get_all(ACCEPT) {
@@ -33,9 +36,9 @@ pub fn format(headers: &HeaderMap) -> Option<Format> {
             .get_all(ACCEPT)
             .iter()
             .all(HeaderValue::is_empty)
-            .then_some(Format::GraphqlResponse);
+            .then_some(Format::Json);
     }
-    let graphql = quality(&ranges, "application/graphql-response+json");
+    let graphql = named(&ranges, "application/graphql-response+json").unwrap_or(0);
     let json = quality(&ranges, "application/json");
     match (graphql, json) {
         (0, 0) => None,
@@ -79,17 +82,19 @@ fn thousandths(text: &str) -> Option<u32> {
 
 /// The most specific range decides.
 fn quality(ranges: &[Range], media: &str) -> u32 {
-    let exact = |name: &str| {
-        ranges
-            .iter()
-            .filter(|range| range.media == name)
-            .map(|range| range.quality)
-            .max()
-    };
-    exact(media)
-        .or_else(|| exact("application/*"))
-        .or_else(|| exact("*/*"))
+    let by = |name| named(ranges, name);
+    by(media)
+        .or_else(|| by("application/*"))
+        .or_else(|| by("*/*"))
         .unwrap_or(0)
+}
+
+fn named(ranges: &[Range], name: &str) -> Option<u32> {
+    ranges
+        .iter()
+        .filter(|range| range.media == name)
+        .map(|range| range.quality)
+        .max()
 }
 
 #[cfg(test)]
@@ -106,9 +111,9 @@ mod tests {
     fn the_best_liked_format_is_taken() {
         use Format::{GraphqlResponse, Json};
         for (value, wanted) in [
-            ("", Some(GraphqlResponse)),
-            ("*/*", Some(GraphqlResponse)),
-            ("application/*", Some(GraphqlResponse)),
+            ("", Some(Json)),
+            ("*/*", Some(Json)),
+            ("application/*", Some(Json)),
             ("application/json", Some(Json)),
             ("application/json; charset=utf-8", Some(Json)),
             ("application/json; charset=latin1", None),
@@ -122,13 +127,17 @@ mod tests {
                 Some(Json),
             ),
             ("Application/JSON;q=0.1, */*;q=0", Some(Json)),
-            ("text/html, */*;q=0.8", Some(GraphqlResponse)),
+            ("text/html, */*;q=0.8", Some(Json)),
+            (
+                "application/graphql-response+json, */*;q=0.8",
+                Some(GraphqlResponse),
+            ),
             ("text/html", None),
             ("application/json;q=0", None),
             ("application/json;q=2", None),
         ] {
             assert_eq!(accept(value), wanted, "{value}");
         }
-        assert_eq!(format(&HeaderMap::new()), Some(GraphqlResponse));
+        assert_eq!(format(&HeaderMap::new()), Some(Json));
     }
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 
 use super::{Client, Endpoint, SubgraphError, Upstream};
 use crate::config::SubscriptionsConfig;
-use crate::forward::REQUEST_ID;
+use crate::forward::{self, REQUEST_ID};
 
 /// Calls on behalf of one request.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ impl Calls<'_> {
 
     /// The whole error goes to the log, what may be known to the client.
     fn report(&self, subgraph: &str, error: &SubgraphError) -> CallError {
-        tracing::warn!(subgraph, %error, request_id = ?self.headers.get(REQUEST_ID), "a subgraph call failed");
+        tracing::warn!(subgraph, %error, request_id = forward::text(self.headers.get(REQUEST_ID)), "a subgraph call failed");
         CallError::new(error.code(), error.for_client(subgraph))
     }
 }

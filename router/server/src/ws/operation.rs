@@ -117,7 +117,11 @@ impl Operation {
     }
 
     fn lost(&self, why: &str) -> End {
-        tracing::warn!(request_id = ?self.upgraded.id, why, "the upstream of a subscription was lost");
+        tracing::warn!(
+            request_id = forward::text(Some(&self.upgraded.id)),
+            why,
+            "the upstream of a subscription was lost"
+        );
         let text = "the stream was interrupted; subscribe again (with your last cursor, where there is one)";
         End::Refused(vec![GraphqlError::new(
             subgraph_codes::STREAM_LOST,

@@ -27,7 +27,7 @@ impl Client {
         }
     }
 
-    /// Adds a header to every request.
+    /// Adds a header to every request. Without `accept`, the status of an answer is to tell how it went.
     pub fn header(mut self, name: &str, value: &str) -> Client {
         let name: HeaderName = name.parse().expect("a header name");
         self.headers.append(
@@ -84,6 +84,10 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let mut request = request;
+        if !self.headers.contains_key("accept") {
+            request = request.header("accept", "application/graphql-response+json");
+        }
         let response = request
             .headers(self.headers.clone())
             .send()
