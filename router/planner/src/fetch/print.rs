@@ -77,36 +77,35 @@ impl<'m> Printer<'m> {
                 }
             }
         }
-        let mut below: HashMap<PosId, String> = HashMap::new();
-        let mut shapes: HashMap<String, Shape> = HashMap::new();
+        let mut printed = Level {
+            items,
+            ..Level::default()
+        };
         for (alias, positions) in children {
             let (texts, shape) = self.level(walk, &positions, names);
-            below.extend(texts);
-            shapes.insert(alias, shape);
+            printed.below.extend(texts);
+            printed.shapes.insert(alias, shape);
         }
-        let mut shape = Noted::default();
         let mut texts = HashMap::new();
         for pos in positions {
-            let text = self.position(walk, *pos, &items, &below, &mut shapes, &mut shape, names);
-            texts.insert(*pos, text);
+            texts.insert(
+                *pos,
+                self.position(*pos, walk.positions[*pos].typename, &mut printed, names),
+            );
         }
-        (texts, shape.shape)
+        (texts, printed.shape.shape)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the outputs of one level")]
-    fn position(
-        &mut self,
-        walk: &Walk<'_>,
-        pos: PosId,
-        items: &[Item],
-        below: &HashMap<PosId, String>,
-        shapes: &mut HashMap<String, Shape>,
-        shape: &mut Noted,
-        names: &mut Interner,
-    ) -> String {
+    fn position(&mut self, pos: PosId, typename: bool, level: &mut Level, names: &mut Interner) -> String {
+        let Level {
+            items,
+            below,
+            shapes,
+            shape,
+        } = level;
         let mut parts: IndexMap<Option<TypeIx>, String> = IndexMap::new();
         let mine = || items.iter().filter(|i| i.pos == pos);
-        if walk.positions[pos].typename {
+        if typename {
             parts.entry(None).or_default().push_str("__typename");
             shape.note("__typename", || Keep::Typename);
         }
@@ -117,10 +116,9 @@ impl<'m> Printer<'m> {
             let part = parts.entry(item.fragment).or_default();
             self.item(item, below, part);
             let slot = names.slot(&item.slot);
-            let nested = item.child.is_some();
-            shape.note(&item.alias, || match shapes.remove(&item.alias) {
-                Some(inner) if nested => Keep::Object(slot, inner),
-                _ => Keep::Leaf(slot),
+            shape.note(&item.alias, || match item.child {
+                Some(_) => Keep::Object(slot, shapes.remove(&item.alias).unwrap_or_default()),
+                None => Keep::Leaf(slot),
             });
         }
         let mut text = String::new();
@@ -269,6 +267,15 @@ fn free_name(slot: &str, used: &mut BTreeSet<String>) -> String {
         .expect("some number is free");
     used.insert(name.clone());
     name
+}
+
+/// A level in the making: its fields, and the text and shapes of what is below them.
+#[derive(Default)]
+struct Level {
+    items: Vec<Item>,
+    below: HashMap<PosId, String>,
+    shapes: HashMap<String, Shape>,
+    shape: Noted,
 }
 
 /// A shape in the making: each response key once.
