@@ -75,6 +75,7 @@ async fn store(settings: &Settings) -> Result<baedal_kit::serve::Running> {
         database_url: settings.database(Part::Store),
         events_url: settings.events(),
         issuer: settings.issuer(),
+        jwks_url: None,
         audience: AUDIENCE.to_owned(),
         demo: settings.demo(),
         auto: true,
@@ -113,6 +114,7 @@ async fn marketing(settings: &Settings) -> Result<baedal_kit::serve::Running> {
         database_url: settings.database(Part::Marketing),
         events_url: settings.events(),
         issuer: settings.issuer(),
+        jwks_url: None,
         audience: AUDIENCE.to_owned(),
         rules: baedal_marketing::domain::Rules::default(),
     })

@@ -36,6 +36,14 @@ impl Auth {
         Auth::build(issuer, audience, IssuerKeys::at(jwks_url), Arc::new(SystemClock))
     }
 
+    /// [`Auth::with_keys_at`] where the URL is given, else [`Auth::new`].
+    pub fn of(issuer: &str, audience: &str, jwks_url: Option<&str>) -> Arc<Auth> {
+        match jwks_url {
+            Some(url) => Auth::with_keys_at(issuer, audience, url),
+            None => Auth::new(issuer, audience),
+        }
+    }
+
     /// [`Auth::new`] by another clock.
     pub fn with_clock(issuer: &str, audience: &str, clock: Arc<dyn Clock>) -> Arc<Auth> {
         Auth::build(issuer, audience, IssuerKeys::discovered(issuer), clock)

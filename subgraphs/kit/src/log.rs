@@ -9,6 +9,7 @@
 
 pub mod embedded;
 pub mod kafka;
+pub mod namespaced;
 
 use async_trait::async_trait;
 use std::{sync::Arc, time::Duration};
@@ -87,16 +88,22 @@ pub trait Consumer: Send {
     async fn close(self: Box<Self>);
 }
 
-/// Opens a log: `embedded:PATH` (a file, made if absent) or `kafka://HOST:PORT[,HOST:PORT…]`.
+/// Opens a log: `embedded:PATH` (a file, made if absent) or `kafka://HOST:PORT[,HOST:PORT…][/NAMESPACE]`.
 pub async fn open(url: &str) -> Result<Arc<dyn EventLog>, LogError> {
     if let Some(path) = url.strip_prefix("embedded:") {
         return Ok(embedded::Embedded::open(path).await?);
     }
-    if let Some(brokers) = url.strip_prefix("kafka://") {
-        return Ok(Arc::new(kafka::Kafka::open(brokers)?));
+    if let Some(rest) = url.strip_prefix("kafka://") {
+        return match rest.split_once('/') {
+            Some((brokers, namespace)) => {
+                let log = Arc::new(kafka::Kafka::open(brokers)?);
+                Ok(Arc::new(namespaced::Namespaced::new(log, namespace)?))
+            }
+            None => Ok(Arc::new(kafka::Kafka::open(rest)?)),
+        };
     }
     Err(LogError::Open(format!(
-        "event log URL {url:?} is not understood: use embedded:PATH/events.db or kafka://HOST:PORT,HOST:PORT"
+        "event log URL {url:?} is not understood: use embedded:PATH/events.db, or kafka://HOST:PORT,HOST:PORT with /NAMESPACE where brokers are shared"
     )))
 }
 

@@ -5,6 +5,7 @@ use baedal_kit::log::{
     Consumer, EventLog, LogError, MAX_PAYLOAD, Record,
     embedded::Embedded,
     kafka::{Kafka, Patience},
+    namespaced::Namespaced,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,6 +21,8 @@ const PATIENT: Duration = Duration::from_secs(25);
 pub enum Rig {
     File(TempDir),
     Kafka(String),
+    /// A part of an embedded log, under a name of its own.
+    Namespaced(TempDir),
 }
 
 impl Rig {
@@ -39,6 +42,11 @@ impl Rig {
                 Embedded::open_apart(path.to_str().expect("a path"))
                     .await
                     .expect("the file opens")
+            }
+            Rig::Namespaced(folder) => {
+                let path = folder.path().join("events.db");
+                let inner = Embedded::open_apart(path.to_str().expect("a path")).await.expect("the file opens");
+                Arc::new(Namespaced::new(inner, "part").expect("a plain name"))
             }
             Rig::Kafka(brokers) => {
                 let patience = Patience {
@@ -292,6 +300,12 @@ macro_rules! suite {
                 super::$behaviour(super::Rig::embedded()).await;
             })+
         }
+        mod on_namespaced {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                super::$behaviour(super::Rig::Namespaced(super::folder())).await;
+            })+
+        }
         mod on_kafka {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
@@ -314,6 +328,27 @@ suite!(
     a_reader_hears_of_a_record_soon,
     an_oversized_record_is_refused,
 );
+
+#[tokio::test]
+async fn namespaces_of_one_log_do_not_see_each_other() {
+    let folder = folder();
+    let path = folder.path().join("events.db");
+    let inner = Embedded::open(path.to_str().expect("a path")).await.expect("the file opens");
+    let of = |name: &str| Namespaced::new(inner.clone(), name).expect("a plain name");
+    let (ours, theirs) = (of("ours"), of("theirs"));
+    ours.publish("topic", records(1, 1)).await.expect("published");
+    let mut reader = theirs.join("group", &["topic"]).await.expect("joined");
+    assert!(reader.poll(10, Duration::from_millis(300)).await.expect("polled").is_empty());
+    let mut reader = ours.join("group", &["topic"]).await.expect("joined");
+    let seen = reader.poll(10, PATIENT).await.expect("polled");
+    assert_eq!(seen.iter().map(|record| record.topic.as_str()).collect::<Vec<_>>(), ["topic"], "under its own name");
+}
+
+#[tokio::test]
+async fn a_namespace_is_a_plain_name() {
+    let message = refusal("kafka://127.0.0.1:9092/a.b").await;
+    assert!(message.contains("a.b"), "{message}");
+}
 
 async fn refusal(url: &str) -> String {
     match baedal_kit::log::open(url).await {

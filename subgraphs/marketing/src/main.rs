@@ -26,6 +26,9 @@ struct Args {
     /// URL of the auth server that issues the access tokens.
     #[arg(long, env = "ISSUER_URL", default_value = "http://127.0.0.1:4001")]
     issuer: String,
+    /// Where the auth server's keys are, when its public URL does not lead there from here.
+    #[arg(long, env = "JWKS_URL", value_name = "URL")]
+    jwks_url: Option<String>,
     /// Audience that access tokens must name.
     #[arg(long, env = "AUDIENCE", default_value = "baedal")]
     audience: String,
@@ -47,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
         database_url: args.database_url,
         events_url: args.events_url,
         issuer: args.issuer,
+        jwks_url: args.jwks_url,
         audience: args.audience,
         rules: Rules::default(),
     };

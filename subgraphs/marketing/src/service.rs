@@ -34,6 +34,8 @@ pub struct Config {
     pub events_url: String,
     /// Issuer of the access tokens, the auth server's URL.
     pub issuer: String,
+    /// Where the issuer's keys are, when its own name does not lead there from here.
+    pub jwks_url: Option<String>,
     /// Audience the tokens must name.
     pub audience: String,
     /// What a delivered order earns.
@@ -59,7 +61,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         name: "marketing",
         listen: config.listen,
         schema: schema(app.clone()),
-        auth: Some(Auth::new(&config.issuer, &config.audience)),
+        auth: Some(Auth::of(&config.issuer, &config.audience, config.jwks_url.as_deref())),
         checks: vec![opened.check],
         workers: workers.clone(),
     };

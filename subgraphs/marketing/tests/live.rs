@@ -27,6 +27,7 @@ pub fn config(folder: &TempDir, issuer: &str) -> Config {
         database_url: format!("sqlite://{}/marketing.db?mode=rwc", folder.path().display()),
         events_url: format!("embedded:{}/events.db", folder.path().display()),
         issuer: issuer.to_owned(),
+        jwks_url: None,
         audience: "baedal".into(),
         rules: Rules::default(),
     }

@@ -17,6 +17,8 @@ pub struct Config {
     pub payment_url: String,
     /// Issuer of the access tokens; `None` leaves every caller anonymous.
     pub issuer: Option<String>,
+    /// Where the issuer's keys are, when its own name does not lead there from here.
+    pub jwks_url: Option<String>,
     /// Audience an access token must have.
     pub audience: String,
     /// How calls to payment are guarded.
@@ -36,6 +38,7 @@ impl Config {
             events_url: events_url.to_owned(),
             payment_url: payment_url.to_owned(),
             issuer: None,
+            jwks_url: None,
             audience: "baedal".to_owned(),
             guards: Guards::default(),
             limits: Limits {

@@ -34,6 +34,9 @@ struct Args {
     /// Issuer of the access tokens, e.g. http://127.0.0.1:4001; without it nobody can order.
     #[arg(long, env = "ISSUER_URL")]
     issuer_url: Option<String>,
+    /// Where the auth server's keys are, when its public URL does not lead there from here.
+    #[arg(long, env = "JWKS_URL", value_name = "URL")]
+    jwks_url: Option<String>,
     /// Audience an access token must have.
     #[arg(long, env = "AUDIENCE", default_value = "baedal")]
     audience: String,
@@ -65,6 +68,7 @@ impl Args {
         );
         let mut config = config.with_payment_deadline(Duration::from_millis(self.payment_deadline_ms));
         config.issuer = self.issuer_url;
+        config.jwks_url = self.jwks_url;
         config.audience = self.audience;
         config.guards.at_once = (self.payment_at_once > 0).then_some(self.payment_at_once as usize);
         config.limits.acceptance = Duration::from_secs(self.accept_within_seconds);

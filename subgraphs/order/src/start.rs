@@ -77,7 +77,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
         auth: config
             .issuer
             .as_deref()
-            .map(|issuer| Auth::new(issuer, &config.audience)),
+            .map(|issuer| Auth::of(issuer, &config.audience, config.jwks_url.as_deref())),
         checks: vec![store.check],
         workers: workers.clone(),
     })

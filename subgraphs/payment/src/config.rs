@@ -17,6 +17,8 @@ pub struct Config {
     pub events_url: String,
     /// Issuer of the access tokens; `None` serves GraphQL to anonymous callers only.
     pub issuer: Option<String>,
+    /// Where the issuer's keys are, when its own name does not lead there from here.
+    pub jwks_url: Option<String>,
     /// Audience an access token must have.
     pub audience: String,
     /// How long whom is waited for.
@@ -36,6 +38,7 @@ impl Config {
             database_url: database_url.to_owned(),
             events_url: events_url.to_owned(),
             issuer: None,
+            jwks_url: None,
             audience: "baedal".to_owned(),
             patience: Patience {
                 charge: Duration::from_secs(5),

@@ -34,6 +34,9 @@ struct Args {
     /// Issuer of the access tokens, e.g. http://127.0.0.1:4001
     #[arg(long, env = "ISSUER_URL")]
     issuer_url: Option<String>,
+    /// Where the auth server's keys are, when its public URL does not lead there from here.
+    #[arg(long, env = "JWKS_URL", value_name = "URL")]
+    jwks_url: Option<String>,
     /// Audience an access token must have.
     #[arg(long, env = "AUDIENCE", default_value = "baedal")]
     audience: String,
@@ -78,6 +81,7 @@ impl Args {
             &self.events_url,
         );
         config.issuer = self.issuer_url;
+        config.jwks_url = self.jwks_url;
         config.audience = self.audience;
         config.patience = Patience {
             reconcile_after: Duration::from_millis(self.reconcile_after_ms),

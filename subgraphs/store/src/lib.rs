@@ -41,6 +41,8 @@ pub struct Config {
     pub events_url: String,
     /// Issuer of the access tokens, the auth server's URL.
     pub issuer: String,
+    /// Where the issuer's keys are, when its own name does not lead there from here.
+    pub jwks_url: Option<String>,
     /// Audience the tokens must name.
     pub audience: String,
     /// Put the demo stores in; refused on anything but SQLite.
@@ -91,7 +93,7 @@ async fn run(
         name: "store",
         listen: config.listen,
         schema: schema(app.clone()),
-        auth: Some(Auth::new(&config.issuer, &config.audience)),
+        auth: Some(Auth::of(&config.issuer, &config.audience, config.jwks_url.as_deref())),
         checks: vec![ready],
         workers: workers.clone(),
     };

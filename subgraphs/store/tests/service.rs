@@ -17,6 +17,7 @@ fn config(folder: &TempDir, auto: bool) -> Config {
         database_url: format!("sqlite://{}/store.db?mode=rwc", folder.path().display()),
         events_url: format!("embedded:{}/events.db", folder.path().display()),
         issuer: "http://127.0.0.1:9".into(),
+        jwks_url: None,
         audience: "baedal".into(),
         demo: true,
         auto,

@@ -18,7 +18,7 @@ on_both_stacks!(a_delivered_order_cannot_be_cancelled, cancelled_late);
 async fn cancelled_early(mut world: World) -> Result<()> {
     world.stop(Part::Store).await;
     let shop = world.shop(Account::Customer).await?;
-    let order = shop.place("tongdak", 1, "changed my mind").await?;
+    let order = shop.place("tongdak", 1, "changed-my-mind").await?;
     shop.client.data(CANCEL_ORDER, json!({ "id": order })).await?;
     world.start(Part::Store).await?;
     until(Duration::from_secs(15), || async { Ok(shop.status(&order).await? == "CANCELLED") }).await?;
