@@ -105,6 +105,11 @@ fn not_paid(failure: &Failure) -> String {
     }
 }
 
+/// A short pause before deciding again: a store that answers by majority shows the other's write a moment later.
+async fn let_the_first_land() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+}
+
 impl App {
     /// An application over these ports.
     pub fn new(ports: Ports, limits: Limits) -> App {
@@ -138,7 +143,7 @@ impl App {
             let found = found.ok_or_else(|| AppError::NotFound(order.as_str().to_owned()))?;
             let step = found.request_cancel(CancelReason::Customer, self.now())?;
             match self.save(step).await {
-                Err(StoreError::Conflict) => continue,
+                Err(StoreError::Conflict) => let_the_first_land().await,
                 saved => return Ok(saved?),
             }
         }

@@ -1,4 +1,4 @@
-//! The commands, on SQLite with a payment that does as it is told.
+//! The commands, on every store, with a payment that does as it is told.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -10,6 +10,24 @@ use baedal_order::{
 
 use crate::support::{World, basket, customer, pending, unavailable, with_coupon};
 
+crate::support::on_every_store!(
+    a_paid_order_is_placed_and_told,
+    a_declined_order_fails_without_a_void,
+    an_order_without_an_answer_fails_with_a_void,
+    the_same_key_gives_the_same_order_and_charges_once,
+    the_same_key_at_the_same_time_charges_once,
+    a_repeated_failure_is_the_same_failure,
+    what_cannot_be_ordered_leaves_no_trace,
+    a_coupon_serves_one_active_order_and_is_free_again_after_a_failure,
+    a_coupon_raced_for_is_had_by_one,
+    someone_elses_coupon_and_someone_elses_order_are_not_there,
+    a_cancelled_order_goes_through_the_store_and_the_refund,
+    an_attempt_cut_off_by_a_crash_is_failed_and_voided_once_it_is_overdue,
+    when_the_sweep_and_a_late_answer_meet_the_first_stands,
+    an_order_not_accepted_in_time_is_asked_back,
+    two_sweeps_at_once_move_each_order_once,
+);
+
 fn failure(error: AppError) -> (OrderId, Failure) {
     match error {
         AppError::NotPaid { order, failure, .. } => (order, failure),
@@ -17,9 +35,7 @@ fn failure(error: AppError) -> (OrderId, Failure) {
     }
 }
 
-#[tokio::test]
-async fn a_paid_order_is_placed_and_told() {
-    let world = World::new().await;
+async fn a_paid_order_is_placed_and_told(world: World) {
     let order = world.app.place(basket("k1")).await.unwrap();
     assert_eq!(
         (order.state.status(), order.total.get()),
@@ -35,9 +51,7 @@ async fn a_paid_order_is_placed_and_told() {
     assert_eq!(told[0].data["total"], 18_000);
 }
 
-#[tokio::test]
-async fn a_declined_order_fails_without_a_void() {
-    let world = World::new().await;
+async fn a_declined_order_fails_without_a_void(world: World) {
     world.payment.say(Approval::Declined {
         reason: "LIMIT_EXCEEDED".to_owned(),
     });
@@ -51,9 +65,7 @@ async fn a_declined_order_fails_without_a_void() {
     );
 }
 
-#[tokio::test]
-async fn an_order_without_an_answer_fails_with_a_void() {
-    let world = World::new().await;
+async fn an_order_without_an_answer_fails_with_a_void(world: World) {
     world.payment.say(unavailable());
     let (id, failed) = failure(world.app.place(basket("k1")).await.unwrap_err());
     assert_eq!(failed.code(), "PAYMENT_UNAVAILABLE");
@@ -65,9 +77,7 @@ async fn an_order_without_an_answer_fails_with_a_void() {
     );
 }
 
-#[tokio::test]
-async fn the_same_key_gives_the_same_order_and_charges_once() {
-    let world = World::new().await;
+async fn the_same_key_gives_the_same_order_and_charges_once(world: World) {
     let first = world.app.place(basket("k1")).await.unwrap();
     assert_eq!(world.app.place(basket("k1")).await.unwrap(), first);
     assert_eq!(world.payment.calls.load(Ordering::SeqCst), 1);
@@ -86,9 +96,7 @@ async fn the_same_key_gives_the_same_order_and_charges_once() {
     assert_ne!(world.app.place(someone_else).await.unwrap().id, first.id);
 }
 
-#[tokio::test]
-async fn the_same_key_at_the_same_time_charges_once() {
-    let world = World::new().await;
+async fn the_same_key_at_the_same_time_charges_once(world: World) {
     *world.payment.takes.lock().unwrap() = Duration::from_millis(100);
     let attempts = (0..8).map(|_| {
         let app = world.app.clone();
@@ -102,18 +110,14 @@ async fn the_same_key_at_the_same_time_charges_once() {
     assert_eq!((ids.len(), world.payment.calls.load(Ordering::SeqCst)), (1, 1));
 }
 
-#[tokio::test]
-async fn a_repeated_failure_is_the_same_failure() {
-    let world = World::new().await;
+async fn a_repeated_failure_is_the_same_failure(world: World) {
     world.payment.say(unavailable());
     let first = failure(world.app.place(basket("k1")).await.unwrap_err());
     assert_eq!(failure(world.app.place(basket("k1")).await.unwrap_err()), first);
     assert_eq!(world.payment.calls.load(Ordering::SeqCst), 1);
 }
 
-#[tokio::test]
-async fn what_cannot_be_ordered_leaves_no_trace() {
-    let world = World::new().await;
+async fn what_cannot_be_ordered_leaves_no_trace(world: World) {
     let item = |id: &str| vec![(MenuItemId::parse(id).unwrap(), Quantity::parse(1).unwrap())];
     for items in [item("cola"), item("sushi")] {
         let wanted = Basket {
@@ -134,9 +138,7 @@ async fn what_cannot_be_ordered_leaves_no_trace() {
     assert_eq!(world.payment.calls.load(Ordering::SeqCst), 0);
 }
 
-#[tokio::test]
-async fn a_coupon_serves_one_active_order_and_is_free_again_after_a_failure() {
-    let world = World::new().await;
+async fn a_coupon_serves_one_active_order_and_is_free_again_after_a_failure(world: World) {
     world.issue_coupon("c1", "demo-customer", 1_000).await;
     world.payment.say(unavailable());
     failure(world.app.place(with_coupon("k1", "c1")).await.unwrap_err());
@@ -161,9 +163,7 @@ async fn a_coupon_serves_one_active_order_and_is_free_again_after_a_failure() {
     assert!(world.app.place(with_coupon("k4", "c1")).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_coupon_raced_for_is_had_by_one() {
-    let world = World::new().await;
+async fn a_coupon_raced_for_is_had_by_one(world: World) {
     world.issue_coupon("c1", "demo-customer", 1_000).await;
     *world.payment.takes.lock().unwrap() = Duration::from_millis(50);
     let attempts: Vec<_> = (0..6)
@@ -179,9 +179,7 @@ async fn a_coupon_raced_for_is_had_by_one() {
     assert_eq!(had, 1);
 }
 
-#[tokio::test]
-async fn someone_elses_coupon_and_someone_elses_order_are_not_there() {
-    let world = World::new().await;
+async fn someone_elses_coupon_and_someone_elses_order_are_not_there(world: World) {
     world.issue_coupon("c1", "demo-customer-2", 1_000).await;
     assert!(matches!(
         world.app.place(with_coupon("k1", "c1")).await,
@@ -196,9 +194,7 @@ async fn someone_elses_coupon_and_someone_elses_order_are_not_there() {
     assert!(world.app.cancel(&Actor::Operator, &order.id).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_cancelled_order_goes_through_the_store_and_the_refund() {
-    let world = World::new().await;
+async fn a_cancelled_order_goes_through_the_store_and_the_refund(world: World) {
     let order = world.app.place(basket("k1")).await.unwrap();
     let me = Actor::Customer(customer());
     world.app.cancel(&me, &order.id).await.unwrap();
@@ -215,9 +211,7 @@ async fn a_cancelled_order_goes_through_the_store_and_the_refund() {
     );
 }
 
-#[tokio::test]
-async fn an_attempt_cut_off_by_a_crash_is_failed_and_voided_once_it_is_overdue() {
-    let world = World::new().await;
+async fn an_attempt_cut_off_by_a_crash_is_failed_and_voided_once_it_is_overdue(world: World) {
     // The process died between the first commit and payment's answer: this is all it left.
     let changes = Changes {
         orders: vec![pending("o1", "k1")],
@@ -267,9 +261,7 @@ async fn an_attempt_dropped_at_any_point_is_repaired() {
     }
 }
 
-#[tokio::test]
-async fn when_the_sweep_and_a_late_answer_meet_the_first_stands() {
-    let world = World::new().await;
+async fn when_the_sweep_and_a_late_answer_meet_the_first_stands(world: World) {
     *world.payment.takes.lock().unwrap() = Duration::from_millis(200);
     let app = world.app.clone();
     let attempt = tokio::spawn(async move { app.place(basket("k1")).await });
@@ -281,9 +273,7 @@ async fn when_the_sweep_and_a_late_answer_meet_the_first_stands() {
     assert_eq!(world.store.told().await, ["OrderPaymentFailed"]);
 }
 
-#[tokio::test]
-async fn an_order_not_accepted_in_time_is_asked_back() {
-    let world = World::new().await;
+async fn an_order_not_accepted_in_time_is_asked_back(world: World) {
     let order = world.app.place(basket("k1")).await.unwrap();
     world.clock.move_on(Duration::from_secs(601));
     assert_eq!(world.app.sweep().await.unwrap(), 1);
@@ -300,9 +290,7 @@ async fn an_order_not_accepted_in_time_is_asked_back() {
     );
 }
 
-#[tokio::test]
-async fn two_sweeps_at_once_move_each_order_once() {
-    let world = World::new().await;
+async fn two_sweeps_at_once_move_each_order_once(world: World) {
     for n in 0..20 {
         let changes = Changes {
             orders: vec![pending(&format!("o{n}"), &format!("k{n}"))],

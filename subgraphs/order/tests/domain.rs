@@ -313,9 +313,12 @@ fn older_news_of_a_dish_changes_nothing() {
     );
 }
 
+/// News with the time of each piece.
+type History = Vec<(News, Millis)>;
+
 /// What a store and payment may truly tell of a placed order, with the time of each piece.
-fn histories() -> impl Strategy<Value = (bool, Vec<(News, Millis)>)> {
-    let straight = vec![
+fn histories() -> impl Strategy<Value = (bool, History)> {
+    let straight = [
         ACCEPTED,
         News::CookingStarted,
         News::CookingFinished,
@@ -349,7 +352,7 @@ fn histories() -> impl Strategy<Value = (bool, Vec<(News, Millis)>)> {
 }
 
 /// A history and the same history three times over in any sequence.
-fn shuffled() -> impl Strategy<Value = (bool, Vec<(News, Millis)>, Vec<(News, Millis)>)> {
+fn shuffled() -> impl Strategy<Value = (bool, History, History)> {
     histories().prop_flat_map(|(asked, history)| {
         let thrice: Vec<_> = history.iter().cycle().take(history.len() * 3).cloned().collect();
         (Just(asked), Just(history), Just(thrice).prop_shuffle())

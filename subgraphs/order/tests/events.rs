@@ -12,6 +12,16 @@ use uuid::Uuid;
 
 use crate::support::{BEGIN, World, basket, pending, with_coupon};
 
+crate::support::on_every_store!(
+    every_event_of_the_published_language_that_order_knows_is_read,
+    a_delivered_order_shows_its_whole_timeline,
+    a_batch_delivered_twice_and_overlapping_changes_nothing,
+    a_rejected_order_is_told_as_cancelled_once_with_its_cause,
+    an_issued_coupon_can_be_used,
+    what_cannot_be_read_is_poison_and_leaves_nothing_behind,
+    six_thousand_events_of_a_thousand_orders_are_digested_in_time,
+);
+
 pub fn envelope<E: DomainEvent>(event: &E) -> Envelope {
     let fact = Fact {
         r#type: E::TYPE,
@@ -90,9 +100,7 @@ pub fn story(order: &str) -> Vec<Envelope> {
     ]
 }
 
-#[tokio::test]
-async fn every_event_of_the_published_language_that_order_knows_is_read() {
-    let world = World::new().await;
+async fn every_event_of_the_published_language_that_order_knows_is_read(world: World) {
     let events = Events::new(world.app.clone());
     let known: Vec<_> = baedal_events::all()
         .into_iter()
@@ -123,9 +131,7 @@ async fn every_event_of_the_published_language_that_order_knows_is_read() {
     }
 }
 
-#[tokio::test]
-async fn a_delivered_order_shows_its_whole_timeline() {
-    let world = World::new().await;
+async fn a_delivered_order_shows_its_whole_timeline(world: World) {
     let order = world.app.place(basket("k1")).await.unwrap();
     let events = Events::new(world.app.clone());
     events.handle(&story(order.id.as_str())).await.unwrap();
@@ -141,9 +147,7 @@ async fn a_delivered_order_shows_its_whole_timeline() {
     );
 }
 
-#[tokio::test]
-async fn a_batch_delivered_twice_and_overlapping_changes_nothing() {
-    let world = World::new().await;
+async fn a_batch_delivered_twice_and_overlapping_changes_nothing(world: World) {
     let order = world.app.place(basket("k1")).await.unwrap();
     let events = Events::new(world.app.clone());
     let story = story(order.id.as_str());
@@ -156,9 +160,7 @@ async fn a_batch_delivered_twice_and_overlapping_changes_nothing() {
     assert_eq!(world.find(&order.id).await, first);
 }
 
-#[tokio::test]
-async fn a_rejected_order_is_told_as_cancelled_once_with_its_cause() {
-    let world = World::new().await;
+async fn a_rejected_order_is_told_as_cancelled_once_with_its_cause(world: World) {
     let order = world.app.place(basket("k1")).await.unwrap();
     let rejected = envelope(&store::OrderRejected {
         order_id: order.id.as_str().to_owned(),
@@ -185,9 +187,7 @@ async fn a_rejected_order_is_told_as_cancelled_once_with_its_cause() {
     );
 }
 
-#[tokio::test]
-async fn an_issued_coupon_can_be_used() {
-    let world = World::new().await;
+async fn an_issued_coupon_can_be_used(world: World) {
     let issued = marketing::CouponIssued {
         coupon_id: "c9".to_owned(),
         ..marketing::CouponIssued::example()
@@ -212,9 +212,7 @@ async fn an_issued_coupon_can_be_used() {
     );
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_poison_and_leaves_nothing_behind() {
-    let world = World::new().await;
+async fn what_cannot_be_read_is_poison_and_leaves_nothing_behind(world: World) {
     let order = world.app.place(basket("k1")).await.unwrap();
     let mut broken = envelope(&store::OrderAccepted {
         order_id: order.id.as_str().to_owned(),
@@ -227,9 +225,7 @@ async fn what_cannot_be_read_is_poison_and_leaves_nothing_behind() {
     assert_eq!(world.find(&order.id).await.state.status(), Status::Placed);
 }
 
-#[tokio::test]
-async fn six_thousand_events_of_a_thousand_orders_are_digested_in_time() {
-    let world = World::new().await;
+async fn six_thousand_events_of_a_thousand_orders_are_digested_in_time(world: World) {
     let orders: Vec<Order> = (0..1_000)
         .map(|n| {
             pending(&format!("o{n}"), &format!("k{n}"))

@@ -143,9 +143,13 @@ pub struct World {
 }
 
 impl World {
-    /// With `store-seoul` open: tongdak 18 000, pizza 23 000, and cola sold out.
+    /// On SQLite, with `store-seoul` open: tongdak 18 000, pizza 23 000, and cola sold out.
     pub async fn new() -> World {
-        let world = World::on(TestStore::sqlite().await).await;
+        World::opened(TestStore::sqlite().await).await
+    }
+
+    pub async fn opened(store: TestStore) -> World {
+        let world = World::on(store).await;
         world.open_store().await;
         world
     }
@@ -317,3 +321,23 @@ pub async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut done: F) {
     }
     panic!("not within 10 s: {what}");
 }
+
+/// Runs tests that take a [`World`] on SQLite, and on MongoDB when `MONGODB_URL` is set.
+macro_rules! on_every_store {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { super::$name(crate::support::World::new().await).await; })*
+        }
+        mod mongo {
+            use crate::support::{TestStore, World};
+
+            $(#[tokio::test] async fn $name() {
+                match std::env::var("MONGODB_URL") {
+                    Ok(url) => super::$name(World::opened(TestStore::mongo(&url).await).await).await,
+                    Err(_) => eprintln!("MONGODB_URL is not set: `cargo xtask test` runs this on a real server"),
+                }
+            })*
+        }
+    };
+}
+pub(crate) use on_every_store;

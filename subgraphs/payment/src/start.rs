@@ -81,7 +81,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
         auth: config
             .issuer
             .as_deref()
-            .map(|issuer| Auth::new(issuer, &config.audience)),
+            .map(|issuer| Auth::of(issuer, &config.audience, config.jwks_url.as_deref())),
         checks: vec![store_check(&db)],
         workers: workers.clone(),
     })
@@ -131,7 +131,12 @@ async fn serve_grpc(app: App, listener: TcpListener, shutdown: CancellationToken
     let served = Server::builder()
         .add_service(health_service)
         .add_service(PaymentServiceServer::new(PaymentGrpc::new(app)))
-        .serve_with_incoming_shutdown(incoming, shutdown.cancelled_owned())
+        .serve_with_incoming_shutdown(incoming, async move {
+            shutdown.cancelled().await;
+            health
+                .set_not_serving::<PaymentServiceServer<PaymentGrpc>>()
+                .await;
+        })
         .await;
     if let Err(error) = served {
         tracing::error!(%error, "payment's gRPC server ended");

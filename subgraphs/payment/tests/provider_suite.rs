@@ -74,6 +74,29 @@ async fn after_a_cancel_no_charge_stands_nor_comes() {
 }
 
 #[tokio::test]
+async fn a_cancel_while_it_waits_in_the_queue_stays_when_its_caller_leaves() {
+    let provider = provider(60, 1);
+    let busy = tokio::spawn({
+        let provider = provider.clone();
+        async move { provider.charge(&id("busy"), amount(1)).await.unwrap() }
+    });
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let queued = tokio::time::timeout(
+        Duration::from_millis(10),
+        provider.charge(&id("queued"), amount(1)),
+    )
+    .await;
+    assert!(queued.is_err());
+    provider.cancel(&id("queued")).await.unwrap();
+    busy.await.unwrap();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert!(matches!(
+        provider.charge(&id("queued"), amount(1)).await.unwrap(),
+        Charge::Declined { .. }
+    ));
+}
+
+#[tokio::test]
 async fn it_serves_only_so_many_at_once() {
     let provider = provider(60, 2);
     let began = Instant::now();

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use super::{ATTEMPTS, App};
+use super::{ATTEMPTS, App, let_the_first_land};
 use crate::{
     domain::{Menu, MenuNews, Millis, News, Order, OrderId, StoreId},
     policies::Command,
@@ -34,7 +34,7 @@ impl App {
         for _ in 0..ATTEMPTS {
             match self.digest_once(batch, seen.clone()).await {
                 Err(StoreError::Seen(before)) => seen.extend(before),
-                Err(StoreError::Conflict) => continue,
+                Err(StoreError::Conflict) => let_the_first_land().await,
                 other => return other,
             }
         }

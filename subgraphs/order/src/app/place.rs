@@ -1,14 +1,14 @@
 //! placeOrder: the one command that waits for another service.
 //!
-//! 1. PAYMENT_PENDING is committed. 2. Payment is asked, outside any transaction. 3. Its answer is committed with the
-//! event that tells of it. Whatever dies in between is found by the sweep, which fails the order and has payment voided;
-//! should the sweep and a late answer meet, whoever commits first wins and the other follows.
+//! First PAYMENT_PENDING is committed. Then payment is asked, outside any transaction. Then its answer is committed with
+//! the event that tells of it. Whatever dies in between is found by the sweep, which fails the order and has payment
+//! voided; should the sweep and a late answer meet, whoever commits first wins and the other follows.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{ATTEMPTS, App, AppError};
+use super::{ATTEMPTS, App, AppError, let_the_first_land};
 use crate::{
     domain::{Basket, Failure, InvalidTransition, Order, OrderId, Refusal, State, Status, Step},
     ports::{Approval, Changes, Charge, StoreError},
@@ -16,6 +16,9 @@ use crate::{
 
 /// How often a repetition looks whether the first attempt has been answered.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// How often an order that must be there is looked for before the attempt is given up.
+const LOOKS: usize = 20;
 
 impl App {
     /// Places an order and pays it. Repeated with the same key and contents it gives the same order, or the same failure.
@@ -35,17 +38,24 @@ impl App {
         {
             Ok(()) => self.pay(Order { version: 1, ..order }).await,
             Err(StoreError::Conflict) => {
-                let known = self
-                    .ports
-                    .orders
-                    .by_key(&basket.customer, &basket.key)
-                    .await?
-                    .ok_or(StoreError::Conflict)?;
+                let known = self.known_soon(&basket).await?;
                 self.repeated(known, &basket).await
             }
             Err(StoreError::CouponTaken) => Err(coupon_unusable(&basket).into()),
             Err(failed) => Err(failed.into()),
         }
+    }
+
+    /// The order that was first with this key. Its writer may have it, and its reader not yet: a store that answers by
+    /// majority shows it a moment later.
+    async fn known_soon(&self, basket: &Basket) -> Result<Order, StoreError> {
+        for _ in 0..LOOKS {
+            if let Some(known) = self.ports.orders.by_key(&basket.customer, &basket.key).await? {
+                return Ok(known);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Err(StoreError::Conflict)
     }
 
     async fn draft(&self, basket: Basket) -> Result<Order, AppError> {
@@ -87,6 +97,7 @@ impl App {
             let id = order.id.clone();
             match self.save(self.answered(order, approval)?).await {
                 Err(StoreError::Conflict) => {
+                    let_the_first_land().await;
                     let found = self.ports.orders.find(&id).await?;
                     order = found.ok_or_else(|| AppError::NotFound(id.as_str().to_owned()))?;
                 }

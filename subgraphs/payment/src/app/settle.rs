@@ -44,7 +44,8 @@ impl App {
             let asked = stream::iter(open)
                 .map(|payment| self.ask_in_time(payment))
                 .buffer_unordered(ASKED_AT_ONCE);
-            let steps: Vec<Step> = asked.filter_map(async |step| step).collect().await;
+            let answers: Vec<Option<Step>> = asked.collect().await;
+            let steps = answers.into_iter().flatten().collect();
             let moved = self.commit_steps(steps).await?;
             settled = Settled {
                 moved: settled.moved + moved,

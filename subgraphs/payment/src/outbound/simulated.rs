@@ -45,6 +45,8 @@ pub struct SimulatedProvider {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
+    /// Its caller left before its turn came; it may be asked for again.
+    Unbegun,
     InFlight,
     Decided(Charge),
     Cancelled,
@@ -66,6 +68,13 @@ impl Book {
             && let Some(oldest) = self.ages.pop_front()
         {
             self.entries.remove(&oldest);
+        }
+    }
+
+    /// Forgets a charge that was never begun; a cancel that came meanwhile stays.
+    fn forget_unbegun(&mut self, order: &OrderId) {
+        if self.entries.get(order) == Some(&Entry::InFlight) {
+            self.put(order, Entry::Unbegun);
         }
     }
 }
@@ -104,7 +113,7 @@ impl SimulatedProvider {
     async fn work(self, order: OrderId, amount: Won, answer: oneshot::Sender<Charge>) {
         let begun = self.room.acquire().await;
         if answer.is_closed() {
-            self.book().entries.remove(&order);
+            self.book().forget_unbegun(&order);
             return;
         }
         tokio::time::sleep(self.delay(&order)).await;
@@ -143,7 +152,7 @@ impl Provider for SimulatedProvider {
         let known = {
             let mut book = self.book();
             let known = book.entries.get(order).cloned();
-            if known.is_none() {
+            if matches!(known, None | Some(Entry::Unbegun)) {
                 book.put(order, Entry::InFlight);
             }
             known
@@ -158,7 +167,7 @@ impl Provider for SimulatedProvider {
                     reason: "CANCELLED".to_owned(),
                 });
             }
-            None => {}
+            None | Some(Entry::Unbegun) => {}
         }
         let (answer, answered) = oneshot::channel();
         tokio::spawn(self.clone().work(order.clone(), amount, answer));
@@ -171,7 +180,7 @@ impl Provider for SimulatedProvider {
         Ok(match self.book().entries.get(order) {
             Some(Entry::InFlight) => Standing::InFlight,
             Some(Entry::Decided(charge)) => Standing::Decided(charge.clone()),
-            Some(Entry::Cancelled | Entry::Refunded) | None => Standing::Nothing,
+            Some(Entry::Unbegun | Entry::Cancelled | Entry::Refunded) | None => Standing::Nothing,
         })
     }
 

@@ -78,7 +78,7 @@ struct Inner {
 }
 
 enum Phase {
-    Closed(Window),
+    Closed(Box<Window>),
     Open { until: Duration },
     HalfOpen { entered: u32, good: u32, bad: u32 },
 }
@@ -95,7 +95,7 @@ impl Breaker {
     /// A closed breaker.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Breaker {
         let settings = settings.sane();
-        let phase = Phase::Closed(Window::new(settings.window));
+        let phase = Phase::Closed(Box::new(Window::new(settings.window)));
         let inner = Inner {
             phase,
             generation: 0,
@@ -207,7 +207,7 @@ impl Breaker {
         if f64::from(bad) / f64::from(probes) >= self.settings.failure_rate {
             return Some(self.open(now));
         }
-        (good + bad >= probes).then(|| Phase::Closed(Window::new(self.settings.window)))
+        (good + bad >= probes).then(|| Phase::Closed(Box::new(Window::new(self.settings.window))))
     }
 
     fn open(&self, now: Duration) -> Phase {
