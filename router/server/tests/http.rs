@@ -229,6 +229,31 @@ async fn smuggled_requests_are_refused() {
     world.query("{ me { id } }").await.data();
 }
 
+/// RFC 9112, section 6.1: such a request is read by Transfer-Encoding alone, and the connection is not used again.
+#[tokio::test]
+async fn what_follows_a_request_with_two_lengths_is_not_read() {
+    let world = World::start().await;
+    let body = r#"{"query":"{ __typename }"}"#;
+    let smuggled = r#"{"query":"mutation { productsStep(step: 666) }"}"#;
+    let json = "host: x\r\ncontent-type: application/json\r\n";
+    let first =
+        format!("{json}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n1a\r\n{body}\r\n0\r\n\r\n");
+    let second = format!("{json}content-length: {}\r\n\r\n{smuggled}", smuggled.len());
+    let mut stream = tokio::net::TcpStream::connect(world.gateway.addr())
+        .await
+        .expect("connects");
+    let both = format!("POST /graphql HTTP/1.1\r\n{first}POST /graphql HTTP/1.1\r\n{second}");
+    stream.write_all(both.as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    // The end may come as a reset, since what follows is never read.
+    let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
+        .await
+        .expect("it is closed");
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.matches("HTTP/1.1").count() <= 1, "{answer}");
+    assert!(world.journal.read().is_empty());
+}
+
 #[tokio::test]
 async fn a_body_over_the_limit_is_413_with_or_without_a_length() {
     let world = World::with(|config| config.limits.body_bytes = 1000).await;
