@@ -70,8 +70,7 @@ impl Walk<'_> {
 
     fn free(&self, demand: &Demand) -> Option<PosId> {
         let free = demand.candidates.iter().filter(|c| self.price(c.0) == 0);
-        free.min_by_key(|c| (!self.positions[c.0].wanted, c.1))
-            .map(|c| c.0)
+        free.min_by_key(|c| (self.distance(c.0), c.1)).map(|c| c.0)
     }
 
     /// The position whose fetch serves most of the open demands for its price.
@@ -109,13 +108,30 @@ impl Walk<'_> {
             Origin::Field { parent, .. } => self.price(*parent),
             Origin::Hop(hop) => {
                 let own = usize::from(!self.fetched.contains(&(hop.stage, position.sub, position.level)));
-                let below = self.places[position.place]
-                    .base
-                    .iter()
-                    .map(|b| self.price(*b))
-                    .min();
-                own + below.unwrap_or(0)
+                own + self.way(position.place).map_or(0, |base| self.price(base))
             }
+        }
+    }
+
+    /// The position that would have to be wanted so that a place's objects are there. Only the nearest
+    /// is looked at: prices are asked often, and must not branch.
+    fn way(&self, place: PlaceId) -> Option<PosId> {
+        let base = &self.places[place].base;
+        let near = base.iter().any(|b| self.positions[*b].wanted);
+        base.first().copied().filter(|_| !near)
+    }
+
+    /// How much must be selected before a position is there: fields on the way from what its fetch
+    /// selects already; for an entity fetch, what its representations are made of.
+    fn distance(&self, pos: PosId) -> usize {
+        let position = &self.positions[pos];
+        if position.wanted {
+            return 0;
+        }
+        match &position.origin {
+            Origin::Root { .. } => 1,
+            Origin::Field { parent, .. } => 1 + self.distance(*parent),
+            Origin::Hop(_) => 2 + self.way(position.place).map_or(0, |base| self.distance(base)),
         }
     }
 
@@ -123,7 +139,7 @@ impl Walk<'_> {
         candidates.min_by_key(|pos| {
             (
                 self.price(*pos),
-                !self.positions[*pos].wanted,
+                self.distance(*pos),
                 self.positions[*pos].level,
                 *pos,
             )
