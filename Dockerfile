@@ -1,16 +1,17 @@
-# One build, one small image per binary: docker build --target router .
 # syntax=docker/dockerfile:1
+# One build, one small image per binary: docker build --target router .
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --locked --release --bins \
-    --package baedal --package baedal-router --package baedal-auth \
+    --package baedal-router --package baedal-auth \
     --package baedal-order --package baedal-payment --package baedal-store --package baedal-marketing \
-    && mkdir /out && cp target/release/baedal target/release/baedal-* /out/ && rm -f /out/*.d
+    && mkdir /out && cp target/release/baedal-* /out/ && rm -f /out/*.d
 
 FROM debian:bookworm-slim AS base
-RUN useradd --uid 10001 --no-create-home baedal
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 10001 --no-create-home baedal
 COPY deploy/healthcheck /usr/local/bin/healthcheck
 USER 10001
 
@@ -44,9 +45,3 @@ FROM base AS marketing
 COPY --from=build /out/baedal-marketing /usr/local/bin/
 EXPOSE 4014
 ENTRYPOINT ["baedal-marketing"]
-
-# The whole platform in one process on embedded stores.
-FROM base AS platform
-COPY --from=build /out/baedal /usr/local/bin/
-EXPOSE 4000 4001
-ENTRYPOINT ["baedal"]

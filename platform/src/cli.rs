@@ -44,7 +44,12 @@ struct Token {
 #[derive(Args)]
 struct Login {
     /// Rights to ask for, separated by commas.
-    #[arg(long, value_delimiter = ',', default_value = "openid,order", value_name = "SCOPE,…")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "openid,order",
+        value_name = "SCOPE,…"
+    )]
     scopes: Vec<String>,
     /// The public client to log in as, when it is not the platform's own.
     #[arg(long, value_name = "CLIENT_ID")]
@@ -62,13 +67,20 @@ struct Server {
     #[arg(long, env = "ISSUER_URL", value_name = "URL")]
     issuer: Option<String>,
     /// Port of the auth server on this machine, when no issuer is named.
-    #[arg(long = "auth-port", env = "BAEDAL_AUTH_PORT", default_value_t = 4001, value_name = "PORT")]
+    #[arg(
+        long = "auth-port",
+        env = "BAEDAL_AUTH_PORT",
+        default_value_t = 4001,
+        value_name = "PORT"
+    )]
     auth_port: u16,
 }
 
 impl Server {
     fn issuer(&self) -> String {
-        self.issuer.clone().unwrap_or_else(|| format!("http://127.0.0.1:{}", self.auth_port))
+        self.issuer
+            .clone()
+            .unwrap_or_else(|| format!("http://127.0.0.1:{}", self.auth_port))
     }
 }
 
@@ -96,7 +108,8 @@ async fn run() -> Result<()> {
 async fn print_token(token: &Token) -> Result<()> {
     let account = token.account;
     let (login, password) = (account.login(), account.password());
-    let tokens = login::account::login(&token.server.issuer(), None, login, password, account.scopes()).await?;
+    let tokens =
+        login::account::login(&token.server.issuer(), None, login, password, account.scopes()).await?;
     println!("{}", tokens.access);
     Ok(())
 }

@@ -17,7 +17,12 @@ pub enum Account {
 
 impl Account {
     /// All of them.
-    pub const ALL: [Account; 4] = [Account::Customer, Account::Customer2, Account::Owner, Account::Operator];
+    pub const ALL: [Account; 4] = [
+        Account::Customer,
+        Account::Customer2,
+        Account::Owner,
+        Account::Operator,
+    ];
 
     /// Login name.
     pub fn login(self) -> &'static str {
@@ -49,6 +54,9 @@ impl Account {
     }
 
     fn user(self) -> &'static DemoUser {
-        DEMO_USERS.iter().find(|user| user.login == self.login()).expect("the auth server knows every demo account")
+        DEMO_USERS
+            .iter()
+            .find(|user| user.login == self.login())
+            .expect("the auth server knows every demo account")
     }
 }

@@ -46,7 +46,10 @@ pub async fn start(part: Part, settings: &Settings) -> Result<RunningPart> {
         Part::Gateway => gateway(settings).await,
     };
     running.with_context(|| {
-        format!("{part} did not start on port {} (--{part}-port takes another, --data another folder)", settings.port(part))
+        format!(
+            "{part} did not start on port {} (--{part}-port takes another, --data another folder)",
+            settings.port(part)
+        )
     })
 }
 
@@ -64,7 +67,12 @@ async fn auth(settings: &Settings) -> Result<RunningPart> {
 
 async fn payment(settings: &Settings) -> Result<baedal_kit::serve::Running> {
     let (listen, grpc) = (settings.listen(Part::Payment), settings.payment_grpc());
-    let mut config = baedal_payment::Config::new(listen, grpc, &settings.database(Part::Payment), &settings.events());
+    let mut config = baedal_payment::Config::new(
+        listen,
+        grpc,
+        &settings.database(Part::Payment),
+        &settings.events(),
+    );
     config.issuer = Some(settings.issuer());
     baedal_payment::start(config).await
 }
@@ -85,9 +93,15 @@ async fn store(settings: &Settings) -> Result<baedal_kit::serve::Running> {
 }
 
 async fn gateway(settings: &Settings) -> Result<RunningPart> {
-    let mut config = GatewayConfig { listen: settings.listen(Part::Gateway), ..GatewayConfig::default() };
+    let mut config = GatewayConfig {
+        listen: settings.listen(Part::Gateway),
+        ..GatewayConfig::default()
+    };
     for part in Part::SUBGRAPHS {
-        config.subgraphs.insert(part.name().to_owned(), SubgraphConfig::at(settings.graphql(part).parse()?));
+        config.subgraphs.insert(
+            part.name().to_owned(),
+            SubgraphConfig::at(settings.graphql(part).parse()?),
+        );
     }
     config.supergraph.poll_interval = POLL;
     config.supergraph.state_dir = Some(settings.data.join("gateway"));
@@ -96,7 +110,9 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
         jwks_url: Some(format!("{}/jwks.json", settings.issuer()).parse()?),
         audience: AUDIENCE.to_owned(),
     };
-    config.auth = Some(AuthConfig { issuers: vec![issuer] });
+    config.auth = Some(AuthConfig {
+        issuers: vec![issuer],
+    });
     Ok(RunningPart::Gateway(baedal_router::start(config).await?))
 }
 

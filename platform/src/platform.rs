@@ -48,7 +48,10 @@ async fn start_all(settings: &Settings, running: &mut Vec<RunningPart>) -> Resul
 /// Waits until the gateway serves the graph of the subgraphs it can reach.
 async fn until_ready(settings: &Settings) -> Result<()> {
     let url = format!("http://{}/health/ready", settings.listen(Part::Gateway));
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(2))
+        .build()?;
     let start = Instant::now();
     loop {
         let reason = match client.get(&url).send().await {
@@ -65,7 +68,12 @@ async fn until_ready(settings: &Settings) -> Result<()> {
 
 fn prepare_folder(settings: &Settings) -> Result<()> {
     let folder = &settings.data;
-    let advice = || format!("cannot keep data in {}; make the folder writable or name another with --data", folder.display());
+    let advice = || {
+        format!(
+            "cannot keep data in {}; make the folder writable or name another with --data",
+            folder.display()
+        )
+    };
     fs::create_dir_all(folder).with_context(advice)?;
     let probe = folder.join(format!(".writable-{}", std::process::id()));
     fs::write(&probe, b"").with_context(advice)?;

@@ -26,7 +26,14 @@ pub enum Part {
 
 impl Part {
     /// All of them, in the order in which they start.
-    pub const ALL: [Part; 6] = [Part::Auth, Part::Payment, Part::Store, Part::Order, Part::Marketing, Part::Gateway];
+    pub const ALL: [Part; 6] = [
+        Part::Auth,
+        Part::Payment,
+        Part::Store,
+        Part::Order,
+        Part::Marketing,
+        Part::Gateway,
+    ];
     /// The parts that are subgraphs.
     pub const SUBGRAPHS: [Part; 4] = [Part::Order, Part::Payment, Part::Store, Part::Marketing];
 
@@ -54,25 +61,60 @@ impl fmt::Display for Part {
 #[command(next_help_heading = "Ports (all on 127.0.0.1)")]
 pub struct Ports {
     /// The gateway.
-    #[arg(long = "gateway-port", env = "BAEDAL_GATEWAY_PORT", default_value_t = 4000, value_name = "PORT")]
+    #[arg(
+        long = "gateway-port",
+        env = "BAEDAL_GATEWAY_PORT",
+        default_value_t = 4000,
+        value_name = "PORT"
+    )]
     pub gateway: u16,
     /// The auth server.
-    #[arg(long = "auth-port", env = "BAEDAL_AUTH_PORT", default_value_t = 4001, value_name = "PORT")]
+    #[arg(
+        long = "auth-port",
+        env = "BAEDAL_AUTH_PORT",
+        default_value_t = 4001,
+        value_name = "PORT"
+    )]
     pub auth: u16,
     /// The order subgraph.
-    #[arg(long = "order-port", env = "BAEDAL_ORDER_PORT", default_value_t = 4011, value_name = "PORT")]
+    #[arg(
+        long = "order-port",
+        env = "BAEDAL_ORDER_PORT",
+        default_value_t = 4011,
+        value_name = "PORT"
+    )]
     pub order: u16,
     /// The payment subgraph.
-    #[arg(long = "payment-port", env = "BAEDAL_PAYMENT_PORT", default_value_t = 4012, value_name = "PORT")]
+    #[arg(
+        long = "payment-port",
+        env = "BAEDAL_PAYMENT_PORT",
+        default_value_t = 4012,
+        value_name = "PORT"
+    )]
     pub payment: u16,
     /// Payment's gRPC, which order calls.
-    #[arg(long = "payment-grpc-port", env = "BAEDAL_PAYMENT_GRPC_PORT", default_value_t = 4022, value_name = "PORT")]
+    #[arg(
+        long = "payment-grpc-port",
+        env = "BAEDAL_PAYMENT_GRPC_PORT",
+        default_value_t = 4022,
+        value_name = "PORT"
+    )]
     pub payment_grpc: u16,
     /// The store subgraph.
-    #[arg(long = "store-port", env = "BAEDAL_STORE_PORT", default_value_t = 4013, value_name = "PORT")]
+    #[arg(
+        long = "store-port",
+        env = "BAEDAL_STORE_PORT",
+        default_value_t = 4013,
+        value_name = "PORT"
+    )]
     pub store: u16,
     /// The marketing subgraph.
-    #[arg(long = "marketing-port", env = "BAEDAL_MARKETING_PORT", default_value_t = 4014, value_name = "PORT")]
+    #[arg(
+        long = "marketing-port",
+        env = "BAEDAL_MARKETING_PORT",
+        default_value_t = 4014,
+        value_name = "PORT"
+    )]
     pub marketing: u16,
 }
 
@@ -131,7 +173,10 @@ impl Settings {
     /// The parts to run, each once, in starting order.
     pub fn parts(&self) -> Vec<Part> {
         let chosen: BTreeSet<Part> = self.only.iter().copied().collect();
-        Part::ALL.into_iter().filter(|part| chosen.is_empty() || chosen.contains(part)).collect()
+        Part::ALL
+            .into_iter()
+            .filter(|part| chosen.is_empty() || chosen.contains(part))
+            .collect()
     }
 
     /// The port of a part.
@@ -176,7 +221,10 @@ impl Settings {
         if let Some(servers) = &self.servers {
             return servers.database(part);
         }
-        format!("sqlite://{}?mode=rwc", self.data.join(format!("{part}.db")).display())
+        format!(
+            "sqlite://{}?mode=rwc",
+            self.data.join(format!("{part}.db")).display()
+        )
     }
 
     /// The event log that all parts share.

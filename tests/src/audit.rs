@@ -32,7 +32,11 @@ pub async fn audit(settings: &Settings, acknowledged: &[String], patience: Durat
             return Ok(ledger);
         }
         if start.elapsed() > patience {
-            bail!("the ledger audit found {} problems after {patience:?}:\n{}", found.len(), found[..found.len().min(20)].join("\n"));
+            bail!(
+                "the ledger audit found {} problems after {patience:?}:\n{}",
+                found.len(),
+                found[..found.len().min(20)].join("\n")
+            );
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -15,13 +15,23 @@ pub struct Client {
 impl Client {
     /// A client without a token.
     pub fn new(url: impl Into<String>) -> Client {
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client without TLS");
-        Client { http, url: url.into(), token: None }
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client without TLS");
+        Client {
+            http,
+            url: url.into(),
+            token: None,
+        }
     }
 
     /// The same client with this access token.
     pub fn with_token(&self, token: impl Into<String>) -> Client {
-        Client { token: Some(token.into()), ..self.clone() }
+        Client {
+            token: Some(token.into()),
+            ..self.clone()
+        }
     }
 
     /// The access token in use.
@@ -39,14 +49,20 @@ impl Client {
     /// # Errors
     /// The endpoint does not answer JSON.
     pub async fn send(&self, query: &str, variables: Value) -> Result<(u16, Value)> {
-        let mut request = self.http.post(&self.url).json(&json!({ "query": query, "variables": variables }));
+        let mut request = self
+            .http
+            .post(&self.url)
+            .json(&json!({ "query": query, "variables": variables }));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         let answer = request.send().await?;
         let status = answer.status().as_u16();
         let text = answer.text().await?;
-        Ok((status, serde_json::from_str(&text).with_context(|| format!("{status} {text}"))?))
+        Ok((
+            status,
+            serde_json::from_str(&text).with_context(|| format!("{status} {text}"))?,
+        ))
     }
 
     /// The `data` of an operation that must have no errors.
@@ -66,6 +82,7 @@ impl Client {
     pub async fn code(&self, query: &str, variables: Value) -> Result<String> {
         let (status, body) = self.send(query, variables).await?;
         let code = body["errors"][0]["extensions"]["code"].as_str();
-        code.map(str::to_owned).with_context(|| format!("no coded error: {status} {body}"))
+        code.map(str::to_owned)
+            .with_context(|| format!("no coded error: {status} {body}"))
     }
 }

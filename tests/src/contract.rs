@@ -46,18 +46,28 @@ pub fn subgraphs() -> Vec<Subgraph> {
 /// The subgraphs do not compose; with every reason.
 pub fn files() -> Result<Vec<File>> {
     let subgraphs = subgraphs();
-    let composed = compose(&subgraphs).map_err(|errors| anyhow!("{}", diagnostics::render(&errors, &subgraphs)))?;
-    let mut files = vec![File { path: "supergraph.graphql".into(), text: composed.supergraph_sdl }];
+    let composed =
+        compose(&subgraphs).map_err(|errors| anyhow!("{}", diagnostics::render(&errors, &subgraphs)))?;
+    let mut files = vec![File {
+        path: "supergraph.graphql".into(),
+        text: composed.supergraph_sdl,
+    }];
     for subgraph in subgraphs {
         let text = format!("{}\n", subgraph.sdl.trim_end());
-        files.push(File { path: format!("subgraphs/{}.graphql", subgraph.name).into(), text });
+        files.push(File {
+            path: format!("subgraphs/{}.graphql", subgraph.name).into(),
+            text,
+        });
     }
     for event in baedal_events::all() {
         let content = json!({
             "type": event.r#type, "topic": event.topic, "alias": event.alias, "version": event.version,
             "example": event.example, "schema": event.schema,
         });
-        files.push(File { path: format!("events/{}.json", event.r#type).into(), text: pretty(&content) });
+        files.push(File {
+            path: format!("events/{}.json", event.r#type).into(),
+            text: pretty(&content),
+        });
     }
     Ok(files)
 }
@@ -77,7 +87,9 @@ pub fn recorded() -> Vec<File> {
 /// # Errors
 /// See [`files`]; a file that cannot be written.
 pub fn export() -> Result<()> {
-    let new_records = recorded().into_iter().filter(|file| !folder().join(&file.path).exists());
+    let new_records = recorded()
+        .into_iter()
+        .filter(|file| !folder().join(&file.path).exists());
     for file in files()?.into_iter().chain(new_records) {
         let path = folder().join(&file.path);
         fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;

@@ -25,14 +25,23 @@ impl Feed {
     /// No WebSocket there, or the connection is refused.
     pub async fn open(url: &str, token: &str, query: &str, variables: Value) -> Result<Feed> {
         let mut request = url.replacen("http", "ws", 1).into_client_request()?;
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse()?);
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", "graphql-transport-ws".parse()?);
         let (socket, _) = timeout(HANDSHAKE, connect_async(request)).await??;
         let mut feed = Feed { socket };
-        feed.send(json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } })).await?;
+        feed.send(
+            json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {token}") } }),
+        )
+        .await?;
         let ack = timeout(HANDSHAKE, feed.message()).await??;
-        ensure!(ack["type"] == "connection_ack", "the connection was not acknowledged: {ack}");
+        ensure!(
+            ack["type"] == "connection_ack",
+            "the connection was not acknowledged: {ack}"
+        );
         let payload = json!({ "query": query, "variables": variables });
-        feed.send(json!({ "id": "1", "type": "subscribe", "payload": payload })).await?;
+        feed.send(json!({ "id": "1", "type": "subscribe", "payload": payload }))
+            .await?;
         Ok(feed)
     }
 
@@ -41,7 +50,9 @@ impl Feed {
     /// # Errors
     /// None within `patience`, an error in its place, or the end of the subscription.
     pub async fn next(&mut self, patience: Duration) -> Result<Value> {
-        let message = timeout(patience, self.message()).await.context("no event in time")??;
+        let message = timeout(patience, self.message())
+            .await
+            .context("no event in time")??;
         match message["type"].as_str() {
             Some("next") => {
                 let payload = &message["payload"];

@@ -18,7 +18,13 @@ pub struct Process {
 
 /// Options of a process on `data`.
 pub fn settings(data: &Path, ports: &Ports) -> Settings {
-    Settings { data: data.to_path_buf(), only: Vec::new(), step_ms: 0, ports: ports.clone(), servers: None }
+    Settings {
+        data: data.to_path_buf(),
+        only: Vec::new(),
+        step_ms: 0,
+        ports: ports.clone(),
+        servers: None,
+    }
 }
 
 impl Process {
@@ -28,9 +34,15 @@ impl Process {
     /// It ends or says nothing in time; with its output.
     pub fn start(program: &str, settings: &Settings) -> Result<Process> {
         std::fs::create_dir_all(&settings.data)?;
-        let log = settings.data.join(format!("process-{}.log", uuid::Uuid::now_v7().simple()));
+        let log = settings
+            .data
+            .join(format!("process-{}.log", uuid::Uuid::now_v7().simple()));
         let output = File::create(&log)?;
-        let child = command(program, settings).stdout(output.try_clone()?).stderr(output).spawn().context("cannot start baedal")?;
+        let child = command(program, settings)
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .context("cannot start baedal")?;
         let mut process = Process { child, log };
         process.until_ready()?;
         Ok(process)
@@ -92,7 +104,11 @@ impl Drop for Process {
 
 fn command(program: &str, settings: &Settings) -> Command {
     let mut command = Command::new(program);
-    command.arg("up").arg("--data").arg(&settings.data).args(["--step-ms", &settings.step_ms.to_string()]);
+    command
+        .arg("up")
+        .arg("--data")
+        .arg(&settings.data)
+        .args(["--step-ms", &settings.step_ms.to_string()]);
     if !settings.only.is_empty() {
         let names: Vec<&str> = settings.only.iter().map(|part| part.name()).collect();
         command.args(["--only", &names.join(",")]);

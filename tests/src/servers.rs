@@ -32,18 +32,25 @@ pub async fn fresh() -> Result<Servers> {
 
 /// Whether the environment names the real servers.
 pub fn are_named() -> bool {
-    ["MONGODB_URL", "POSTGRES_URL", "KAFKA_BROKERS"].iter().all(|name| env::var_os(name).is_some())
+    ["MONGODB_URL", "POSTGRES_URL", "KAFKA_BROKERS"]
+        .iter()
+        .all(|name| env::var_os(name).is_some())
 }
 
 fn named(name: &str) -> Result<String> {
-    env::var(name).with_context(|| format!("{name} is not set; run the tests with `cargo xtask test`, which starts the servers"))
+    env::var(name).with_context(|| {
+        format!("{name} is not set; run the tests with `cargo xtask test`, which starts the servers")
+    })
 }
 
 async fn create_database(server: &Url, name: &str) -> Result<()> {
     sqlx::any::install_default_drivers();
     let mut connection = <sqlx::AnyConnection as sqlx::Connection>::connect(server.as_str()).await?;
     let text = sqlx::AssertSqlSafe(format!("CREATE DATABASE \"{name}\""));
-    sqlx::query(text).execute(&mut connection).await.with_context(|| format!("cannot create the database {name}"))?;
+    sqlx::query(text)
+        .execute(&mut connection)
+        .await
+        .with_context(|| format!("cannot create the database {name}"))?;
     Ok(())
 }
 
@@ -53,13 +60,25 @@ async fn create_database(server: &Url, name: &str) -> Result<()> {
 /// The store service refuses.
 pub async fn open_shop(world: &World) -> Result<String> {
     world.until_ready(Part::Store).await?;
-    let owner = world.subgraph(Part::Store).with_token(world.token(Account::Owner).await?);
+    let owner = world
+        .subgraph(Part::Store)
+        .with_token(world.token(Account::Owner).await?);
     let open = "mutation ($input: OpenStoreInput!) { openStore(input: $input) { id } }";
-    let opened = owner.data(open, json!({ "input": { "name": "서울통닭" } })).await?;
-    let id = opened["openStore"]["id"].as_str().context("a store has an id")?.to_owned();
+    let opened = owner
+        .data(open, json!({ "input": { "name": "서울통닭" } }))
+        .await?;
+    let id = opened["openStore"]["id"]
+        .as_str()
+        .context("a store has an id")?
+        .to_owned();
     let set = "mutation ($id: ID!, $item: MenuItemInput!) { setMenuItem(storeId: $id, item: $item) { id } }";
     for (dish, name, price) in [("tongdak", "통닭", 18_000), ("pizza", "피자", 23_000)] {
-        owner.data(set, json!({ "id": id, "item": { "id": dish, "name": name, "price": price } })).await?;
+        owner
+            .data(
+                set,
+                json!({ "id": id, "item": { "id": dish, "name": name, "price": price } }),
+            )
+            .await?;
     }
     Ok(id)
 }
@@ -71,10 +90,32 @@ pub async fn open_shop(world: &World) -> Result<String> {
 pub async fn create_accounts(settings: &Settings) -> Result<()> {
     let database = settings.database(Part::Auth);
     for demo in DEMO_USERS {
-        let (login, name, password) = (demo.login.to_owned(), demo.name.to_owned(), demo.password.to_owned());
-        add_user(&database, NewUser { login, name, role: demo.role, password }).await?;
+        let (login, name, password) = (
+            demo.login.to_owned(),
+            demo.name.to_owned(),
+            demo.password.to_owned(),
+        );
+        add_user(
+            &database,
+            NewUser {
+                login,
+                name,
+                role: demo.role,
+                password,
+            },
+        )
+        .await?;
     }
-    let scopes = ["openid", "profile", "offline_access", "order", "store", "operator"].map(str::to_owned).to_vec();
+    let scopes = [
+        "openid",
+        "profile",
+        "offline_access",
+        "order",
+        "store",
+        "operator",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     let client = NewClient {
         id: DEMO_CLIENT.to_owned(),
         name: String::new(),

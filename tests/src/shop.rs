@@ -1,5 +1,8 @@
 //! What a customer does through the gateway.
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -36,9 +39,39 @@ impl Shop {
     /// # Errors
     /// It is refused.
     pub async fn place(&self, dish: &str, quantity: u32, key: &str) -> Result<String> {
-        let data = self.client.data(PLACE_ORDER, order_of(&self.store_id, dish, quantity, key)).await?;
+        let data = self
+            .client
+            .data(PLACE_ORDER, order_of(&self.store_id, dish, quantity, key))
+            .await?;
         let id = data["placeOrder"]["id"].as_str().context("an order has an id")?;
         Ok(id.to_owned())
+    }
+
+    /// Places `count` orders, a few at a time, until each is acknowledged. A refusal for want of payment is
+    /// an honest answer of a busy machine; the customer tries again with a new key.
+    ///
+    /// # Errors
+    /// Any other refusal, or ten for one order.
+    pub async fn place_many(&self, count: usize, name: &str) -> Result<Vec<String>> {
+        let one = |number: usize| async move {
+            for attempt in 0..10 {
+                match self
+                    .place("tongdak", 1, &format!("{name}-{number}-{attempt}"))
+                    .await
+                {
+                    Err(error) if error.to_string().contains("PAYMENT_UNAVAILABLE") => {
+                        tokio::time::sleep(Duration::from_millis(500)).await;
+                    }
+                    outcome => return outcome,
+                }
+            }
+            bail!("order {number} was refused ten times")
+        };
+        stream::iter(0..count)
+            .map(one)
+            .buffer_unordered(8)
+            .try_collect()
+            .await
     }
 
     /// The code with which an order is refused.
@@ -46,7 +79,9 @@ impl Shop {
     /// # Errors
     /// It is accepted.
     pub async fn refused(&self, dish: &str, quantity: u32, key: &str) -> Result<String> {
-        self.client.code(PLACE_ORDER, order_of(&self.store_id, dish, quantity, key)).await
+        self.client
+            .code(PLACE_ORDER, order_of(&self.store_id, dish, quantity, key))
+            .await
     }
 
     /// The status of an order.
@@ -54,8 +89,17 @@ impl Shop {
     /// # Errors
     /// The order is not there.
     pub async fn status(&self, id: &str) -> Result<String> {
-        let data = self.client.data("query ($id: ID!) { order(id: $id) { status } }", json!({ "id": id })).await?;
-        Ok(data["order"]["status"].as_str().with_context(|| format!("no order {id}"))?.to_owned())
+        let data = self
+            .client
+            .data(
+                "query ($id: ID!) { order(id: $id) { status } }",
+                json!({ "id": id }),
+            )
+            .await?;
+        Ok(data["order"]["status"]
+            .as_str()
+            .with_context(|| format!("no order {id}"))?
+            .to_owned())
     }
 
     /// Every order of the customer with its status, newest first.
@@ -85,7 +129,10 @@ impl Shop {
     /// # Errors
     /// The gateway's errors.
     pub async fn knows_the_menu(&self) -> Result<bool> {
-        let (_, answer) = self.client.send(PLACE_ORDER, order_of(&self.store_id, "no-such-dish", 1, "probe")).await?;
+        let (_, answer) = self
+            .client
+            .send(PLACE_ORDER, order_of(&self.store_id, "no-such-dish", 1, "probe"))
+            .await?;
         Ok(answer["errors"][0]["extensions"]["code"] == "MENU_ITEM_UNKNOWN")
     }
 }

@@ -49,9 +49,19 @@ impl World {
     async fn with(servers: Option<Servers>) -> Result<World> {
         let real = servers.is_some();
         let folder = tempfile::tempdir()?;
-        let settings =
-            Settings { data: folder.path().to_path_buf(), only: Vec::new(), step_ms: 0, ports: free_ports()?, servers };
-        let mut world = World { settings, store_id: "store-seoul".to_owned(), running: BTreeMap::new(), _folder: folder };
+        let settings = Settings {
+            data: folder.path().to_path_buf(),
+            only: Vec::new(),
+            step_ms: 0,
+            ports: free_ports()?,
+            servers,
+        };
+        let mut world = World {
+            settings,
+            store_id: "store-seoul".to_owned(),
+            running: BTreeMap::new(),
+            _folder: folder,
+        };
         if real {
             servers::create_accounts(&world.settings).await?;
         }
@@ -105,7 +115,8 @@ impl World {
     /// The auth server refuses it.
     pub async fn token(&self, account: Account) -> Result<String> {
         let (login, password) = (account.login(), account.password());
-        let tokens = login::account::login(&self.settings.issuer(), None, login, password, account.scopes()).await?;
+        let tokens =
+            login::account::login(&self.settings.issuer(), None, login, password, account.scopes()).await?;
         Ok(tokens.access)
     }
 
@@ -125,7 +136,11 @@ impl World {
         let url = format!("http://{}/health/ready", self.settings.listen(part));
         let http = reqwest::Client::new();
         until(Duration::from_secs(15), || async {
-            Ok(http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()))
+            Ok(http
+                .get(&url)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success()))
         })
         .await
         .with_context(|| format!("{part} is not ready"))
@@ -135,7 +150,9 @@ impl World {
     async fn until_orders_are_taken(&self) -> Result<()> {
         self.until_ready(Part::Gateway).await?;
         let shop = self.shop(Account::Customer2).await?;
-        until(Duration::from_secs(20), || shop.knows_the_menu()).await.context("order learns the menus")
+        until(Duration::from_secs(20), || shop.knows_the_menu())
+            .await
+            .context("order learns the menus")
     }
 
     /// A customer at the gateway.
@@ -143,7 +160,10 @@ impl World {
     /// # Errors
     /// See [`World::token`].
     pub async fn shop(&self, account: Account) -> Result<Shop> {
-        Ok(Shop { client: self.as_account(account).await?, store_id: self.store_id.clone() })
+        Ok(Shop {
+            client: self.as_account(account).await?,
+            store_id: self.store_id.clone(),
+        })
     }
 }
 
@@ -152,8 +172,13 @@ impl World {
 /// # Errors
 /// No loopback port is free.
 pub fn free_ports() -> Result<Ports> {
-    let listeners: Vec<TcpListener> = (0..7).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
-    let ports: Vec<u16> = listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect::<Result<_>>()?;
+    let listeners: Vec<TcpListener> = (0..7)
+        .map(|_| TcpListener::bind("127.0.0.1:0"))
+        .collect::<Result<_, _>>()?;
+    let ports: Vec<u16> = listeners
+        .iter()
+        .map(|listener| Ok(listener.local_addr()?.port()))
+        .collect::<Result<_>>()?;
     Ok(Ports {
         gateway: ports[0],
         auth: ports[1],

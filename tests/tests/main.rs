@@ -26,7 +26,9 @@ macro_rules! on_both_stacks {
             #[tokio::test(flavor = "multi_thread")]
             async fn embedded() {
                 let _alone = crate::alone().await;
-                let world = baedal_tests::world::World::embedded().await.expect("the embedded platform starts");
+                let world = baedal_tests::world::World::embedded()
+                    .await
+                    .expect("the embedded platform starts");
                 if let Err(error) = super::$test(world).await {
                     panic!("{error:?}");
                 }
@@ -35,7 +37,9 @@ macro_rules! on_both_stacks {
             #[tokio::test(flavor = "multi_thread")]
             async fn on_servers() {
                 let _alone = crate::alone().await;
-                let world = baedal_tests::world::World::on_servers().await.expect("the platform starts on real servers");
+                let world = baedal_tests::world::World::on_servers()
+                    .await
+                    .expect("the platform starts on real servers");
                 if let Err(error) = super::$test(world).await {
                     panic!("{error:?}");
                 }

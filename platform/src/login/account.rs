@@ -13,11 +13,24 @@ const MOST_PAGES: usize = 10;
 ///
 /// # Errors
 /// No auth server, or it refuses the login (with what its page says).
-pub async fn login(issuer: &str, client: Option<&str>, login: &str, password: &str, scopes: &[&str]) -> Result<Tokens> {
+pub async fn login(
+    issuer: &str,
+    client: Option<&str>,
+    login: &str,
+    password: &str,
+    scopes: &[&str],
+) -> Result<Tokens> {
     let redirect = Url::parse("http://127.0.0.1/callback")?;
     let session = Session::begin(issuer, client, redirect, scopes).await?;
-    let mut visit = Visit { client: http::client()?, cookies: Vec::new(), login, password };
-    let answer = visit.follow(session.authorization_url.clone(), &session.redirect).await?;
+    let mut visit = Visit {
+        client: http::client()?,
+        cookies: Vec::new(),
+        login,
+        password,
+    };
+    let answer = visit
+        .follow(session.authorization_url.clone(), &session.redirect)
+        .await?;
     session.finish(&answer).await
 }
 
@@ -47,10 +60,18 @@ impl Visit<'_> {
             }
             let status = answer.status();
             let page = answer.text().await?;
-            ensure!(status.is_success(), "the auth server answered {status}: {}", words(&page));
+            ensure!(
+                status.is_success(),
+                "the auth server answered {status}: {}",
+                words(&page)
+            );
             let form = Form::first(&page, &at).with_context(|| words(&page))?;
             let password = form.fields.iter().any(|field| field.kind == "password");
-            ensure!(!(password && asked_for_password), "the login was refused: {}", words(&page));
+            ensure!(
+                !(password && asked_for_password),
+                "the login was refused: {}",
+                words(&page)
+            );
             asked_for_password |= password;
             at = form.action.clone();
             request = self.client.post(form.action.clone()).form(&self.filled_in(&form));
@@ -101,6 +122,11 @@ fn same_place(url: &Url, other: &Url) -> bool {
 /// The words of a page without its markup, for an error message.
 fn words(page: &str) -> String {
     let body = page.find("<body").map_or(page, |start| &page[start..]);
-    let text: String = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<Vec<_>>().join(" ");
+    let text: String = body
+        .split('<')
+        .filter_map(|part| part.split_once('>'))
+        .map(|(_, text)| text)
+        .collect::<Vec<_>>()
+        .join(" ");
     text.split_whitespace().take(40).collect::<Vec<_>>().join(" ")
 }

@@ -29,18 +29,33 @@ impl Form {
     /// The page has no form.
     pub fn first(page: &str, base: &Url) -> Result<Form> {
         let start = page.find("<form").context("the page has no form")?;
-        let end = page[start..].find("</form").map_or(page.len(), |length| start + length);
+        let end = page[start..]
+            .find("</form")
+            .map_or(page.len(), |length| start + length);
         let text = &page[start..end];
         let head = &text[..text.find('>').unwrap_or(text.len())];
         let action = base.join(&attribute(head, "action").unwrap_or_default())?;
-        let tags = text.split('<').filter(|tag| tag.starts_with("input") || tag.starts_with("button"));
+        let tags = text
+            .split('<')
+            .filter(|tag| tag.starts_with("input") || tag.starts_with("button"));
         let fields = tags.filter_map(|tag| {
             let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
-            let otherwise = if tag.starts_with("button") { "submit" } else { "text" };
+            let otherwise = if tag.starts_with("button") {
+                "submit"
+            } else {
+                "text"
+            };
             let kind = attribute(tag, "type").unwrap_or_else(|| otherwise.to_owned());
-            Some(Field { name: attribute(tag, "name")?, value: attribute(tag, "value").unwrap_or_default(), kind })
+            Some(Field {
+                name: attribute(tag, "name")?,
+                value: attribute(tag, "value").unwrap_or_default(),
+                kind,
+            })
         });
-        Ok(Form { action, fields: fields.collect() })
+        Ok(Form {
+            action,
+            fields: fields.collect(),
+        })
     }
 }
 
@@ -51,8 +66,15 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 fn unescape(text: &str) -> String {
-    let text = text.replace("&quot;", "\"").replace("&#34;", "\"").replace("&#39;", "'").replace("&#x27;", "'");
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&#x2F;", "/").replace("&amp;", "&")
+    let text = text
+        .replace("&quot;", "\"")
+        .replace("&#34;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x27;", "'");
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&#x2F;", "/")
+        .replace("&amp;", "&")
 }
 
 #[cfg(test)]
@@ -65,8 +87,19 @@ mod tests {
                     <input name=\"login\"><button name=\"decision\" value=\"allow\">Allow</button></form><input name=\"other\">";
         let form = Form::first(page, &Url::parse("http://127.0.0.1:1/authorize?z=1").unwrap()).unwrap();
         assert_eq!(form.action.as_str(), "http://127.0.0.1:1/login?a=1&b=2");
-        let names: Vec<_> = form.fields.iter().map(|f| (f.name.as_str(), f.value.as_str(), f.kind.as_str())).collect();
-        assert_eq!(names, [("csrf", "x\"y", "hidden"), ("login", "", "text"), ("decision", "allow", "submit")]);
+        let names: Vec<_> = form
+            .fields
+            .iter()
+            .map(|f| (f.name.as_str(), f.value.as_str(), f.kind.as_str()))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("csrf", "x\"y", "hidden"),
+                ("login", "", "text"),
+                ("decision", "allow", "submit")
+            ]
+        );
     }
 
     #[test]

@@ -8,14 +8,21 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A client that follows no redirects: in the code flow each is an answer to look at.
 pub fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).build()
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(TIMEOUT)
+        .build()
 }
 
 /// The body behind `url`, which must answer 200.
 pub async fn get(url: &str) -> Result<Vec<u8>> {
     let answer = client()?.get(url).send().await?;
     ensure!(answer.status().is_success(), "{url} answered {}", answer.status());
-    Ok(answer.bytes().await.with_context(|| format!("{url} broke off"))?.to_vec())
+    Ok(answer
+        .bytes()
+        .await
+        .with_context(|| format!("{url} broke off"))?
+        .to_vec())
 }
 
 /// Sends a request of the `oauth2` crate.

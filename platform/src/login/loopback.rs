@@ -26,7 +26,9 @@ pub struct Loopback {
 impl Loopback {
     /// Binds a free port.
     pub async fn bind() -> Result<Loopback> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on a loopback port")?;
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .context("cannot listen on a loopback port")?;
         let redirect = Url::parse(&format!("http://{}/callback", listener.local_addr()?))?;
         Ok(Loopback { listener, redirect })
     }
@@ -63,8 +65,15 @@ impl Loopback {
         let target = line.split(' ').nth(1).unwrap_or("/");
         let url = self.redirect.join(target)?;
         let ours = url.path() == self.redirect.path();
-        let (status, body) = if ours { ("200 OK", PAGE) } else { ("404 Not Found", "") };
-        let head = format!("HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        let (status, body) = if ours {
+            ("200 OK", PAGE)
+        } else {
+            ("404 Not Found", "")
+        };
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(body.as_bytes()).await?;
         stream.shutdown().await?;

@@ -2,8 +2,8 @@
 use anyhow::{Context, Result, ensure};
 use oauth2::basic::BasicClient;
 use oauth2::{
-    AuthUrl, AuthorizationCode, ClientId, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, Scope, TokenResponse, TokenUrl,
+    AuthUrl, AuthorizationCode, ClientId, CsrfToken, EndpointNotSet, EndpointSet, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, Scope, TokenResponse, TokenUrl,
 };
 use serde::Deserialize;
 use url::Url;
@@ -51,7 +51,12 @@ impl Session {
     ///
     /// # Errors
     /// The auth server does not answer, or its metadata is not that of `issuer`.
-    pub async fn begin(issuer: &str, client: Option<&str>, redirect: Url, scopes: &[&str]) -> Result<Session> {
+    pub async fn begin(
+        issuer: &str,
+        client: Option<&str>,
+        redirect: Url,
+        scopes: &[&str],
+    ) -> Result<Session> {
         let metadata = metadata(issuer).await?;
         let client = BasicClient::new(ClientId::new(client.unwrap_or(CLIENT).to_owned()))
             .set_auth_uri(AuthUrl::new(metadata.authorization_endpoint)?)
@@ -63,7 +68,14 @@ impl Session {
             .add_scopes(scopes.iter().map(|scope| Scope::new((*scope).to_owned())))
             .set_pkce_challenge(challenge)
             .url();
-        Ok(Session { client, issuer: metadata.issuer, state, verifier, authorization_url, redirect })
+        Ok(Session {
+            client,
+            issuer: metadata.issuer,
+            state,
+            verifier,
+            authorization_url,
+            redirect,
+        })
     }
 
     /// Checks the answer that came to the redirect URL and turns its code into tokens.
@@ -71,15 +83,32 @@ impl Session {
     /// # Errors
     /// The server refused (its `error` and `error_description`), or the answer is not of this login.
     pub async fn finish(self, answer: &Url) -> Result<Tokens> {
-        let value = |name: &str| answer.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let value = |name: &str| {
+            answer
+                .query_pairs()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value.into_owned())
+        };
         if let Some(error) = value("error") {
-            anyhow::bail!("the auth server refused: {error} {}", value("error_description").unwrap_or_default());
+            anyhow::bail!(
+                "the auth server refused: {error} {}",
+                value("error_description").unwrap_or_default()
+            );
         }
-        ensure!(value("state").as_ref() == Some(self.state.secret()), "the answer is not of this login (`state` differs)");
-        ensure!(value("iss").as_ref() == Some(&self.issuer), "the answer is of another server (`iss` differs, RFC 9207)");
+        ensure!(
+            value("state").as_ref() == Some(self.state.secret()),
+            "the answer is not of this login (`state` differs)"
+        );
+        ensure!(
+            value("iss").as_ref() == Some(&self.issuer),
+            "the answer is of another server (`iss` differs, RFC 9207)"
+        );
         let code = AuthorizationCode::new(value("code").context("the answer holds no code")?);
         let request = self.client.exchange_code(code).set_pkce_verifier(self.verifier);
-        let answer = request.request_async(&http::send).await.context("the code was not accepted")?;
+        let answer = request
+            .request_async(&http::send)
+            .await
+            .context("the code was not accepted")?;
         Ok(Tokens {
             access: answer.access_token().secret().clone(),
             refresh: answer.refresh_token().map(|token| token.secret().clone()),
@@ -88,13 +117,16 @@ impl Session {
     }
 }
 
-
 async fn metadata(issuer: &str) -> Result<Metadata> {
-    let url = format!("{}/.well-known/oauth-authorization-server", issuer.trim_end_matches('/'));
+    let url = format!(
+        "{}/.well-known/oauth-authorization-server",
+        issuer.trim_end_matches('/')
+    );
     let body = http::get(&url).await.with_context(|| {
         format!("no auth server answers at {issuer}; start the platform with `cargo run`, or name another with --issuer")
     })?;
-    let metadata: Metadata = serde_json::from_slice(&body).with_context(|| format!("{url} is not server metadata"))?;
+    let metadata: Metadata =
+        serde_json::from_slice(&body).with_context(|| format!("{url} is not server metadata"))?;
     ensure!(
         metadata.issuer.trim_end_matches('/') == issuer.trim_end_matches('/'),
         "the server at {issuer} says it is {} (RFC 8414 section 3.3)",

@@ -45,7 +45,9 @@ impl Rig {
             }
             Rig::Namespaced(folder) => {
                 let path = folder.path().join("events.db");
-                let inner = Embedded::open_apart(path.to_str().expect("a path")).await.expect("the file opens");
+                let inner = Embedded::open_apart(path.to_str().expect("a path"))
+                    .await
+                    .expect("the file opens");
                 Arc::new(Namespaced::new(inner, "part").expect("a plain name"))
             }
             Rig::Kafka(brokers) => {
@@ -333,15 +335,29 @@ suite!(
 async fn namespaces_of_one_log_do_not_see_each_other() {
     let folder = folder();
     let path = folder.path().join("events.db");
-    let inner = Embedded::open(path.to_str().expect("a path")).await.expect("the file opens");
+    let inner = Embedded::open(path.to_str().expect("a path"))
+        .await
+        .expect("the file opens");
     let of = |name: &str| Namespaced::new(inner.clone(), name).expect("a plain name");
     let (ours, theirs) = (of("ours"), of("theirs"));
     ours.publish("topic", records(1, 1)).await.expect("published");
     let mut reader = theirs.join("group", &["topic"]).await.expect("joined");
-    assert!(reader.poll(10, Duration::from_millis(300)).await.expect("polled").is_empty());
+    assert!(
+        reader
+            .poll(10, Duration::from_millis(300))
+            .await
+            .expect("polled")
+            .is_empty()
+    );
     let mut reader = ours.join("group", &["topic"]).await.expect("joined");
     let seen = reader.poll(10, PATIENT).await.expect("polled");
-    assert_eq!(seen.iter().map(|record| record.topic.as_str()).collect::<Vec<_>>(), ["topic"], "under its own name");
+    assert_eq!(
+        seen.iter()
+            .map(|record| record.topic.as_str())
+            .collect::<Vec<_>>(),
+        ["topic"],
+        "under its own name"
+    );
 }
 
 #[tokio::test]

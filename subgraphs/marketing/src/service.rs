@@ -61,7 +61,11 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         name: "marketing",
         listen: config.listen,
         schema: schema(app.clone()),
-        auth: Some(Auth::of(&config.issuer, &config.audience, config.jwks_url.as_deref())),
+        auth: Some(Auth::of(
+            &config.issuer,
+            &config.audience,
+            config.jwks_url.as_deref(),
+        )),
         checks: vec![opened.check],
         workers: workers.clone(),
     };

@@ -82,6 +82,14 @@ pub enum AppError {
         /// When it may be worth trying again, with another key.
         retry_after: Option<Duration>,
     },
+    /// The first attempt under this key is still being paid: neither paid nor failed yet.
+    #[error("the order is still being paid; repeat the request with the same key to learn how it ended")]
+    StillPaying {
+        /// Which order.
+        order: OrderId,
+        /// When it will be decided, at the latest after a sweep.
+        retry_after: Duration,
+    },
     /// The key was used for another order.
     #[error("the idempotency key was already used for an order with other contents")]
     OtherContents,

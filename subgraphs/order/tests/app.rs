@@ -218,6 +218,11 @@ async fn an_attempt_cut_off_by_a_crash_is_failed_and_voided_once_it_is_overdue(w
         ..Changes::default()
     };
     world.store.orders.commit(changes).await.unwrap();
+    let meanwhile = world.app.place(basket("k1")).await.unwrap_err();
+    assert!(
+        matches!(meanwhile, AppError::StillPaying { .. }),
+        "it may yet be paid: {meanwhile:?}"
+    );
     world.clock.move_on(Duration::from_millis(2_999));
     assert_eq!(world.app.sweep().await.unwrap(), 0);
     world.clock.move_on(Duration::from_millis(2));

@@ -93,7 +93,11 @@ async fn run(
         name: "store",
         listen: config.listen,
         schema: schema(app.clone()),
-        auth: Some(Auth::of(&config.issuer, &config.audience, config.jwks_url.as_deref())),
+        auth: Some(Auth::of(
+            &config.issuer,
+            &config.audience,
+            config.jwks_url.as_deref(),
+        )),
         checks: vec![ready],
         workers: workers.clone(),
     };

@@ -13,27 +13,52 @@ pub async fn read(part: Part, url: &str, ledger: &mut Ledger) -> Result<()> {
     let database = client.default_database().context("the URL names a database")?;
     if part == Part::Order {
         for order in all(&database, "orders").await? {
-            let total = order.get_document("doc").ok().and_then(|doc| number(doc.get("total"))).unwrap_or(-1);
-            ledger.orders.push(OrderRow { id: text(&order, "_id"), status: text(&order, "status"), total });
+            let total = order
+                .get_document("doc")
+                .ok()
+                .and_then(|doc| number(doc.get("total")))
+                .unwrap_or(-1);
+            ledger.orders.push(OrderRow {
+                id: text(&order, "_id"),
+                status: text(&order, "status"),
+                total,
+            });
         }
     } else {
-        ledger.coupons.extend(all(&database, "coupons").await?.iter().map(|coupon| text(coupon, "issued_for")));
+        ledger.coupons.extend(
+            all(&database, "coupons")
+                .await?
+                .iter()
+                .map(|coupon| text(coupon, "issued_for")),
+        );
         for entry in all(&database, "ledger").await? {
             let points = number(entry.get("points")).unwrap_or_default();
-            ledger.points.push((text(&entry, "order_id"), text(&entry, "kind"), points));
+            ledger
+                .points
+                .push((text(&entry, "order_id"), text(&entry, "kind"), points));
         }
         for item in all(&database, "feed").await? {
             let sequence = number(item.get("sequence")).unwrap_or_default();
-            ledger.feed.push((text(&item, "customer_id"), sequence, text(&item, "order_id")));
+            ledger
+                .feed
+                .push((text(&item, "customer_id"), sequence, text(&item, "order_id")));
         }
     }
-    let waiting = database.collection::<Document>("outbox").count_documents(doc! {}).await?;
+    let waiting = database
+        .collection::<Document>("outbox")
+        .count_documents(doc! {})
+        .await?;
     ledger.outbox.insert(part.name(), i64::try_from(waiting)?);
     Ok(())
 }
 
 async fn all(database: &Database, collection: &str) -> Result<Vec<Document>> {
-    Ok(database.collection(collection).find(doc! {}).await?.try_collect().await?)
+    Ok(database
+        .collection(collection)
+        .find(doc! {})
+        .await?
+        .try_collect()
+        .await?)
 }
 
 fn text(document: &Document, field: &str) -> String {

@@ -4,7 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ledger::{Ledger, OrderRow};
 
 /// Statuses of an order whose payment must stand.
-const PAID: [&str; 6] = ["PLACED", "ACCEPTED", "COOKING", "COOKED", "DELIVERING", "DELIVERED"];
+const PAID: [&str; 6] = [
+    "PLACED",
+    "ACCEPTED",
+    "COOKING",
+    "COOKED",
+    "DELIVERING",
+    "DELIVERED",
+];
 /// Statuses that pass by themselves: none is left in a platform at rest.
 const UNDER_WAY: [&str; 3] = ["PAYMENT_PENDING", "CANCEL_REQUESTED", "REJECTED"];
 /// Statuses of a payment that took nothing, or gave it back.
@@ -13,14 +20,30 @@ const UNCHARGED: [&str; 2] = ["DECLINED", "VOIDED"];
 /// Everything that is wrong, in words.
 pub fn problems(ledger: &Ledger, acknowledged: &[String]) -> Vec<String> {
     let mut found = Vec::new();
-    let orders: BTreeMap<&str, &OrderRow> = ledger.orders.iter().map(|order| (order.id.as_str(), order)).collect();
+    let orders: BTreeMap<&str, &OrderRow> = ledger
+        .orders
+        .iter()
+        .map(|order| (order.id.as_str(), order))
+        .collect();
     found.extend(lost(&orders, acknowledged));
     found.extend(ledger.orders.iter().filter_map(|order| unpaid(ledger, order)));
     found.extend(charged_for_nothing(ledger, &orders));
     found.extend(tickets_without_order(ledger, &orders));
-    found.extend(ledger.orders.iter().filter(|order| order.status == "DELIVERED").flat_map(|order| effects(ledger, order)));
+    found.extend(
+        ledger
+            .orders
+            .iter()
+            .filter(|order| order.status == "DELIVERED")
+            .flat_map(|order| effects(ledger, order)),
+    );
     found.extend(repeated("coupon", ledger.coupons.iter().cloned()));
-    found.extend(repeated("points", ledger.points.iter().map(|(order, kind, _)| format!("{order} {kind}"))));
+    found.extend(repeated(
+        "points",
+        ledger
+            .points
+            .iter()
+            .map(|(order, kind, _)| format!("{order} {kind}")),
+    ));
     found.extend(gaps(ledger));
     let waiting = ledger.outbox.iter().filter(|(_, count)| **count != 0);
     found.extend(waiting.map(|(service, count)| format!("{count} events wait in the outbox of {service}")));
@@ -29,12 +52,18 @@ pub fn problems(ledger: &Ledger, acknowledged: &[String]) -> Vec<String> {
 
 fn lost(orders: &BTreeMap<&str, &OrderRow>, acknowledged: &[String]) -> Vec<String> {
     let missing = acknowledged.iter().filter(|id| !orders.contains_key(id.as_str()));
-    missing.map(|id| format!("order {id} was acknowledged and is gone")).collect()
+    missing
+        .map(|id| format!("order {id} was acknowledged and is gone"))
+        .collect()
 }
 
 /// What is wrong with the payment of an order.
 fn unpaid(ledger: &Ledger, order: &OrderRow) -> Option<String> {
-    let of_order: Vec<_> = ledger.payments.iter().filter(|payment| payment.order_id == order.id).collect();
+    let of_order: Vec<_> = ledger
+        .payments
+        .iter()
+        .filter(|payment| payment.order_id == order.id)
+        .collect();
     let status = of_order.first().map(|payment| payment.status.as_str());
     let amount = of_order.first().map(|payment| payment.amount);
     let right = match order.status.as_str() {
@@ -44,46 +73,74 @@ fn unpaid(ledger: &Ledger, order: &OrderRow) -> Option<String> {
         "PAYMENT_FAILED" => status.is_none_or(|status| UNCHARGED.contains(&status)),
         _ => false,
     };
-    (!right || of_order.len() > 1)
-        .then(|| format!("order {} is {} over {}, its payment is {status:?} over {amount:?}", order.id, order.status, order.total))
+    (!right || of_order.len() > 1).then(|| {
+        format!(
+            "order {} is {} over {}, its payment is {status:?} over {amount:?}",
+            order.id, order.status, order.total
+        )
+    })
 }
 
 fn charged_for_nothing(ledger: &Ledger, orders: &BTreeMap<&str, &OrderRow>) -> Vec<String> {
-    let without = ledger.payments.iter().filter(|payment| !orders.contains_key(payment.order_id.as_str()));
+    let without = ledger
+        .payments
+        .iter()
+        .filter(|payment| !orders.contains_key(payment.order_id.as_str()));
     without
         .filter(|payment| !UNCHARGED.contains(&payment.status.as_str()))
-        .map(|payment| format!("payment of {} is {} and there is no such order", payment.order_id, payment.status))
+        .map(|payment| {
+            format!(
+                "payment of {} is {} and there is no such order",
+                payment.order_id, payment.status
+            )
+        })
         .collect()
 }
 
 fn tickets_without_order(ledger: &Ledger, orders: &BTreeMap<&str, &OrderRow>) -> Vec<String> {
-    let served = |status: &str| ["ACCEPTED", "COOKING", "COOKED", "DELIVERING", "DELIVERED"].contains(&status);
-    let wrong = ledger.tickets.iter().filter_map(|(id, status)| match orders.get(id.as_str()) {
-        None => Some(format!("ticket {id} is {status} and there is no such order")),
-        Some(order) if order.status == "PAYMENT_FAILED" => Some(format!("ticket {id} is {status}, its order was not paid")),
-        Some(order) if served(status) && order.status != *status => {
-            Some(format!("ticket {id} is {status}, its order is {}", order.status))
-        }
-        Some(_) => None,
-    });
+    let served =
+        |status: &str| ["ACCEPTED", "COOKING", "COOKED", "DELIVERING", "DELIVERED"].contains(&status);
+    let wrong = ledger
+        .tickets
+        .iter()
+        .filter_map(|(id, status)| match orders.get(id.as_str()) {
+            None => Some(format!("ticket {id} is {status} and there is no such order")),
+            Some(order) if order.status == "PAYMENT_FAILED" => {
+                Some(format!("ticket {id} is {status}, its order was not paid"))
+            }
+            Some(order) if served(status) && order.status != *status => {
+                Some(format!("ticket {id} is {status}, its order is {}", order.status))
+            }
+            Some(_) => None,
+        });
     wrong.collect()
 }
 
 /// What a delivery must have brought, and has not.
 fn effects(ledger: &Ledger, order: &OrderRow) -> Vec<String> {
     let coupons = ledger.coupons.iter().filter(|id| **id == order.id).count();
-    let earned = ledger.points.iter().filter(|(id, _, points)| *id == order.id && *points > 0).count();
+    let earned = ledger
+        .points
+        .iter()
+        .filter(|(id, _, points)| *id == order.id && *points > 0)
+        .count();
     let shown = ledger.feed.iter().filter(|(_, _, id)| *id == order.id).count();
-    [("coupons", coupons), ("point entries", earned), ("feed items", shown)]
-        .into_iter()
-        .filter(|(_, count)| *count != 1)
-        .map(|(what, count)| format!("order {} was delivered and has {count} {what}", order.id))
-        .collect()
+    [
+        ("coupons", coupons),
+        ("point entries", earned),
+        ("feed items", shown),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count != 1)
+    .map(|(what, count)| format!("order {} was delivered and has {count} {what}", order.id))
+    .collect()
 }
 
 fn repeated(what: &str, keys: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    keys.filter(|key| !seen.insert(key.clone())).map(|key| format!("{what} of {key} stands twice")).collect()
+    keys.filter(|key| !seen.insert(key.clone()))
+        .map(|key| format!("{what} of {key} stands twice"))
+        .collect()
 }
 
 /// Each customer's feed counts 1, 2, 3 …
@@ -95,8 +152,14 @@ fn gaps(ledger: &Ledger) -> Vec<String> {
     let mut wrong = Vec::new();
     for (customer, mut sequences) in feeds {
         sequences.sort_unstable();
-        if !sequences.iter().copied().eq(1..=i64::try_from(sequences.len()).unwrap_or(i64::MAX)) {
-            wrong.push(format!("the feed of {customer} has a gap or a repetition: {sequences:?}"));
+        if !sequences
+            .iter()
+            .copied()
+            .eq(1..=i64::try_from(sequences.len()).unwrap_or(i64::MAX))
+        {
+            wrong.push(format!(
+                "the feed of {customer} has a gap or a repetition: {sequences:?}"
+            ));
         }
     }
     wrong
@@ -110,13 +173,33 @@ mod tests {
     fn sound() -> Ledger {
         Ledger {
             orders: vec![
-                OrderRow { id: "1".into(), status: "DELIVERED".into(), total: 10 },
-                OrderRow { id: "2".into(), status: "PAYMENT_FAILED".into(), total: 5 },
-                OrderRow { id: "3".into(), status: "CANCELLED".into(), total: 7 },
+                OrderRow {
+                    id: "1".into(),
+                    status: "DELIVERED".into(),
+                    total: 10,
+                },
+                OrderRow {
+                    id: "2".into(),
+                    status: "PAYMENT_FAILED".into(),
+                    total: 5,
+                },
+                OrderRow {
+                    id: "3".into(),
+                    status: "CANCELLED".into(),
+                    total: 7,
+                },
             ],
             payments: vec![
-                PaymentRow { order_id: "1".into(), status: "APPROVED".into(), amount: 10 },
-                PaymentRow { order_id: "3".into(), status: "REFUNDED".into(), amount: 7 },
+                PaymentRow {
+                    order_id: "1".into(),
+                    status: "APPROVED".into(),
+                    amount: 10,
+                },
+                PaymentRow {
+                    order_id: "3".into(),
+                    status: "REFUNDED".into(),
+                    amount: 7,
+                },
             ],
             tickets: vec![("1".into(), "DELIVERED".into()), ("3".into(), "CANCELLED".into())],
             coupons: vec!["1".into()],
@@ -128,7 +211,10 @@ mod tests {
 
     #[test]
     fn sound_books_pass() {
-        assert_eq!(problems(&sound(), &["1".into(), "2".into()]), Vec::<String>::new());
+        assert_eq!(
+            problems(&sound(), &["1".into(), "2".into()]),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
@@ -137,13 +223,17 @@ mod tests {
             ("acknowledged", |l| drop(l.orders.remove(1))),
             ("its payment is None", |l| drop(l.payments.remove(0))),
             ("over Some(9)", |l| l.payments[0].amount = 9),
-            ("its payment is Some(\"APPROVED\")", |l| l.payments[1].status = "APPROVED".into()),
+            ("its payment is Some(\"APPROVED\")", |l| {
+                l.payments[1].status = "APPROVED".into()
+            }),
             ("there is no such order", |l| l.payments[1].order_id = "9".into()),
             ("ticket 9", |l| l.tickets[0].0 = "9".into()),
             ("was not paid", |l| l.tickets[0].0 = "2".into()),
             ("2 coupons", |l| l.coupons.push("1".into())),
             ("0 point entries", |l| l.points.clear()),
-            ("stands twice", |l| l.points.push(("1".into(), "EARNED".into(), 1))),
+            ("stands twice", |l| {
+                l.points.push(("1".into(), "EARNED".into(), 1))
+            }),
             ("gap", |l| l.feed[0].1 = 2),
             ("wait in the outbox", |l| l.outbox.extend([("order", 3)])),
         ];
@@ -151,7 +241,10 @@ mod tests {
             let mut ledger = sound();
             fault(&mut ledger);
             let found = problems(&ledger, &["1".into(), "2".into()]);
-            assert!(found.iter().any(|problem| problem.contains(words)), "{words}: {found:?}");
+            assert!(
+                found.iter().any(|problem| problem.contains(words)),
+                "{words}: {found:?}"
+            );
         }
     }
 }

@@ -60,18 +60,30 @@ impl Case {
     /// # Errors
     /// A file that is missing or cannot be read.
     pub fn load(folder: &Path) -> Result<Case> {
-        let text = |name: &str| fs::read_to_string(folder.join(name)).with_context(|| format!("{name} of {}", folder.display()));
+        let text = |name: &str| {
+            fs::read_to_string(folder.join(name)).with_context(|| format!("{name} of {}", folder.display()))
+        };
         let mut subgraphs = BTreeMap::new();
         for entry in fs::read_dir(folder)?.flatten() {
             let path = entry.path();
             if path.extension().is_some_and(|end| end == "graphql") {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let name = path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
                 subgraphs.insert(name, fs::read_to_string(&path)?);
             }
         }
-        let operations = serde_norway::from_str(&text("operations.yaml")?).with_context(|| format!("{}", folder.display()))?;
-        let data = serde_norway::from_str(&text("data.yaml")?).with_context(|| format!("{}", folder.display()))?;
-        Ok(Case { subgraphs, data, operations })
+        let operations = serde_norway::from_str(&text("operations.yaml")?)
+            .with_context(|| format!("{}", folder.display()))?;
+        let data =
+            serde_norway::from_str(&text("data.yaml")?).with_context(|| format!("{}", folder.display()))?;
+        Ok(Case {
+            subgraphs,
+            data,
+            operations,
+        })
     }
 }
 
@@ -82,11 +94,18 @@ impl Case {
 pub async fn check(case: &Case) -> Result<()> {
     let counters = Counters::default();
     let mut mocks = BTreeMap::new();
-    let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    let mut config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        ..Config::default()
+    };
     for (name, sdl) in &case.subgraphs {
         let data = case.data.get(name).cloned().unwrap_or_default();
-        let mock = Mock::start(name, sdl, data, counters.clone()).await.with_context(|| name.clone())?;
-        config.subgraphs.insert(name.clone(), SubgraphConfig::at(mock.url().parse()?));
+        let mock = Mock::start(name, sdl, data, counters.clone())
+            .await
+            .with_context(|| name.clone())?;
+        config
+            .subgraphs
+            .insert(name.clone(), SubgraphConfig::at(mock.url().parse()?));
         mocks.insert(name.clone(), mock);
     }
     let gateway = baedal_router::start(config).await?;
@@ -95,8 +114,13 @@ pub async fn check(case: &Case) -> Result<()> {
     for operation in &case.operations {
         mocks.values().for_each(Mock::forget_calls);
         let (_, answer) = client.send(&operation.query, operation.variables.clone()).await?;
-        let calls = mocks.iter().map(|(name, mock)| (name.clone(), mock.take_calls())).collect();
-        differences.extend(differs(operation, &answer, &calls).map(|why| format!("«{}»: {why}\n{answer}", operation.shows)));
+        let calls = mocks
+            .iter()
+            .map(|(name, mock)| (name.clone(), mock.take_calls()))
+            .collect();
+        differences.extend(
+            differs(operation, &answer, &calls).map(|why| format!("«{}»: {why}\n{answer}", operation.shows)),
+        );
     }
     gateway.shutdown().await;
     if !differences.is_empty() {
@@ -108,10 +132,16 @@ pub async fn check(case: &Case) -> Result<()> {
 fn differs(operation: &Operation, answer: &Value, calls: &BTreeMap<String, usize>) -> Option<String> {
     let data = answer.get("data").unwrap_or(&Value::Null);
     if operation.data != *data {
-        return Some(format!("data differs\n  expected {}\n  got      {data}", operation.data));
+        return Some(format!(
+            "data differs\n  expected {}\n  got      {data}",
+            operation.data
+        ));
     }
     let errors = answer["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let unmatched = operation.errors.iter().find(|expected| !errors.iter().any(|error| fits(expected, error)));
+    let unmatched = operation
+        .errors
+        .iter()
+        .find(|expected| !errors.iter().any(|error| fits(expected, error)));
     if let Some(expected) = unmatched {
         return Some(format!("no error like {expected:?}"));
     }
@@ -119,13 +149,21 @@ fn differs(operation: &Operation, answer: &Value, calls: &BTreeMap<String, usize
         return Some("errors where none are expected".to_owned());
     }
     let wanted = operation.calls.as_ref()?;
-    let differing = calls.iter().find(|(name, count)| wanted.get(*name).unwrap_or(&0) != *count);
+    let differing = calls
+        .iter()
+        .find(|(name, count)| wanted.get(*name).unwrap_or(&0) != *count);
     differing.map(|(name, count)| format!("{count} calls of {name}, expected {:?}", wanted.get(name)))
 }
 
 fn fits(expected: &ExpectedError, error: &Value) -> bool {
     let message = error["message"].as_str().unwrap_or_default();
-    expected.message.as_ref().is_none_or(|part| message.contains(part.as_str()))
+    expected
+        .message
+        .as_ref()
+        .is_none_or(|part| message.contains(part.as_str()))
         && expected.path.as_ref().is_none_or(|path| error["path"] == *path)
-        && expected.code.as_ref().is_none_or(|code| error["extensions"]["code"] == code.as_str())
+        && expected
+            .code
+            .as_ref()
+            .is_none_or(|code| error["extensions"]["code"] == code.as_str())
 }

@@ -33,14 +33,21 @@ impl ObjectValue for Object<'_> {
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let name = info.field_name();
         let Some(value) = self.fields.get(name) else {
-            return Err(error(format!("{}.{name} must not be asked of {}", self.type_name, self.subgraph.name)));
+            return Err(error(format!(
+                "{}.{name} must not be asked of {}",
+                self.type_name, self.subgraph.name
+            )));
         };
         self.resolve(value, info)
     }
 }
 
 impl<'d> Object<'d> {
-    fn resolve<'a>(&'a self, value: &'a Value, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+    fn resolve<'a>(
+        &'a self,
+        value: &'a Value,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<ResolvedValue<'a>, FieldError> {
         let arguments = serde_json::to_value(info.arguments()).expect("arguments are JSON");
         if let Some(message) = value.get("$error") {
             return Err(error(message.as_str().unwrap_or("error").to_owned()));
@@ -49,9 +56,14 @@ impl<'d> Object<'d> {
             return Ok(leaf(&arguments[name]));
         }
         if let Some(name) = value.get("$switch").and_then(Value::as_str) {
-            let given = arguments[name].as_str().map_or_else(|| arguments[name].to_string(), str::to_owned);
+            let given = arguments[name]
+                .as_str()
+                .map_or_else(|| arguments[name].to_string(), str::to_owned);
             let case = value["cases"].get(&given);
-            return self.resolve(case.ok_or_else(|| error(format!("no case for {name}: {given}")))?, info);
+            return self.resolve(
+                case.ok_or_else(|| error(format!("no case for {name}: {given}")))?,
+                info,
+            );
         }
         if let Some(paths) = value.get("$given").and_then(Value::as_array) {
             let texts: Result<Vec<String>, FieldError> = paths.iter().map(|path| self.given(path)).collect();
@@ -63,17 +75,36 @@ impl<'d> Object<'d> {
         self.plain(value, info)
     }
 
-    fn plain<'a>(&'a self, value: &'a Value, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
+    fn plain<'a>(
+        &'a self,
+        value: &'a Value,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<ResolvedValue<'a>, FieldError> {
         let declared = info.field_definition().ty.inner_named_type();
         match value {
-            Value::Array(items) => Ok(ResolvedValue::List(Box::new(items.iter().map(move |item| self.resolve(item, info))))),
+            Value::Array(items) => Ok(ResolvedValue::List(Box::new(
+                items.iter().map(move |item| self.resolve(item, info)),
+            ))),
             Value::Object(fields) if !is_leaf(info, declared) => {
                 let named = |key: &str| fields.get(key).and_then(Value::as_str);
-                let type_name = named("$entity").or(named("__typename")).unwrap_or(declared).to_owned();
+                let type_name = named("$entity")
+                    .or(named("__typename"))
+                    .unwrap_or(declared)
+                    .to_owned();
                 let entity = named("$entity").map(|_| self.subgraph.entity(&type_name, value));
-                let Some(fields) = entity.unwrap_or(Some(value)) else { return Ok(leaf(&Value::Null)) };
-                let type_name = fields.get("__typename").and_then(Value::as_str).map_or(type_name, str::to_owned);
-                Ok(ResolvedValue::Object(Box::new(Object { subgraph: self.subgraph, type_name, fields, representation: None })))
+                let Some(fields) = entity.unwrap_or(Some(value)) else {
+                    return Ok(leaf(&Value::Null));
+                };
+                let type_name = fields
+                    .get("__typename")
+                    .and_then(Value::as_str)
+                    .map_or(type_name, str::to_owned);
+                Ok(ResolvedValue::Object(Box::new(Object {
+                    subgraph: self.subgraph,
+                    type_name,
+                    fields,
+                    representation: None,
+                })))
             }
             other => Ok(leaf(other)),
         }
@@ -89,7 +120,10 @@ impl<'d> Object<'d> {
             };
         }
         match value {
-            Value::Null => Err(error(format!("{}: {path} was promised and not given", self.type_name))),
+            Value::Null => Err(error(format!(
+                "{}: {path} was promised and not given",
+                self.type_name
+            ))),
             Value::String(text) => Ok(text.clone()),
             other => Ok(other.to_string()),
         }

@@ -22,23 +22,38 @@ pub struct SubgraphSchema {
 /// # Errors
 /// SDL that is no schema even without the federation directives.
 pub fn read(sdl: &str) -> Result<SubgraphSchema> {
-    let mut document = Document::parse(sdl, "subgraph.graphql").map_err(|error| anyhow!("{}", error.errors))?;
+    let mut document =
+        Document::parse(sdl, "subgraph.graphql").map_err(|error| anyhow!("{}", error.errors))?;
     let keys = keys(&document);
     document.definitions.retain(|definition| {
-        !matches!(definition, Definition::DirectiveDefinition(_) | Definition::SchemaDefinition(_) | Definition::SchemaExtension(_))
+        !matches!(
+            definition,
+            Definition::DirectiveDefinition(_)
+                | Definition::SchemaDefinition(_)
+                | Definition::SchemaExtension(_)
+        )
     });
     for definition in &mut document.definitions {
         strip(definition);
     }
     let text = format!("{document}\n{}", machinery(&document, &keys));
-    let schema = Schema::builder().adopt_orphan_extensions().parse(text, "subgraph.graphql").build();
-    let schema = schema.and_then(Schema::validate).map_err(|error| anyhow!("{}", error.errors))?;
+    let schema = Schema::builder()
+        .adopt_orphan_extensions()
+        .parse(text, "subgraph.graphql")
+        .build();
+    let schema = schema
+        .and_then(Schema::validate)
+        .map_err(|error| anyhow!("{}", error.errors))?;
     Ok(SubgraphSchema { schema, keys })
 }
 
 /// What the subgraph specification of Apollo Federation adds to a schema.
 fn machinery(document: &Document, keys: &BTreeMap<String, Vec<Vec<Vec<String>>>>) -> String {
-    let objects: Vec<&str> = keys.keys().map(String::as_str).filter(|name| is_object(document, name)).collect();
+    let objects: Vec<&str> = keys
+        .keys()
+        .map(String::as_str)
+        .filter(|name| is_object(document, name))
+        .collect();
     let service = "type _Service { sdl: String! } extend type Query { _service: _Service! }";
     if objects.is_empty() {
         return service.to_owned();
@@ -60,9 +75,19 @@ fn is_object(document: &Document, name: &str) -> bool {
 fn keys(document: &Document) -> BTreeMap<String, Vec<Vec<Vec<String>>>> {
     let mut found: BTreeMap<String, Vec<Vec<Vec<String>>>> = BTreeMap::new();
     for definition in &document.definitions {
-        let (Some(name), Some(directives)) = (definition.name(), type_directives(definition)) else { continue };
-        for key in directives.iter().filter(|directive| short(&directive.name) == "key") {
-            let argument = |name: &str| key.arguments.iter().find(|argument| argument.name == name).map(|a| &a.value);
+        let (Some(name), Some(directives)) = (definition.name(), type_directives(definition)) else {
+            continue;
+        };
+        for key in directives
+            .iter()
+            .filter(|directive| short(&directive.name) == "key")
+        {
+            let argument = |name: &str| {
+                key.arguments
+                    .iter()
+                    .find(|argument| argument.name == name)
+                    .map(|a| &a.value)
+            };
             if argument("resolvable").and_then(|value| value.to_bool()) == Some(false) {
                 continue;
             }
@@ -129,7 +154,9 @@ fn strip(definition: &mut Definition) {
 }
 
 fn clean(directives: &mut ast::DirectiveList) {
-    directives.0.retain(|directive| BUILT_IN.contains(&directive.name.as_str()));
+    directives
+        .0
+        .retain(|directive| BUILT_IN.contains(&directive.name.as_str()));
 }
 
 fn object(directives: &mut ast::DirectiveList, fields: &mut [Node<ast::FieldDefinition>]) {
@@ -145,10 +172,14 @@ fn object(directives: &mut ast::DirectiveList, fields: &mut [Node<ast::FieldDefi
 
 fn values(directives: &mut ast::DirectiveList, values: &mut [Node<ast::EnumValueDefinition>]) {
     clean(directives);
-    values.iter_mut().for_each(|value| clean(&mut value.make_mut().directives));
+    values
+        .iter_mut()
+        .for_each(|value| clean(&mut value.make_mut().directives));
 }
 
 fn inputs(directives: &mut ast::DirectiveList, fields: &mut [Node<ast::InputValueDefinition>]) {
     clean(directives);
-    fields.iter_mut().for_each(|field| clean(&mut field.make_mut().directives));
+    fields
+        .iter_mut()
+        .for_each(|field| clean(&mut field.make_mut().directives));
 }

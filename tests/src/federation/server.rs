@@ -55,11 +55,17 @@ impl Mock {
             calls: AtomicUsize::new(0),
             counters,
         });
-        let router = Router::new().route("/graphql", post(answer)).with_state(subgraph.clone());
+        let router = Router::new()
+            .route("/graphql", post(answer))
+            .with_state(subgraph.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap_or_default() });
-        Ok(Mock { address, subgraph, task })
+        Ok(Mock {
+            address,
+            subgraph,
+            task,
+        })
     }
 
     /// Its GraphQL endpoint.
@@ -95,19 +101,34 @@ impl Subgraph {
             return json!({ "data": { "_service": { "sdl": self.sdl } } });
         }
         self.calls.fetch_add(1, Ordering::SeqCst);
-        let document = match ExecutableDocument::parse_and_validate(&self.schema.schema, query, "query.graphql") {
-            Ok(document) => document,
-            Err(invalid) => return failed(&format!("{} got an invalid query: {query}\n{}", self.name, invalid.errors)),
-        };
-        let variables: JsonMap =
-            serde_json::from_value(request["variables"].clone()).unwrap_or_default();
+        let document =
+            match ExecutableDocument::parse_and_validate(&self.schema.schema, query, "query.graphql") {
+                Ok(document) => document,
+                Err(invalid) => {
+                    return failed(&format!(
+                        "{} got an invalid query: {query}\n{}",
+                        self.name, invalid.errors
+                    ));
+                }
+            };
+        let variables: JsonMap = serde_json::from_value(request["variables"].clone()).unwrap_or_default();
         let operation = match document.operations.get(request["operationName"].as_str()) {
             Ok(operation) => operation,
             Err(error) => return failed(&format!("{error:?}")),
         };
         let type_name = operation.object_type().to_string();
-        let root = Root { object: Object { subgraph: self, fields: &self.data[&type_name], type_name, representation: None }, variables: &request["variables"] };
-        let execution = Execution::new(&self.schema.schema, &document).operation(operation).raw_variable_values(&variables);
+        let root = Root {
+            object: Object {
+                subgraph: self,
+                fields: &self.data[&type_name],
+                type_name,
+                representation: None,
+            },
+            variables: &request["variables"],
+        };
+        let execution = Execution::new(&self.schema.schema, &document)
+            .operation(operation)
+            .raw_variable_values(&variables);
         match execution.execute_sync(&root) {
             Ok(response) => serde_json::to_value(response).expect("an answer is JSON"),
             Err(error) => failed(&format!("{error:?}")),
@@ -117,9 +138,16 @@ impl Subgraph {
     /// The entity of the data with the same key values.
     pub fn entity(&self, type_name: &str, key: &Value) -> Option<&Value> {
         let entities = self.data["entities"][type_name].as_array()?;
-        let fields = key.as_object()?.iter().filter(|(name, _)| !name.starts_with('$') && *name != "__typename");
+        let fields = key
+            .as_object()?
+            .iter()
+            .filter(|(name, _)| !name.starts_with('$') && *name != "__typename");
         let fields: Vec<_> = fields.collect();
-        entities.iter().find(|entity| fields.iter().all(|(name, value)| entity.get(name.as_str()) == Some(*value)))
+        entities.iter().find(|entity| {
+            fields
+                .iter()
+                .all(|(name, value)| entity.get(name.as_str()) == Some(*value))
+        })
     }
 
     /// The next value of a counter.
@@ -133,15 +161,37 @@ impl Subgraph {
     /// The entity a representation stands for: it must hold a resolvable key, whole and without nulls.
     fn entered<'a>(&'a self, representation: &'a Value) -> Result<Option<Object<'a>>, FieldError> {
         let type_name = representation["__typename"].as_str().unwrap_or_default();
-        let keys = self.schema.keys.get(type_name).map(Vec::as_slice).unwrap_or_default();
-        let Some(key) = keys.iter().find(|key| key.iter().all(|path| holds(representation, path))) else {
-            return Err(error(format!("{}: no resolvable key of {type_name} in {representation}", self.name)));
+        let keys = self
+            .schema
+            .keys
+            .get(type_name)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let Some(key) = keys
+            .iter()
+            .find(|key| key.iter().all(|path| holds(representation, path)))
+        else {
+            return Err(error(format!(
+                "{}: no resolvable key of {type_name} in {representation}",
+                self.name
+            )));
         };
-        let entities = self.data["entities"][type_name].as_array().map(Vec::as_slice).unwrap_or_default();
-        let found = entities.iter().find(|entity| key.iter().all(|path| at(entity, path) == at(representation, path)));
+        let entities = self.data["entities"][type_name]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let found = entities.iter().find(|entity| {
+            key.iter()
+                .all(|path| at(entity, path) == at(representation, path))
+        });
         Ok(found.map(|fields| {
             let type_name = fields["__typename"].as_str().unwrap_or(type_name).to_owned();
-            Object { subgraph: self, type_name, fields, representation: Some(representation) }
+            Object {
+                subgraph: self,
+                type_name,
+                fields,
+                representation: Some(representation),
+            }
         }))
     }
 }
@@ -178,9 +228,17 @@ impl ObjectValue for Root<'_> {
         if info.field_name() != "_entities" {
             return self.object.resolve_field(info);
         }
-        let argument = info.field_selections().first().and_then(|field| field.specified_argument_by_name("representations"));
-        let variable = argument.and_then(|value| value.as_variable()).ok_or_else(|| error("no representations".to_owned()))?;
-        let representations = self.variables[variable.as_str()].as_array().map(Vec::as_slice).unwrap_or_default();
+        let argument = info
+            .field_selections()
+            .first()
+            .and_then(|field| field.specified_argument_by_name("representations"));
+        let variable = argument
+            .and_then(|value| value.as_variable())
+            .ok_or_else(|| error("no representations".to_owned()))?;
+        let representations = self.variables[variable.as_str()]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let entities = representations.iter().map(|representation| {
             Ok(match self.object.subgraph.entered(representation)? {
                 Some(entity) => ResolvedValue::Object(Box::new(entity)),

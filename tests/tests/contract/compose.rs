@@ -32,7 +32,9 @@ fn yaml(path: &str) -> Value {
 }
 
 fn service<'a>(compose: &'a Value, name: &str) -> &'a Value {
-    compose["services"].get(name).unwrap_or_else(|| panic!("compose.yaml has no service {name}"))
+    compose["services"]
+        .get(name)
+        .unwrap_or_else(|| panic!("compose.yaml has no service {name}"))
 }
 
 #[test]
@@ -40,8 +42,10 @@ fn the_files_fit_the_compose_specification() {
     let schema: Value = serde_json::from_str(&read("tests/data/compose-spec.json")).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
     for path in ["compose.yaml", "tests/compose.servers.yaml"] {
-        let errors: Vec<String> =
-            validator.iter_errors(&yaml(path)).map(|error| format!("{path}{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&yaml(path))
+            .map(|error| format!("{path}{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{}", errors.join("\n"));
     }
     let wrong = serde_json::json!({ "services": { "a": { "imagee": "b" } } });
@@ -53,9 +57,14 @@ fn every_variable_is_read_by_its_binary() {
     let compose = yaml("compose.yaml");
     for (name, package) in OURS {
         let sources = sources(package) + &sources("subgraphs/kit") + &read("deploy/router.yaml");
-        let environment = service(&compose, name)["environment"].as_object().expect("variables");
+        let environment = service(&compose, name)["environment"]
+            .as_object()
+            .expect("variables");
         for variable in environment.keys() {
-            assert!(sources.contains(variable), "{package} does not know the variable {variable} of service {name}");
+            assert!(
+                sources.contains(variable),
+                "{package} does not know the variable {variable} of service {name}"
+            );
         }
     }
 }
@@ -65,10 +74,20 @@ fn every_image_has_its_target_and_binary() {
     let compose = yaml("compose.yaml");
     let dockerfile = read("Dockerfile");
     for (name, package) in OURS {
-        let target = service(&compose, name)["build"]["target"].as_str().expect("a build target");
+        let target = service(&compose, name)["build"]["target"]
+            .as_str()
+            .expect("a build target");
         let binary = format!("baedal-{target}");
-        assert!(dockerfile.contains(&format!("FROM base AS {target}\nCOPY --from=build /out/{binary} ")), "{target}");
-        assert!(read(&format!("{package}/Cargo.toml")).contains(&format!("name = \"{binary}\"")), "{binary} is a binary");
+        assert!(
+            dockerfile.contains(&format!(
+                "FROM base AS {target}\nCOPY --from=build /out/{binary} "
+            )),
+            "{target}"
+        );
+        assert!(
+            read(&format!("{package}/Cargo.toml")).contains(&format!("name = \"{binary}\"")),
+            "{binary} is a binary"
+        );
     }
 }
 
@@ -77,32 +96,63 @@ fn ports_listened_on_are_those_exposed_checked_and_called() {
     let compose = yaml("compose.yaml");
     let dockerfile = read("Dockerfile");
     for (name, _) in OURS {
-        let check = service(&compose, name)["healthcheck"]["test"].as_array().expect("a health check");
+        let check = service(&compose, name)["healthcheck"]["test"]
+            .as_array()
+            .expect("a health check");
         let port = check.last().and_then(Value::as_str).expect("its port");
-        let image = dockerfile.split("FROM base AS ").find(|part| part.starts_with(&format!("{name}\n"))).expect("its image");
-        assert!(image.lines().any(|line| line.starts_with("EXPOSE") && line.contains(port)), "{name} exposes {port}");
+        let image = dockerfile
+            .split("FROM base AS ")
+            .find(|part| part.starts_with(&format!("{name}\n")))
+            .expect("its image");
+        assert!(
+            image
+                .lines()
+                .any(|line| line.starts_with("EXPOSE") && line.contains(port)),
+            "{name} exposes {port}"
+        );
         if let Some(listen) = service(&compose, name)["environment"]["BAEDAL_LISTEN"].as_str() {
-            assert!(listen.ends_with(&format!(":{port}")), "{name} listens on {listen} and is checked on {port}");
+            assert!(
+                listen.ends_with(&format!(":{port}")),
+                "{name} listens on {listen} and is checked on {port}"
+            );
         }
     }
-    let grpc = service(&compose, "payment")["environment"]["PAYMENT_GRPC_LISTEN"].as_str().expect("payment's gRPC address");
-    let called = service(&compose, "order")["environment"]["PAYMENT_GRPC_URL"].as_str().expect("order calls it");
+    let grpc = service(&compose, "payment")["environment"]["PAYMENT_GRPC_LISTEN"]
+        .as_str()
+        .expect("payment's gRPC address");
+    let called = service(&compose, "order")["environment"]["PAYMENT_GRPC_URL"]
+        .as_str()
+        .expect("order calls it");
     assert_eq!(grpc.rsplit(':').next(), called.rsplit(':').next());
     let router = read("deploy/router.yaml");
-    for (name, port) in [("order", 4011), ("payment", 4012), ("store", 4013), ("marketing", 4014)] {
-        assert!(router.contains(&format!("http://{name}:{port}/graphql")), "the gateway knows {name}");
+    for (name, port) in [
+        ("order", 4011),
+        ("payment", 4012),
+        ("store", 4013),
+        ("marketing", 4014),
+    ] {
+        assert!(
+            router.contains(&format!("http://{name}:{port}/graphql")),
+            "the gateway knows {name}"
+        );
     }
 }
 
 #[test]
 fn there_is_no_default_secret() {
     let text = read("compose.yaml");
-    let secrets: Vec<&str> = text.lines().filter(|line| line.contains("PASSWORD") || line.contains("SECRET")).collect();
+    let secrets: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("PASSWORD") || line.contains("SECRET"))
+        .collect();
     assert!(!secrets.is_empty());
     for line in secrets {
         assert!(line.contains(":?"), "a secret has no default: {line}");
     }
-    for line in read(".env.example").lines().filter(|line| line.contains("PASSWORD")) {
+    for line in read(".env.example")
+        .lines()
+        .filter(|line| line.contains("PASSWORD"))
+    {
         assert!(line.ends_with('='), "the example holds no password: {line}");
     }
 }
@@ -110,11 +160,22 @@ fn there_is_no_default_secret() {
 #[test]
 fn a_service_waits_only_for_services_that_exist_and_have_a_check() {
     let compose = yaml("compose.yaml");
-    let names: BTreeSet<&String> = compose["services"].as_object().expect("services").keys().collect();
+    let names: BTreeSet<&String> = compose["services"]
+        .as_object()
+        .expect("services")
+        .keys()
+        .collect();
     for name in &names {
-        for (other, _) in service(&compose, name)["depends_on"].as_object().into_iter().flatten() {
+        for (other, _) in service(&compose, name)["depends_on"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
             assert!(names.contains(other), "{name} waits for {other}");
-            assert!(service(&compose, other).get("healthcheck").is_some(), "{other} has a health check");
+            assert!(
+                service(&compose, other).get("healthcheck").is_some(),
+                "{other} has a health check"
+            );
         }
     }
 }
@@ -125,7 +186,8 @@ fn the_gateways_configuration_is_accepted() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("router.yaml");
     fs::write(&path, text).expect("a file");
-    let config = baedal_router::config::read(&path).expect("deploy/router.yaml is a configuration of the gateway");
+    let config =
+        baedal_router::config::read(&path).expect("deploy/router.yaml is a configuration of the gateway");
     config.check().expect("and it can work");
 }
 

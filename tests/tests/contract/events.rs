@@ -8,14 +8,22 @@ use serde_json::Value;
 
 /// Recorded events by type, of the version the code has now.
 fn recorded() -> Vec<(Entry, Value)> {
-    let entries: BTreeMap<String, Entry> =
-        baedal_events::all().into_iter().map(|entry| (format!("{}.v{}.json", entry.r#type, entry.version), entry)).collect();
+    let entries: BTreeMap<String, Entry> = baedal_events::all()
+        .into_iter()
+        .map(|entry| (format!("{}.v{}.json", entry.r#type, entry.version), entry))
+        .collect();
     let folder = contract::folder().join("events/recorded");
-    let files: Vec<_> = fs::read_dir(folder).expect("schema/events/recorded").flatten().collect();
+    let files: Vec<_> = fs::read_dir(folder)
+        .expect("schema/events/recorded")
+        .flatten()
+        .collect();
     let pairs = files.into_iter().filter_map(|file| {
         let entry = entries.get(&file.file_name().to_string_lossy().into_owned())?;
         let text = fs::read_to_string(file.path()).expect("a recorded event is UTF-8");
-        Some((entry.clone(), serde_json::from_str(&text).expect("a recorded event is JSON")))
+        Some((
+            entry.clone(),
+            serde_json::from_str(&text).expect("a recorded event is JSON"),
+        ))
     });
     pairs.collect()
 }
@@ -24,33 +32,66 @@ fn recorded() -> Vec<(Entry, Value)> {
 fn breaks(entry: &Entry, old: &Value) -> Option<String> {
     let schema = jsonschema::validator_for(&entry.schema).expect("a JSON Schema");
     if let Err(error) = schema.validate(old) {
-        return Some(format!("{} v{} as recorded is not read any more: {error}", entry.r#type, entry.version));
+        return Some(format!(
+            "{} v{} as recorded is not read any more: {error}",
+            entry.r#type, entry.version
+        ));
     }
-    let lost: Vec<&String> = old.as_object()?.keys().filter(|name| entry.example.get(name.as_str()).is_none()).collect();
+    let lost: Vec<&String> = old
+        .as_object()?
+        .keys()
+        .filter(|name| entry.example.get(name.as_str()).is_none())
+        .collect();
     (!lost.is_empty()).then(|| format!("{} v{} has lost {lost:?}", entry.r#type, entry.version))
 }
 
 #[test]
 fn every_event_is_recorded() {
-    assert_eq!(recorded().len(), baedal_events::all().len(), "`cargo xtask schema` records new events");
+    assert_eq!(
+        recorded().len(),
+        baedal_events::all().len(),
+        "`cargo xtask schema` records new events"
+    );
 }
 
 #[test]
 fn recorded_events_are_still_understood_and_lose_no_field() {
-    let broken: Vec<String> = recorded().iter().filter_map(|(entry, old)| breaks(entry, old)).collect();
-    assert!(broken.is_empty(), "{}\nraise the event's VERSION instead", broken.join("\n"));
+    let broken: Vec<String> = recorded()
+        .iter()
+        .filter_map(|(entry, old)| breaks(entry, old))
+        .collect();
+    assert!(
+        broken.is_empty(),
+        "{}\nraise the event's VERSION instead",
+        broken.join("\n")
+    );
 }
 
 #[test]
 fn a_breaking_change_would_be_seen() {
-    let (entry, old) = recorded().into_iter().find(|(entry, _)| entry.r#type == "OrderPlaced").expect("OrderPlaced");
+    let (entry, old) = recorded()
+        .into_iter()
+        .find(|(entry, _)| entry.r#type == "OrderPlaced")
+        .expect("OrderPlaced");
     let mut renamed = entry.clone();
-    let total = renamed.example.as_object_mut().and_then(|fields| fields.remove("total"));
+    let total = renamed
+        .example
+        .as_object_mut()
+        .and_then(|fields| fields.remove("total"));
     assert!(total.is_some());
-    assert!(breaks(&renamed, &old).is_some_and(|why| why.contains("total")), "a lost field breaks readers of then");
+    assert!(
+        breaks(&renamed, &old).is_some_and(|why| why.contains("total")),
+        "a lost field breaks readers of then"
+    );
     let mut stricter = entry;
-    stricter.schema["required"].as_array_mut().expect("required fields").push("somethingNew".into());
-    assert!(breaks(&stricter, &old).is_some_and(|why| why.contains("not read")), "a new required field breaks old events");
+    stricter.schema["required"]
+        .as_array_mut()
+        .expect("required fields")
+        .push("somethingNew".into());
+    assert!(
+        breaks(&stricter, &old).is_some_and(|why| why.contains("not read")),
+        "a new required field breaks old events"
+    );
 }
 
 #[test]

@@ -10,16 +10,29 @@ fn exported_files_are_those_of_the_code() {
     let stale: Vec<String> = contract::files()
         .expect("the subgraphs compose")
         .into_iter()
-        .filter(|file| fs::read_to_string(contract::folder().join(&file.path)).ok().as_ref() != Some(&file.text))
+        .filter(|file| {
+            fs::read_to_string(contract::folder().join(&file.path))
+                .ok()
+                .as_ref()
+                != Some(&file.text)
+        })
         .map(|file| file.path.display().to_string())
         .collect();
-    assert!(stale.is_empty(), "stale: {}; `cargo xtask schema` writes them anew", stale.join(", "));
+    assert!(
+        stale.is_empty(),
+        "stale: {}; `cargo xtask schema` writes them anew",
+        stale.join(", ")
+    );
 }
 
 #[test]
 fn the_supergraph_is_read_back_by_our_planner() {
     let supergraph = supergraph();
-    let names: Vec<&str> = supergraph.subgraphs().iter().map(|subgraph| subgraph.name.as_ref()).collect();
+    let names: Vec<&str> = supergraph
+        .subgraphs()
+        .iter()
+        .map(|subgraph| subgraph.name.as_ref())
+        .collect();
     assert_eq!(names, ["marketing", "order", "payment", "store"]);
 }
 
@@ -32,7 +45,10 @@ fn operations_of_clients_still_fit() {
         let text = fs::read_to_string(entry.path()).expect("an operation is UTF-8");
         let parsed = ExecutableDocument::parse_and_validate(supergraph.api_schema(), text, entry.path());
         if let Err(error) = parsed {
-            panic!("a client's operation no longer fits the schema:\n{}", error.errors);
+            panic!(
+                "a client's operation no longer fits the schema:\n{}",
+                error.errors
+            );
         }
         seen += 1;
     }
@@ -40,6 +56,7 @@ fn operations_of_clients_still_fit() {
 }
 
 fn supergraph() -> Supergraph {
-    let text = fs::read_to_string(contract::folder().join("supergraph.graphql")).expect("schema/supergraph.graphql");
+    let text =
+        fs::read_to_string(contract::folder().join("supergraph.graphql")).expect("schema/supergraph.graphql");
     Supergraph::parse(&text).expect("what we compose can be read")
 }

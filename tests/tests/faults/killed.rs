@@ -46,9 +46,18 @@ async fn killed_under_load() -> Result<()> {
     }
     let last = Process::start(PROGRAM, &settings)?;
     let acknowledged = acknowledged.lock().await.clone();
-    ensure!(acknowledged.len() >= usize::try_from(KILLS)?, "the load was real: {} orders", acknowledged.len());
-    audit(&settings, &acknowledged, Duration::from_secs(30)).await.with_context(|| format!("seed {seed}"))?;
-    eprintln!("{KILLS} kills, {} acknowledged orders, audit clean", acknowledged.len());
+    ensure!(
+        acknowledged.len() >= usize::try_from(KILLS)?,
+        "the load was real: {} orders",
+        acknowledged.len()
+    );
+    audit(&settings, &acknowledged, Duration::from_secs(30))
+        .await
+        .with_context(|| format!("seed {seed}"))?;
+    eprintln!(
+        "{KILLS} kills, {} acknowledged orders, audit clean",
+        acknowledged.len()
+    );
     ensure!(last.terminate()?, "and it still ends in order");
     Ok(())
 }
@@ -60,11 +69,25 @@ struct Load {
 }
 
 impl Load {
-    async fn start(settings: &Settings, acknowledged: &Arc<Mutex<Vec<String>>>, number: &Arc<AtomicUsize>) -> Result<Load> {
+    async fn start(
+        settings: &Settings,
+        acknowledged: &Arc<Mutex<Vec<String>>>,
+        number: &Arc<AtomicUsize>,
+    ) -> Result<Load> {
         let account = Account::Customer;
-        let tokens = login::account::login(&settings.issuer(), None, account.login(), account.password(), account.scopes()).await?;
+        let tokens = login::account::login(
+            &settings.issuer(),
+            None,
+            account.login(),
+            account.password(),
+            account.scopes(),
+        )
+        .await?;
         let client = Client::new(settings.graphql(Part::Gateway)).with_token(tokens.access);
-        let shop = Shop { client, store_id: "store-seoul".to_owned() };
+        let shop = Shop {
+            client,
+            store_id: "store-seoul".to_owned(),
+        };
         let running = Arc::new(AtomicBool::new(true));
         let mut tasks = JoinSet::new();
         for _ in 0..CUSTOMERS {
@@ -89,8 +112,14 @@ impl Load {
 }
 
 fn seed() -> u64 {
-    let given = std::env::var("BAEDAL_SEED").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs()))
+    let given = std::env::var("BAEDAL_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    given.unwrap_or_else(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(1, |time| time.as_secs())
+    })
 }
 
 /// splitmix64: small, seeded, good enough to choose moments.

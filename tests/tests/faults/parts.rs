@@ -26,7 +26,10 @@ async fn work_together() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let all = settings(folder.path(), &free_ports()?);
     let mut without_store = all.clone();
-    without_store.only = Part::ALL.into_iter().filter(|part| *part != Part::Store).collect();
+    without_store.only = Part::ALL
+        .into_iter()
+        .filter(|part| *part != Part::Store)
+        .collect();
     let mut store = all.clone();
     store.only = vec![Part::Store];
     let mut replica = settings(folder.path(), &free_ports()?);
@@ -37,15 +40,32 @@ async fn work_together() -> Result<()> {
     let first_store = Process::start(PROGRAM, &store)?;
     let _replica = Process::start(PROGRAM, &replica)?;
     let account = Account::Customer;
-    let tokens = login::account::login(&all.issuer(), None, account.login(), account.password(), account.scopes()).await?;
+    let tokens = login::account::login(
+        &all.issuer(),
+        None,
+        account.login(),
+        account.password(),
+        account.scopes(),
+    )
+    .await?;
     let client = Client::new(all.graphql(Part::Gateway)).with_token(tokens.access);
-    let shop = Shop { client, store_id: "store-seoul".to_owned() };
+    let shop = Shop {
+        client,
+        store_id: "store-seoul".to_owned(),
+    };
     until(Duration::from_secs(20), || shop.knows_the_menu()).await?;
 
     let mut orders = vec![shop.place("tongdak", 1, "one").await?];
     ensure!(first_store.terminate()?, "one of the two stores ends in order");
     orders.push(shop.place("pizza", 2, "two").await?);
-    until(Duration::from_secs(20), || async { Ok(shop.statuses().await?.iter().all(|(_, status)| status == "DELIVERED")) }).await?;
+    until(Duration::from_secs(20), || async {
+        Ok(shop
+            .statuses()
+            .await?
+            .iter()
+            .all(|(_, status)| status == "DELIVERED"))
+    })
+    .await?;
     audit(&all, &orders, SETTLED).await?;
     Ok(())
 }
@@ -56,7 +76,10 @@ async fn a_taken_port_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut settings = settings(folder.path(), &free_ports().expect("ports"));
     settings.ports.auth = taken.local_addr().expect("an address").port();
-    let error = Process::start(PROGRAM, &settings).err().expect("the port is taken").to_string();
+    let error = Process::start(PROGRAM, &settings)
+        .err()
+        .expect("the port is taken")
+        .to_string();
     assert!(error.contains("--auth-port"), "{error}");
     assert!(error.contains(&settings.ports.auth.to_string()), "{error}");
 }
@@ -66,7 +89,11 @@ async fn a_folder_that_cannot_be_written_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     std::fs::write(&file, b"").expect("a file");
-    let output = std::process::Command::new(PROGRAM).args(["up", "--data"]).arg(file.join("data")).output().expect("baedal starts");
+    let output = std::process::Command::new(PROGRAM)
+        .args(["up", "--data"])
+        .arg(file.join("data"))
+        .output()
+        .expect("baedal starts");
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && error.contains("--data"), "{error}");
 }

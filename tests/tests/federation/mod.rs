@@ -7,7 +7,11 @@ use baedal_tests::federation::{Case, check};
 
 fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/federation/cases");
-    let mut cases: Vec<_> = fs::read_dir(folder).expect("the cases").flatten().map(|entry| entry.path()).collect();
+    let mut cases: Vec<_> = fs::read_dir(folder)
+        .expect("the cases")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     cases.sort();
     cases
 }
@@ -18,7 +22,11 @@ async fn every_case_is_answered_as_expected() {
     let cases = cases();
     assert!(cases.len() >= 20, "the cases are found");
     for folder in cases {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let outcome = match Case::load(&folder) {
             Ok(case) => check(&case).await,
             Err(error) => Err(error),
@@ -27,12 +35,20 @@ async fn every_case_is_answered_as_expected() {
             failed.push(format!("== {name}\n{error:#}"));
         }
     }
-    assert!(failed.is_empty(), "{} cases failed\n{}", failed.len(), failed.join("\n\n"));
+    assert!(
+        failed.is_empty(),
+        "{} cases failed\n{}",
+        failed.len(),
+        failed.join("\n\n")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_answer_is_seen() {
-    let folder = cases().into_iter().find(|folder| folder.ends_with("keys-compound")).expect("the case");
+    let folder = cases()
+        .into_iter()
+        .find(|folder| folder.ends_with("keys-compound"))
+        .expect("the case");
     let mut case = Case::load(&folder).expect("a case");
     case.operations[0].data = serde_json::json!({ "something": "else" });
     let error = check(&case).await.expect_err("another answer was expected");

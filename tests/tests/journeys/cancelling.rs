@@ -12,7 +12,10 @@ use serde_json::json;
 
 use crate::on_both_stacks;
 
-on_both_stacks!(an_order_cancelled_before_the_store_saw_it_is_refunded, cancelled_early);
+on_both_stacks!(
+    an_order_cancelled_before_the_store_saw_it_is_refunded,
+    cancelled_early
+);
 on_both_stacks!(a_delivered_order_cannot_be_cancelled, cancelled_late);
 
 async fn cancelled_early(mut world: World) -> Result<()> {
@@ -21,9 +24,18 @@ async fn cancelled_early(mut world: World) -> Result<()> {
     let order = shop.place("tongdak", 1, "changed-my-mind").await?;
     shop.client.data(CANCEL_ORDER, json!({ "id": order })).await?;
     world.start(Part::Store).await?;
-    until(Duration::from_secs(15), || async { Ok(shop.status(&order).await? == "CANCELLED") }).await?;
+    until(Duration::from_secs(15), || async {
+        Ok(shop.status(&order).await? == "CANCELLED")
+    })
+    .await?;
     let ledger = audit(&world.settings, std::slice::from_ref(&order), SETTLED).await?;
-    ensure!(ledger.payments.iter().any(|payment| payment.order_id == order && payment.status == "REFUNDED"), "{ledger:?}");
+    ensure!(
+        ledger
+            .payments
+            .iter()
+            .any(|payment| payment.order_id == order && payment.status == "REFUNDED"),
+        "{ledger:?}"
+    );
     world.shutdown().await;
     Ok(())
 }
@@ -31,7 +43,10 @@ async fn cancelled_early(mut world: World) -> Result<()> {
 async fn cancelled_late(world: World) -> Result<()> {
     let shop = world.shop(Account::Customer).await?;
     let order = shop.place("tongdak", 1, "eaten").await?;
-    until(Duration::from_secs(15), || async { Ok(shop.status(&order).await? == "DELIVERED") }).await?;
+    until(Duration::from_secs(15), || async {
+        Ok(shop.status(&order).await? == "DELIVERED")
+    })
+    .await?;
     ensure!(shop.client.code(CANCEL_ORDER, json!({ "id": order })).await? == "INVALID_TRANSITION");
     ensure!(shop.status(&order).await? == "DELIVERED");
     audit(&world.settings, &[order], SETTLED).await?;

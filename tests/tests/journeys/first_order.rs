@@ -26,9 +26,18 @@ async fn two_orders(world: World) -> Result<()> {
     let mut seen = Vec::new();
     for _ in 0..2 {
         let item = feed.next(Duration::from_secs(15)).await?["deliveryFeed"].clone();
-        ensure!(age(&item)? <= Duration::from_secs(1), "seen within a second of the event: {item}");
-        ensure!(item["store"]["name"] == "서울통닭", "joined with the store: {item}");
-        seen.push((item["order"]["id"].as_str().unwrap_or_default().to_owned(), item["order"]["total"].as_i64()));
+        ensure!(
+            age(&item)? <= Duration::from_secs(1),
+            "seen within a second of the event: {item}"
+        );
+        ensure!(
+            item["store"]["name"] == "서울통닭",
+            "joined with the store: {item}"
+        );
+        seen.push((
+            item["order"]["id"].as_str().unwrap_or_default().to_owned(),
+            item["order"]["total"].as_i64(),
+        ));
     }
     seen.sort();
     let mut expected = vec![(chicken.clone(), Some(18_000)), (pizza.clone(), Some(46_000))];
@@ -50,10 +59,21 @@ fn one_query_needs_every_subgraph(data: &Value) -> Result<()> {
     ensure!(nodes.len() == 2, "{data}");
     for node in nodes {
         ensure!(node["status"] == "DELIVERED", "order: {node}");
-        ensure!(node["payment"]["status"] == "APPROVED" && node["payment"]["amount"] == node["total"], "payment: {node}");
+        ensure!(
+            node["payment"]["status"] == "APPROVED" && node["payment"]["amount"] == node["total"],
+            "payment: {node}"
+        );
         ensure!(node["ticket"]["status"] == "DELIVERED", "store: {node}");
-        ensure!(node["coupon"]["id"].is_string() && node["pointsEarned"].as_i64() > Some(0), "marketing: {node}");
-        ensure!(node["timeline"].as_array().is_some_and(|timeline| timeline.len() >= 6), "timeline: {node}");
+        ensure!(
+            node["coupon"]["id"].is_string() && node["pointsEarned"].as_i64() > Some(0),
+            "marketing: {node}"
+        );
+        ensure!(
+            node["timeline"]
+                .as_array()
+                .is_some_and(|timeline| timeline.len() >= 6),
+            "timeline: {node}"
+        );
     }
     Ok(())
 }
@@ -76,15 +96,34 @@ async fn resumed_feed(world: World) -> Result<()> {
     for number in 0..5 {
         shop.place("tongdak", 1, &format!("away-{number}")).await?;
     }
-    until(Duration::from_secs(15), || async { Ok(shop.statuses().await?.iter().all(|(_, status)| status == "DELIVERED")) }).await?;
-    let mut feed = Feed::open(shop.client.url(), &token, DELIVERY_FEED, json!({ "after": first["cursor"] })).await?;
+    until(Duration::from_secs(15), || async {
+        Ok(shop
+            .statuses()
+            .await?
+            .iter()
+            .all(|(_, status)| status == "DELIVERED"))
+    })
+    .await?;
+    let mut feed = Feed::open(
+        shop.client.url(),
+        &token,
+        DELIVERY_FEED,
+        json!({ "after": first["cursor"] }),
+    )
+    .await?;
     let mut last = first["sequence"].as_i64().context("a sequence")?;
     for _ in 0..5 {
         let item = feed.next(Duration::from_secs(10)).await?["deliveryFeed"].clone();
-        ensure!(item["sequence"].as_i64() == Some(last + 1), "no gap and no repetition after {last}: {item}");
+        ensure!(
+            item["sequence"].as_i64() == Some(last + 1),
+            "no gap and no repetition after {last}: {item}"
+        );
         last += 1;
     }
-    ensure!(feed.next(Duration::from_millis(500)).await.is_err(), "nothing comes twice");
+    ensure!(
+        feed.next(Duration::from_millis(500)).await.is_err(),
+        "nothing comes twice"
+    );
     world.shutdown().await;
     Ok(())
 }
@@ -92,8 +131,14 @@ async fn resumed_feed(world: World) -> Result<()> {
 async fn placed_once(world: World) -> Result<()> {
     let shop = world.shop(Account::Customer).await?;
     let first = shop.place("tongdak", 1, "same").await?;
-    ensure!(shop.place("tongdak", 1, "same").await? == first, "the same order comes back");
-    ensure!(shop.refused("tongdak", 2, "same").await? == "IDEMPOTENCY_CONFLICT", "another order under the key is refused");
+    ensure!(
+        shop.place("tongdak", 1, "same").await? == first,
+        "the same order comes back"
+    );
+    ensure!(
+        shop.refused("tongdak", 2, "same").await? == "IDEMPOTENCY_CONFLICT",
+        "another order under the key is refused"
+    );
     audit(&world.settings, &[first], SETTLED).await?;
     world.shutdown().await;
     Ok(())

@@ -2,3 +2,4 @@
 mod cancelling;
 mod first_order;
 mod privacy;
+mod views;

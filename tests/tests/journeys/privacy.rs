@@ -19,17 +19,30 @@ async fn others_orders(world: World) -> Result<()> {
     let other = world.as_account(Account::Customer2).await?;
     let (_, anothers) = other.send(ORDER, json!({ "id": order })).await?;
     let (_, nobodys) = other.send(ORDER, json!({ "id": "no-such-order" })).await?;
-    ensure!(anothers == nobodys, "another's order looks like none: {anothers} and {nobodys}");
+    ensure!(
+        anothers == nobodys,
+        "another's order looks like none: {anothers} and {nobodys}"
+    );
     ensure!(!anothers.to_string().contains("서울"), "{anothers}");
 
     let operator = world.as_account(Account::Operator).await?;
-    ensure!(operator.data(ORDER, json!({ "id": order })).await?["order"]["id"] == order.as_str(), "an operator sees all");
+    ensure!(
+        operator.data(ORDER, json!({ "id": order })).await?["order"]["id"] == order.as_str(),
+        "an operator sees all"
+    );
     refused(&world.gateway(), &order).await?;
     refused(&other, &order).await?;
     for part in [Part::Order, Part::Store] {
         let direct = world.subgraph(part).with_token(other.token().unwrap_or_default());
-        let query = if part == Part::Order { "mutation ($id: ID!) { cancelOrder(id: $id) { id } }" } else { ACCEPT };
-        ensure!(direct.send(query, json!({ "id": order })).await?.1["errors"].is_array(), "{part} itself refuses too");
+        let query = if part == Part::Order {
+            "mutation ($id: ID!) { cancelOrder(id: $id) { id } }"
+        } else {
+            ACCEPT
+        };
+        ensure!(
+            direct.send(query, json!({ "id": order })).await?.1["errors"].is_array(),
+            "{part} itself refuses too"
+        );
     }
     world.shutdown().await;
     Ok(())
@@ -37,6 +50,9 @@ async fn others_orders(world: World) -> Result<()> {
 
 async fn refused(client: &Client, order: &str) -> Result<()> {
     let (_, answer) = client.send(ACCEPT, json!({ "id": order })).await?;
-    ensure!(answer["errors"].is_array() && answer["data"]["acceptOrder"].is_null(), "a stranger moves no ticket: {answer}");
+    ensure!(
+        answer["errors"].is_array() && answer["data"]["acceptOrder"].is_null(),
+        "a stranger moves no ticket: {answer}"
+    );
     Ok(())
 }

@@ -6,9 +6,7 @@ use baedal::demo::Account;
 use baedal::parts;
 use baedal::settings::Part;
 use baedal_tests::audit::audit;
-use baedal_tests::shop::Shop;
 use baedal_tests::world::{World, free_ports};
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::on_both_stacks;
 
@@ -18,22 +16,18 @@ on_both_stacks!(three_replicas_cause_each_effect_once, three_replicas);
 /// Rebalancing of a consumer group and the work after it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-async fn place(shop: &Shop, count: usize, name: &str) -> Result<Vec<String>> {
-    let one = |number: usize| {
-        let (shop, key) = (shop.clone(), format!("{name}-{number}"));
-        async move { shop.place("tongdak", 1, &key).await }
-    };
-    stream::iter(0..count).map(one).buffer_unordered(8).try_collect().await
-}
-
 async fn missed_events(mut world: World) -> Result<()> {
     let shop = world.shop(Account::Customer).await?;
     world.stop(Part::Marketing).await;
-    let orders = place(&shop, 100, "missed").await?;
+    let orders = shop.place_many(100, "missed").await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     world.start(Part::Marketing).await?;
     let ledger = audit(&world.settings, &orders, PATIENCE).await?;
-    ensure!(ledger.feed.len() == 100, "each delivery is in the feed once: {}", ledger.feed.len());
+    ensure!(
+        ledger.feed.len() == 100,
+        "each delivery is in the feed once: {}",
+        ledger.feed.len()
+    );
     world.shutdown().await;
     Ok(())
 }
@@ -44,19 +38,27 @@ async fn three_replicas(world: World) -> Result<()> {
     for _ in 0..2 {
         let mut settings = world.settings.clone();
         let ports = free_ports()?;
-        (settings.ports.store, settings.ports.marketing, settings.ports.order) = (ports.store, ports.marketing, ports.order);
+        (
+            settings.ports.store,
+            settings.ports.marketing,
+            settings.ports.order,
+        ) = (ports.store, ports.marketing, ports.order);
         for part in [Part::Store, Part::Marketing, Part::Order] {
             replicas.push(parts::start(part, &settings).await?);
         }
     }
-    let mut orders = place(&shop, 60, "three").await?;
+    let mut orders = shop.place_many(60, "three").await?;
     // One of each leaves in the middle of the work.
     for replica in replicas.drain(..3) {
         replica.shutdown().await;
     }
-    orders.extend(place(&shop, 60, "two").await?);
+    orders.extend(shop.place_many(60, "two").await?);
     let ledger = audit(&world.settings, &orders, PATIENCE).await?;
-    ensure!(ledger.feed.len() == 120 && ledger.tickets.len() == 120, "{} feed items", ledger.feed.len());
+    ensure!(
+        ledger.feed.len() == 120 && ledger.tickets.len() == 120,
+        "{} feed items",
+        ledger.feed.len()
+    );
     for replica in replicas {
         replica.shutdown().await;
     }

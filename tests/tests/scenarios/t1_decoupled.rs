@@ -8,7 +8,6 @@ use baedal_tests::audit::{SETTLED, audit};
 use baedal_tests::patience::until;
 use baedal_tests::shop::Shop;
 use baedal_tests::world::World;
-use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::on_both_stacks;
 
@@ -21,10 +20,16 @@ const CATCH_UP: Duration = Duration::from_secs(10);
 async fn two_orders(mut world: World) -> Result<()> {
     world.stop(Part::Store).await;
     let shop = world.shop(Account::Customer).await?;
-    let orders = [shop.place("tongdak", 1, "t1-a").await?, shop.place("pizza", 2, "t1-b").await?];
+    let orders = [
+        shop.place("tongdak", 1, "t1-a").await?,
+        shop.place("pizza", 2, "t1-b").await?,
+    ];
     tokio::time::sleep(Duration::from_secs(1)).await;
     for order in &orders {
-        ensure!(shop.status(order).await? == "PLACED", "the status does not move while the store is down");
+        ensure!(
+            shop.status(order).await? == "PLACED",
+            "the status does not move while the store is down"
+        );
     }
     world.start(Part::Store).await?;
     until_delivered(&shop, &orders).await?;
@@ -36,16 +41,15 @@ async fn two_orders(mut world: World) -> Result<()> {
 async fn thousand_orders(mut world: World) -> Result<()> {
     world.stop(Part::Store).await;
     let shop = world.shop(Account::Customer).await?;
-    let place = |number: usize| {
-        let shop = shop.clone();
-        async move { shop.place("tongdak", 1, &format!("t1-{number}")).await }
-    };
-    let orders: Vec<String> = stream::iter(0..1000).map(place).buffer_unordered(16).try_collect().await?;
+    let orders = shop.place_many(1000, "t1").await?;
     ensure!(orders.len() == 1000, "all are accepted");
     world.start(Part::Store).await?;
     let start = Instant::now();
     until_delivered(&shop, &orders).await?;
-    eprintln!("1000 queued orders were delivered {:.1} s after the store's start", start.elapsed().as_secs_f64());
+    eprintln!(
+        "1000 queued orders were delivered {:.1} s after the store's start",
+        start.elapsed().as_secs_f64()
+    );
     audit(&world.settings, &orders, SETTLED).await?;
     world.shutdown().await;
     Ok(())
@@ -53,7 +57,12 @@ async fn thousand_orders(mut world: World) -> Result<()> {
 
 async fn until_delivered(shop: &Shop, orders: &[String]) -> Result<()> {
     until(CATCH_UP, || async {
-        let delivered = shop.statuses().await?.iter().filter(|(_, status)| status == "DELIVERED").count();
+        let delivered = shop
+            .statuses()
+            .await?
+            .iter()
+            .filter(|(_, status)| status == "DELIVERED")
+            .count();
         Ok(delivered == orders.len())
     })
     .await

@@ -18,7 +18,11 @@ async fn no_payment(mut world: World) -> Result<()> {
     for (dish, quantity, key) in [("tongdak", 1, "t2-a"), ("pizza", 2, "t2-b")] {
         let start = Instant::now();
         ensure!(shop.refused(dish, quantity, key).await? == "PAYMENT_UNAVAILABLE");
-        ensure!(start.elapsed() <= Duration::from_secs(1), "refused within 1 s: {:?}", start.elapsed());
+        ensure!(
+            start.elapsed() <= Duration::from_secs(1),
+            "refused within 1 s: {:?}",
+            start.elapsed()
+        );
     }
     world.start(Part::Payment).await?;
     world.until_ready(Part::Payment).await?;
@@ -27,7 +31,10 @@ async fn no_payment(mut world: World) -> Result<()> {
     while first.is_empty() {
         let key = format!("t2-again-{}", start.elapsed().as_millis());
         first = shop.place("tongdak", 1, &key).await.unwrap_or_default();
-        ensure!(start.elapsed() <= Duration::from_secs(5), "the first order is taken within 5 s of payment's start");
+        ensure!(
+            start.elapsed() <= Duration::from_secs(5),
+            "the first order is taken within 5 s of payment's start"
+        );
     }
     let second = shop.place("pizza", 2, "t2-d").await?;
     until(Duration::from_secs(10), || async {
@@ -35,8 +42,16 @@ async fn no_payment(mut world: World) -> Result<()> {
     })
     .await?;
     let ledger = audit(&world.settings, &[first.clone(), second.clone()], SETTLED).await?;
-    ensure!(ledger.tickets.len() == 2, "no ticket ever follows a failed order: {:?}", ledger.tickets);
-    let approved: Vec<_> = ledger.payments.iter().filter(|payment| payment.status == "APPROVED").collect();
+    ensure!(
+        ledger.tickets.len() == 2,
+        "no ticket ever follows a failed order: {:?}",
+        ledger.tickets
+    );
+    let approved: Vec<_> = ledger
+        .payments
+        .iter()
+        .filter(|payment| payment.status == "APPROVED")
+        .collect();
     ensure!(approved.len() == 2, "and no charge: {approved:?}");
     world.shutdown().await;
     Ok(())

@@ -20,11 +20,23 @@ async fn bad_tokens_are_refused_by_the_gateway_and_by_each_subgraph() {
 
 async fn refused_everywhere(world: &World) -> Result<()> {
     let good = world.token(Account::Customer).await?;
-    let places = [Part::Gateway, Part::Order, Part::Payment, Part::Store, Part::Marketing];
+    let places = [
+        Part::Gateway,
+        Part::Order,
+        Part::Payment,
+        Part::Store,
+        Part::Marketing,
+    ];
     for part in places {
-        ensure!(status(world, part, &good).await? == 200, "{part} takes a good token");
+        ensure!(
+            status(world, part, &good).await? == 200,
+            "{part} takes a good token"
+        );
         for (name, token) in bad_tokens(world, &good)? {
-            ensure!(status(world, part, &token).await? == 401, "{part} must refuse a token that is {name}");
+            ensure!(
+                status(world, part, &token).await? == 401,
+                "{part} must refuse a token that is {name}"
+            );
         }
         two_headers(world, part, &good).await?;
     }
@@ -32,13 +44,28 @@ async fn refused_everywhere(world: &World) -> Result<()> {
 }
 
 async fn status(world: &World, part: Part, token: &str) -> Result<u16> {
-    Ok(world.subgraph(part).with_token(token).send("{ __typename }", json!({})).await?.0)
+    Ok(world
+        .subgraph(part)
+        .with_token(token)
+        .send("{ __typename }", json!({}))
+        .await?
+        .0)
 }
 
 async fn two_headers(world: &World, part: Part, token: &str) -> Result<()> {
-    let request = reqwest::Client::new().post(world.settings.graphql(part)).json(&json!({ "query": "{ __typename }" }));
-    let answer = request.bearer_auth(token).header("authorization", format!("Bearer {token}")).send().await?;
-    ensure!(answer.status() == 400, "{part}: two Authorization headers are a bad request, not {}", answer.status());
+    let request = reqwest::Client::new()
+        .post(world.settings.graphql(part))
+        .json(&json!({ "query": "{ __typename }" }));
+    let answer = request
+        .bearer_auth(token)
+        .header("authorization", format!("Bearer {token}"))
+        .send()
+        .await?;
+    ensure!(
+        answer.status() == 400,
+        "{part}: two Authorization headers are a bad request, not {}",
+        answer.status()
+    );
     Ok(())
 }
 
@@ -57,13 +84,20 @@ fn bad_tokens(world: &World, good: &str) -> Result<Vec<(&'static str, String)>> 
     };
     let foreign = SigningKey::generate();
     let mut parts: Vec<&str> = good.split('.').collect();
-    let unsigned = format!("{}.{}.", encode(&json!({ "alg": "none", "typ": "at+jwt" })), parts[1]);
+    let unsigned = format!(
+        "{}.{}.",
+        encode(&json!({ "alg": "none", "typ": "at+jwt" })),
+        parts[1]
+    );
     let stripped = format!("{}.{}.", parts[0], parts[1]);
     let more = encode(&claims(json!({ "scope": "openid order store operator" })));
     parts[1] = &more;
     Ok(vec![
         ("of a foreign key", foreign.sign(&claims(json!({})), "at+jwt")),
-        ("expired and forged", foreign.sign(&claims(json!({ "exp": now - 3600 })), "at+jwt")),
+        (
+            "expired and forged",
+            foreign.sign(&claims(json!({ "exp": now - 3600 })), "at+jwt"),
+        ),
         ("unsigned (alg none)", unsigned),
         ("without its signature", stripped),
         ("changed after signing", parts.join(".")),

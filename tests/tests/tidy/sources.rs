@@ -15,7 +15,8 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let name = entry.file_name();
-            let hidden = name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules";
+            let hidden =
+                name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules";
             if path.is_dir() && !hidden {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {
@@ -28,7 +29,8 @@ pub fn rust_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "benches")
+    path.components()
+        .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "benches")
         || path.file_name().is_some_and(|name| name == "tests.rs")
 }
 
@@ -37,12 +39,21 @@ fn product() -> Vec<(PathBuf, String)> {
         let inside = path.strip_prefix(root()).expect("below the root");
         !is_test(inside)
     });
-    files.map(|path| (path.clone(), fs::read_to_string(&path).expect("a source file is UTF-8"))).collect()
+    files
+        .map(|path| {
+            (
+                path.clone(),
+                fs::read_to_string(&path).expect("a source file is UTF-8"),
+            )
+        })
+        .collect()
 }
 
 /// The lines of a file before its unit tests.
 fn code(text: &str) -> Vec<&str> {
-    text.lines().take_while(|line| line.trim() != "#[cfg(test)]").collect()
+    text.lines()
+        .take_while(|line| line.trim() != "#[cfg(test)]")
+        .collect()
 }
 
 #[test]
@@ -75,7 +86,8 @@ fn functions(lines: &[&str]) -> Vec<(usize, usize)> {
     let mut open: Option<(usize, usize)> = None;
     for (index, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
-        let starts = line.trim_start().split(' ').take(4).any(|word| word == "fn") && !line.trim_end().ends_with(';');
+        let starts =
+            line.trim_start().split(' ').take(4).any(|word| word == "fn") && !line.trim_end().ends_with(';');
         if starts {
             open = Some((index, indent));
         } else if line.trim_end() == format!("{}}}", " ".repeat(indent))

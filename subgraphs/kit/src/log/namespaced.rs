@@ -19,7 +19,10 @@ impl Namespaced {
                 "the namespace {namespace:?} of the event log is not understood: use up to 64 letters, digits, '-' and '_'"
             )));
         }
-        Ok(Namespaced { inner, prefix: format!("{namespace}.") })
+        Ok(Namespaced {
+            inner,
+            prefix: format!("{namespace}."),
+        })
     }
 
     fn named(&self, name: &str) -> String {
@@ -37,7 +40,10 @@ impl EventLog for Namespaced {
         let topics: Vec<String> = topics.iter().map(|topic| self.named(topic)).collect();
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         let inner = self.inner.join(&self.named(group), &topics).await?;
-        Ok(Box::new(Reader { inner, prefix: self.prefix.clone() }))
+        Ok(Box::new(Reader {
+            inner,
+            prefix: self.prefix.clone(),
+        }))
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -150,16 +150,10 @@ fn outcome(order: Order, retry_after: Option<Duration>) -> Result<Order, AppErro
             order: order.id,
             retry_after,
         }),
-        State::PaymentPending { .. } => {
-            let failure = Failure::Unavailable {
-                reason: "still being paid".to_owned(),
-            };
-            Err(AppError::NotPaid {
-                failure,
-                order: order.id,
-                retry_after: Some(Duration::from_secs(1)),
-            })
-        }
+        State::PaymentPending { .. } => Err(AppError::StillPaying {
+            order: order.id,
+            retry_after: Duration::from_secs(1),
+        }),
         _ => Ok(order),
     }
 }

@@ -1,6 +1,6 @@
 //! From what happened in the domain to the published language.
 
-use crate::domain::{MenuItem, StoreEvent, TicketEvent};
+use crate::domain::{Asked, MenuItem, Status, StoreEvent, TicketEvent};
 use baedal_events::{DomainEvent, store as say};
 use baedal_kit::envelope::{Envelope, Fact, Origin};
 
@@ -119,31 +119,29 @@ pub fn ticket_event(of: Parties<'_>, event: TicketEvent, stamp: Stamp) -> Envelo
             },
             stamp,
         ),
-        TicketEvent::StoreCancelAccepted(asked) => {
-            let (store_id, customer_id) = (asked.store_id, asked.customer_id);
-            seal(
-                &say::StoreCancelAccepted {
-                    order_id,
-                    store_id,
-                    customer_id,
-                },
-                stamp,
-            )
-        }
-        TicketEvent::StoreCancelRefused(asked, status) => {
-            let (store_id, customer_id) = (asked.store_id, asked.customer_id);
-            let ticket_status = status.name().to_owned();
-            seal(
-                &say::StoreCancelRefused {
-                    order_id,
-                    store_id,
-                    customer_id,
-                    ticket_status,
-                },
-                stamp,
-            )
-        }
+        TicketEvent::StoreCancelAccepted(asked) => cancel_accepted(order_id, asked, stamp),
+        TicketEvent::StoreCancelRefused(asked, status) => cancel_refused(order_id, asked, status, stamp),
     }
+}
+
+fn cancel_accepted(order_id: String, asked: Asked, stamp: Stamp) -> Envelope {
+    let (store_id, customer_id) = (asked.store_id, asked.customer_id);
+    let accepted = say::StoreCancelAccepted {
+        order_id,
+        store_id,
+        customer_id,
+    };
+    seal(&accepted, stamp)
+}
+
+fn cancel_refused(order_id: String, asked: Asked, status: Status, stamp: Stamp) -> Envelope {
+    let refused = say::StoreCancelRefused {
+        order_id,
+        store_id: asked.store_id,
+        customer_id: asked.customer_id,
+        ticket_status: status.name().to_owned(),
+    };
+    seal(&refused, stamp)
 }
 
 fn menu_item(item: MenuItem) -> say::MenuItem {

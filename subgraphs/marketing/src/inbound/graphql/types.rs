@@ -277,14 +277,16 @@ impl FeedNode {
         DateTime(self.0.at)
     }
 
-    async fn order(&self) -> OrderRef {
-        OrderRef::of(&self.0.order_id)
+    /// The delivered order. Nullable, so that the feed can be read while the order service is down.
+    async fn order(&self) -> Option<OrderRef> {
+        Some(OrderRef::of(&self.0.order_id))
     }
 
-    async fn store(&self) -> StoreRef {
-        StoreRef {
+    /// The store it came from. Nullable, so that the feed can be read while the store service is down.
+    async fn store(&self) -> Option<StoreRef> {
+        Some(StoreRef {
             id: ID(self.0.store_id.clone()),
-        }
+        })
     }
 
     /// Points earned.

@@ -1,13 +1,13 @@
 //! What the client is told: a code it can act on; what went wrong inside stays in the log.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Error, ErrorExtensions};
 use baedal_kit::error::coded;
 
 use crate::{
     app::AppError,
-    domain::{InvalidValue, Refusal},
+    domain::{InvalidValue, OrderId, Refusal},
     ports::StoreError,
 };
 
@@ -18,21 +18,26 @@ pub(super) fn app(error: AppError) -> Error {
         AppError::NotFound(_) => coded("NOT_FOUND", error.to_string()),
         AppError::InvalidTransition(_) => coded("INVALID_TRANSITION", error.to_string()),
         AppError::Store(failed) => store(failed),
+        AppError::StillPaying { order, retry_after } => {
+            about("PAYMENT_PENDING", &error, order, Some(*retry_after))
+        }
         AppError::NotPaid {
             order,
             failure,
             retry_after,
-        } => {
-            let order = order.as_str().to_owned();
-            let retry_after = retry_after.map(|wait| wait.as_millis().max(1) as u64);
-            coded(failure.code(), error.to_string()).extend_with(|_, extensions| {
-                extensions.set("orderId", order);
-                if let Some(wait) = retry_after {
-                    extensions.set("retryAfterMs", wait);
-                }
-            })
-        }
+        } => about(failure.code(), &error, order, *retry_after),
     }
+}
+
+/// An error about an order that exists: the client can look it up, and knows when to try again.
+fn about(code: &str, error: &AppError, order: &OrderId, retry_after: Option<Duration>) -> Error {
+    let order = order.as_str().to_owned();
+    coded(code, error.to_string()).extend_with(|_, extensions| {
+        extensions.set("orderId", order);
+        if let Some(wait) = retry_after {
+            extensions.set("retryAfterMs", wait.as_millis().max(1) as u64);
+        }
+    })
 }
 
 pub(super) fn store(error: &StoreError) -> Error {

@@ -34,11 +34,11 @@ impl Order {
         self.0.customer.as_str().into()
     }
 
-    /// From which store.
-    async fn store(&self) -> Store {
-        Store {
+    /// From which store. Nullable, so that an order can be read while the store service is down.
+    async fn store(&self) -> Option<Store> {
+        Some(Store {
             id: self.0.store.as_str().into(),
-        }
+        })
     }
 
     /// What, at the prices of the moment of ordering.
