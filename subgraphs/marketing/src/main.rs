@@ -6,6 +6,7 @@ use baedal_marketing::domain::Rules;
 use baedal_marketing::{Config, start};
 use clap::{ArgAction, Parser};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,8 +39,17 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init("marketing");
     anyhow::ensure!(
         !args.demo || args.database_url.starts_with("sqlite:"),

@@ -5,6 +5,7 @@ use baedal_kit::{serve, telemetry};
 use baedal_store::{Config, start};
 use clap::{ArgAction, Parser};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 #[global_allocator]
@@ -44,8 +45,17 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init("store");
     let config = Config {
         listen: args.listen,
