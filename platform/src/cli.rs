@@ -25,7 +25,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Start the platform (the default), or with --only a part of it.
-    Up(Settings),
+    Up(Box<Settings>),
     /// Print an access token of a demo account, got by a real login (authorization code with PKCE).
     Token(Token),
     /// Log in with your browser and print an access token.
@@ -99,7 +99,7 @@ async fn run() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         None => platform::run(cli.up).await,
-        Some(Command::Up(settings)) => platform::run(settings).await,
+        Some(Command::Up(settings)) => platform::run(*settings).await,
         Some(Command::Token(token)) => print_token(&token).await,
         Some(Command::Login(login)) => log_in(&login).await,
     }
