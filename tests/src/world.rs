@@ -4,9 +4,10 @@
 //! Postgres and Kafka, found by `MONGODB_URL`, `POSTGRES_URL` and `KAFKA_BROKERS` (`cargo xtask test` sets them).
 use std::collections::BTreeMap;
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use baedal::demo::Account;
 use baedal::login;
 use baedal::parts::{self, RunningPart};
@@ -150,7 +151,7 @@ impl World {
     async fn until_orders_are_taken(&self) -> Result<()> {
         self.until_ready(Part::Gateway).await?;
         let shop = self.shop(Account::Customer2).await?;
-        until(Duration::from_secs(20), || shop.knows_the_menu())
+        until(Duration::from_secs(60), || shop.knows_the_menu())
             .await
             .context("order learns the menus")
     }
@@ -167,25 +168,34 @@ impl World {
     }
 }
 
-/// Ports that were free a moment ago.
+/// Ports that were free a moment ago, below the range that outgoing connections take theirs from: a part that is
+/// stopped must find its port free when it comes back.
 ///
 /// # Errors
 /// No loopback port is free.
 pub fn free_ports() -> Result<Ports> {
-    let listeners: Vec<TcpListener> = (0..7)
-        .map(|_| TcpListener::bind("127.0.0.1:0"))
-        .collect::<Result<_, _>>()?;
-    let ports: Vec<u16> = listeners
-        .iter()
-        .map(|listener| Ok(listener.local_addr()?.port()))
-        .collect::<Result<_>>()?;
     Ok(Ports {
-        gateway: ports[0],
-        auth: ports[1],
-        order: ports[2],
-        payment: ports[3],
-        payment_grpc: ports[4],
-        store: ports[5],
-        marketing: ports[6],
+        gateway: free_port()?,
+        auth: free_port()?,
+        order: free_port()?,
+        payment: free_port()?,
+        payment_grpc: free_port()?,
+        store: free_port()?,
+        marketing: free_port()?,
     })
+}
+
+fn free_port() -> Result<u16> {
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    for _ in 0..COUNT {
+        let number = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST + number % COUNT)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port of 127.0.0.1 from {FIRST} on is free")
 }

@@ -139,9 +139,12 @@ impl Projector<'_, '_> {
                 let visible = self.model.visible(&def.possible);
                 let certain = (def.kind == Kind::Object).then(|| self.names.ty(self.model, inner));
                 let projection = self.place(inner, &visible, &used.sub);
+                let possible = self.names.types(self.model, &visible);
+                // Hidden types are known by name: an object of one is null, not a subgraph's mistake.
+                self.names.types(self.model, &def.possible);
                 Named::Object {
                     certain,
-                    possible: self.names.types(self.model, &visible),
+                    possible,
                     projection,
                 }
             }

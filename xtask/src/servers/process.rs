@@ -1,8 +1,10 @@
 //! A server process with a data folder of its own; both go when the value is dropped.
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -107,10 +109,25 @@ fn remove_folders_of_ended_runs() {
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, below the range that outgoing connections take theirs from: a client that
+/// tries a stopped server's port again and again must not end up connected to itself.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 2_000;
+    let start = std::process::id();
+    for number in 0..COUNT {
+        let port = u16::try_from(FIRST + (start + number) % COUNT)?;
+        if TAKEN.lock().is_ok_and(|mut taken| taken.insert(port))
+            && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+        {
+            return Ok(port);
+        }
+    }
+    bail!("no port of 127.0.0.1 from {FIRST} to {} is free", FIRST + COUNT)
 }
+
+/// Ports given to servers of this run.
+static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 /// Has the kernel end the server when this process ends in a way that runs no destructor.
 fn ending_with_us(command: Command) -> Command {
