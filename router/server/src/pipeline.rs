@@ -14,6 +14,8 @@ use baedal_executor::{Answer, ErrorPolicy, Inputs, Program, execute, execute_eve
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
 use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::engine::{Document, Engine};
@@ -126,7 +128,7 @@ pub struct Events {
 pub enum Event {
     /// A GraphQL response.
     Answer(Bytes),
-    /// The subgraph refused the operation, in its own words: the array of errors.
+    /// The subgraph refused the operation: the array of errors, as far as the client may know them.
     Refused(Bytes),
     /// The end.
     Complete,
@@ -138,21 +140,40 @@ impl Events {
     /// The next event, with its fields of other subgraphs.
     pub async fn next(&mut self) -> Event {
         match self.upstream.next().await {
-            UpstreamItem::Event(event) => {
-                let Prepared { program, inputs, .. } = &self.prepared;
-                let calls = self.prepared.calls(&self.gateway, &self.headers);
-                Event::Answer(execute_event(program, inputs, event, &calls).await.body)
-            }
-            UpstreamItem::Refused(errors) => Event::Refused(errors),
+            UpstreamItem::Event(event) => Event::Answer(self.answer(event).await),
+            UpstreamItem::Refused(errors) => Event::Refused(self.refusal(&errors).await),
             UpstreamItem::Complete => Event::Complete,
             UpstreamItem::Lost(why) => Event::Lost(why),
         }
+    }
+
+    async fn answer(&self, event: Bytes) -> Bytes {
+        let Prepared { program, inputs, .. } = &self.prepared;
+        let calls = self.prepared.calls(&self.gateway, &self.headers);
+        execute_event(program, inputs, event, &calls).await.body
+    }
+
+    /// A refusal must not say more than an event without data would: the executor reads it as one, and checks, cuts
+    /// and masks its errors like any others.
+    async fn refusal(&self, errors: &Bytes) -> Bytes {
+        let event = [b"{\"errors\":", errors.as_ref(), b"}"].concat();
+        let answer = self.answer(event.into()).await;
+        let Errors { errors } =
+            serde_json::from_slice(&answer).expect("an answer to an event without data has errors");
+        answer.slice_ref(errors.get().as_bytes())
     }
 
     /// Ends the upstream from this side.
     pub async fn stop(self) {
         self.upstream.stop().await;
     }
+}
+
+/// The errors of an answer.
+#[derive(Deserialize)]
+struct Errors<'a> {
+    #[serde(borrow)]
+    errors: &'a RawValue,
 }
 
 fn inputs(gateway: &Gateway, engine: &Engine, document: &Document, coerced: &Map<String, Value>) -> Inputs {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::issuer::Issuer;
 use crate::support::socket::{Came, Socket};
-use crate::support::{World, eventually};
+use crate::support::{Mode, World, eventually};
 
 #[tokio::test]
 async fn each_event_is_joined_with_other_subgraphs() {
@@ -218,4 +218,50 @@ async fn a_stream_ends_with_4403_when_its_token_expires() {
         "{:?}",
         started.elapsed()
     );
+}
+
+/// What a client reads of a subgraph's `error` message.
+async fn refused(world: &World, payload: &'static str) -> serde_json::Value {
+    world.products.set_mode(Mode::Refuses(payload));
+    let mut socket = Socket::ready(&world.gateway, None).await;
+    socket.subscribe("s", "subscription { s: ticker { upc } }").await;
+    let message = socket.message().await;
+    assert_eq!(message["type"], "error", "{message}");
+    message["payload"].clone()
+}
+
+const REFUSAL: &str = r#"[{"message":"no seat","locations":[{"line":1,"column":1}],"trace":"10.0.0.1",
+    "extensions":{"code":"FULL","exception":{"stack":"at 10.0.0.1"}}}]"#;
+
+#[tokio::test]
+async fn a_refusal_of_the_upstream_says_its_message_and_code_only() {
+    let world = World::start().await;
+    let wanted =
+        json!([{"message": "no seat", "path": ["s"], "extensions": {"code": "FULL", "service": "products"}}]);
+    assert_eq!(refused(&world, REFUSAL).await, wanted);
+    for strange in [
+        r#"{"message":"10.0.0.1"}"#,
+        r#""10.0.0.1""#,
+        r#"[10001]"#,
+        r#"[{"message":{"at":"10.0.0.1"}}]"#,
+        "[]",
+        "null",
+    ] {
+        let errors = refused(&world, strange).await;
+        assert!(
+            errors.as_array().is_some_and(|errors| errors.len() == 1),
+            "{strange}: {errors}"
+        );
+        assert!(errors[0]["message"].is_string(), "{strange}: {errors}");
+        assert!(!errors.to_string().contains("10.0.0.1"), "{strange}: {errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_upstream_is_masked_like_other_errors() {
+    let world = World::with(|config| config.errors.mask_subgraphs = true).await;
+    let errors = refused(&world, REFUSAL).await;
+    assert_eq!(errors[0]["extensions"], json!({"code": "SUBGRAPH_ERROR"}));
+    let text = errors.to_string();
+    assert!(!text.contains("seat") && !text.contains("FULL"), "{text}");
 }

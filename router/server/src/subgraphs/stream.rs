@@ -43,7 +43,7 @@ pub struct Upstream {
 pub enum UpstreamItem {
     /// A GraphQL response.
     Event(Bytes),
-    /// The subgraph refuses the operation: the array of errors.
+    /// The subgraph refuses the operation: JSON that should be an array of errors.
     Refused(Bytes),
     /// The end, as the subgraph says.
     Complete,

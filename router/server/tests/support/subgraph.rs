@@ -8,6 +8,7 @@ use async_graphql::{Data, Executor, Request};
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{FromRequestParts, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
@@ -25,6 +26,8 @@ pub enum Mode {
     Says(u16, &'static str),
     /// Answers with this many bytes of JSON.
     Huge(usize),
+    /// Refuses subscriptions by an `error` message with this payload.
+    Refuses(&'static str),
 }
 
 /// A running subgraph.
@@ -179,29 +182,42 @@ async fn serve<E: Executor>(
             .lock()
             .expect("no test has panicked with it")
             .push((parts.headers, Value::Null));
-        return upgrade
-            .protocols(["graphql-transport-ws"])
-            .on_upgrade(move |socket| async move {
-                let served = tokio::spawn(async move {
-                    let init = move |payload: Value| async move {
-                        shared
-                            .inits
-                            .lock()
-                            .expect("no test has panicked with it")
-                            .push(payload);
-                        Ok(Data::default())
-                    };
-                    GraphQLWebSocket::new(socket, schema, protocol)
-                        .on_connection_init(init)
-                        .serve()
-                        .await;
-                });
-                sockets.lock().expect("no test has panicked with it").push(served);
+        let upgrade = upgrade.protocols(["graphql-transport-ws"]);
+        let mode = shared.mode.lock().expect("no test has panicked with it").clone();
+        if let Mode::Refuses(payload) = mode {
+            return upgrade.on_upgrade(move |socket| refuse(socket, payload));
+        }
+        return upgrade.on_upgrade(move |socket| async move {
+            let served = tokio::spawn(async move {
+                let init = move |payload: Value| async move {
+                    shared
+                        .inits
+                        .lock()
+                        .expect("no test has panicked with it")
+                        .push(payload);
+                    Ok(Data::default())
+                };
+                GraphQLWebSocket::new(socket, schema, protocol)
+                    .on_connection_init(init)
+                    .serve()
+                    .await;
             });
+            sockets.lock().expect("no test has panicked with it").push(served);
+        });
     }
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let body: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
     answer(&schema, &shared, parts.headers, body).await
+}
+
+/// Acknowledges, and refuses what it is asked.
+async fn refuse(mut socket: WebSocket, payload: &str) {
+    let refusal = format!(r#"{{"id":"1","type":"error","payload":{payload}}}"#);
+    for reply in [r#"{"type":"connection_ack"}"#.to_owned(), refusal] {
+        socket.recv().await.expect("a message").expect("a message");
+        socket.send(Message::text(reply)).await.expect("sent");
+    }
+    while let Some(Ok(_)) = socket.recv().await {}
 }
 
 async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, body: Value) -> Response {
@@ -219,7 +235,7 @@ async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, bo
     }
     let mode = shared.mode.lock().expect("no test has panicked with it").clone();
     match mode {
-        Mode::Well => {}
+        Mode::Well | Mode::Refuses(_) => {}
         Mode::Slow(time) => tokio::time::sleep(time).await,
         Mode::Says(status, text) => {
             let status = StatusCode::from_u16(status).expect("a status");
