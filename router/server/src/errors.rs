@@ -84,7 +84,7 @@ pub enum Code {
     TooManyDirectives,
     /// No plan within the planner's budget.
     PlanTooExpensive,
-    /// No plan at all: a defect of the supergraph.
+    /// No plan at all: a defect of the supergraph. The operation is valid, so that this is an answer: without data.
     PlanFailed,
     /// More operations than `websocket.max_operations` on one connection.
     TooManyOperations,
@@ -97,11 +97,13 @@ enum Reach {
     Http,
     /// An error of the GraphQL request: 200 with `application/json`.
     Graphql,
+    /// An answer in which `data` is null: the status is that of an answer.
+    Answer,
 }
 
 impl Code {
     const fn row(self) -> (&'static str, u16, Reach) {
-        use Reach::{Graphql, Http};
+        use Reach::{Answer, Graphql, Http};
         match self {
             Code::InvalidJson => ("INVALID_JSON", 400, Http),
             Code::BadRequest => ("BAD_REQUEST", 400, Http),
@@ -139,7 +141,7 @@ impl Code {
             Code::TooManyFields => ("FIELD_LIMIT_EXCEEDED", 400, Graphql),
             Code::TooManyDirectives => ("DIRECTIVE_LIMIT_EXCEEDED", 400, Graphql),
             Code::PlanTooExpensive => ("PLAN_BUDGET_EXCEEDED", 400, Graphql),
-            Code::PlanFailed => ("PLAN_FAILED", 500, Graphql),
+            Code::PlanFailed => ("PLAN_FAILED", 200, Answer),
             Code::TooManyOperations => ("TOO_MANY_OPERATIONS", 429, Graphql),
         }
     }
@@ -147,6 +149,11 @@ impl Code {
     /// The stable name, as in `extensions.code`.
     pub const fn name(self) -> &'static str {
         self.row().0
+    }
+
+    /// Whether the refusal is an answer to a valid operation, with `data` present and null.
+    pub fn is_answer(self) -> bool {
+        self.row().2 == Reach::Answer
     }
 
     /// The HTTP status when nothing was executed. `plain` is a client that asked for `application/json`.
@@ -218,6 +225,8 @@ pub struct Refusal {
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<()>,
     errors: &'a [GraphqlError],
 }
 
@@ -235,9 +244,13 @@ impl Refusal {
         }
     }
 
-    /// `{"errors": […]}`.
+    /// `{"errors": […]}`, or `{"data": null, "errors": […]}`.
     pub fn body(&self) -> Vec<u8> {
-        serde_json::to_vec(&ErrorBody { errors: &self.errors }).expect("strings and numbers are JSON")
+        let body = ErrorBody {
+            data: self.code.is_answer().then_some(()),
+            errors: &self.errors,
+        };
+        serde_json::to_vec(&body).expect("strings and numbers are JSON")
     }
 }
 

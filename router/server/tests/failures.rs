@@ -152,3 +152,62 @@ async fn errors_of_subgraphs_can_be_masked() {
     let text = answer.body.to_string();
     assert!(!text.contains("shelf") && !text.contains("SHELF"), "{text}");
 }
+
+/// A gateway with a field that no way leads to: `reviews` resolves no `User`.
+async fn with_a_gap(accounts: &crate::support::Subgraph, folder: &std::path::Path) -> baedal_router::Running {
+    let subgraph = |name: &str, url: String, sdl: &str| baedal_composition::Subgraph {
+        name: name.into(),
+        url,
+        sdl: sdl.into(),
+    };
+    let composed = baedal_composition::compose(&[
+        subgraph(
+            "accounts",
+            accounts.url().into(),
+            "type Query { me: User } type User @key(fields: \"id\") { id: ID! name: String! }",
+        ),
+        subgraph(
+            "reviews",
+            "http://127.0.0.1:9/graphql".into(),
+            "type User @key(fields: \"id\") { id: ID! stars: Int } type Subscription { rated: Int }",
+        ),
+    ])
+    .expect("composes");
+    let key = "@join__type(graph: REVIEWS, key: \"id\"";
+    let gap = composed
+        .supergraph_sdl
+        .replace(key, &format!("{key}, resolvable: false"));
+    assert_ne!(gap, composed.supergraph_sdl, "{gap}");
+    let file = folder.join("supergraph.graphql");
+    std::fs::write(&file, gap).expect("written");
+    let mut config = crate::support::config_of(&[]);
+    config.supergraph.file = Some(file);
+    baedal_router::start(config).await.expect("the gateway starts")
+}
+
+#[tokio::test]
+async fn an_operation_that_no_subgraph_can_answer_is_refused_whole_with_data_null() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let accounts = crate::support::graphs::accounts(&crate::support::Journal::default()).await;
+    let gateway = with_a_gap(&accounts, folder.path()).await;
+    let client = crate::support::Client::new(gateway.url());
+    client.query("{ me { name } }").await.data();
+    accounts.requests();
+    let query = "{ me { name stars } }";
+    let plain = crate::support::Client::new(gateway.url()).header("accept", "application/json");
+    for answer in [client.query(query).await, plain.query(query).await] {
+        assert_eq!((answer.status, answer.code()), (200, "PLAN_FAILED"), "{answer:?}");
+        assert_eq!(answer.body.get("data"), Some(&json!(null)), "{answer:?}");
+    }
+    let mut socket = crate::support::socket::Socket::ready(&gateway, None).await;
+    socket.subscribe("q", query).await;
+    let message = socket.message().await;
+    assert_eq!(message["type"], "next", "{message}");
+    assert_eq!(message["payload"].get("data"), Some(&json!(null)), "{message}");
+    assert_eq!(
+        message["payload"]["errors"][0]["extensions"]["code"],
+        "PLAN_FAILED"
+    );
+    assert_eq!(socket.message().await["type"], "complete");
+    assert!(accounts.requests().is_empty(), "nothing is sent");
+}

@@ -39,7 +39,7 @@ enum End {
     Complete,
     /// `error`, which is the last message.
     Refused(Vec<GraphqlError>),
-    /// `error` in the words of a subgraph.
+    /// `error` with what may be known of a subgraph's refusal: an array of errors.
     RefusedUpstream(bytes::Bytes),
     /// The client does not want it any more: silence.
     Stopped,
@@ -65,7 +65,7 @@ impl Operation {
             .await
         {
             Some(Ok(prepared)) => prepared,
-            Some(Err(Refusal { errors, .. })) => return End::Refused(errors),
+            Some(Err(refusal)) => return self.refused(refusal).await,
             None => return End::Stopped,
         };
         match prepared.kind() {
@@ -81,9 +81,18 @@ impl Operation {
                 self.outbox.send(message::next(&self.id, &answer.body)).await;
                 End::Complete
             }
-            Some(Err(Refusal { errors, .. })) => End::Refused(errors),
+            Some(Err(refusal)) => self.refused(refusal).await,
             None => End::Stopped,
         }
+    }
+
+    /// A refusal that is an answer is the only `next`.
+    async fn refused(&self, refusal: Refusal) -> End {
+        if !refusal.code.is_answer() {
+            return End::Refused(refusal.errors);
+        }
+        self.outbox.send(message::next(&self.id, &refusal.body())).await;
+        End::Complete
     }
 
     async fn stream(&self, prepared: Prepared) -> End {
