@@ -104,6 +104,42 @@ fn what_cannot_work_is_refused_before_the_start() {
             "/health",
         ),
         (
+            "path: /health\nsubgraphs: { a: { url: \"http://h/g\" } }",
+            "must not be /health",
+        ),
+        (
+            "supergraph: { poll_interval: 0s }\nsubgraphs: { a: { url: \"http://h/g\" } }",
+            "`supergraph.poll_interval` must be at least 100ms",
+        ),
+        (
+            "supergraph: { poll_interval: 99ms }\nsubgraphs: { a: { url: \"http://h/g\" } }",
+            "at least 100ms",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nlimits: { height: 201 }",
+            "`limits.height` must be at most 200",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nlimits: { depth: 129 }",
+            "`limits.depth` must be at most 128",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nlimits: { tokens: 250001 }",
+            "`limits.tokens` must be at most 250000",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\ncors: { origins: [\"*\"] }",
+            "name each origin",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\ncors: { origins: [\"http://ok.example\", \"http://a.example/\"] }",
+            "write http://a.example",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\ncors: { origins: [\"a\\u0001b\"] }",
+            "is no origin",
+        ),
+        (
             "subgraphs: { a: { sdl: a.graphql } }",
             "`subgraphs.a.url` is missing",
         ),

@@ -3,17 +3,20 @@
 //! [`read`] loads a file (environment expanded, unknown keys refused with the nearest known one);
 //! [`Config::check`] says what cannot work before anything is started.
 
+mod cors;
 mod expand;
 mod explain;
+mod limits;
 mod load;
 mod sections;
 mod span;
 
+pub use cors::CorsConfig;
+pub use limits::LimitsConfig;
 pub use load::{ConfigError, parse, read};
 pub use sections::{
-    AuthConfig, CorsConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig,
-    IssuerConfig, LimitsConfig, SubgraphConfig, SubscriptionsConfig, SupergraphConfig, TrafficConfig,
-    WebSocketConfig,
+    AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
+    SubgraphConfig, SubscriptionsConfig, SupergraphConfig, TrafficConfig, WebSocketConfig,
 };
 
 use std::collections::BTreeMap;
@@ -81,7 +84,10 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_path()?;
         self.check_sources()?;
+        self.supergraph.check()?;
         self.check_auth()?;
+        self.limits.check()?;
+        self.cors.check()?;
         self.headers.check()
     }
 
@@ -93,10 +99,10 @@ impl Config {
                 "must start with / and hold letters, digits and -_.~ only, e.g. /graphql",
             ));
         }
-        if self.path.starts_with("/health/") {
+        if self.path == "/health" || self.path.starts_with("/health/") {
             return Err(ConfigError::value(
                 "path",
-                "must not be below /health, which answers health checks",
+                "must not be /health or below it, which answers health checks",
             ));
         }
         Ok(())

@@ -32,6 +32,21 @@ impl Default for SupergraphConfig {
     }
 }
 
+/// More often would be a busy loop.
+const SHORTEST_POLL: Duration = Duration::from_millis(100);
+
+impl SupergraphConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.poll_interval >= SHORTEST_POLL {
+            return Ok(());
+        }
+        Err(ConfigError::value(
+            "supergraph.poll_interval",
+            "must be at least 100ms",
+        ))
+    }
+}
+
 /// One subgraph.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -120,59 +135,6 @@ impl IssuerConfig {
         match Url::parse(&self.keys_url()) {
             Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
             _ => Err(ConfigError::value("auth.issuers[].jwks_url", why)),
-        }
-    }
-}
-
-/// The largest request that is answered. Each limit has an error code of its own.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitsConfig {
-    /// Bytes of a request body.
-    pub body_bytes: usize,
-    /// Longest time for a request body to arrive.
-    #[serde(deserialize_with = "span::read")]
-    pub body_timeout: Duration,
-    /// Bytes of all request headers together.
-    pub header_bytes: usize,
-    /// Nesting of lists and objects in the JSON of a request.
-    pub json_depth: usize,
-    /// Values in the JSON of a request.
-    pub json_values: usize,
-    /// Tokens of a query text.
-    pub tokens: usize,
-    /// Nesting of anything in a query text (selections, list and object literals, types).
-    pub height: usize,
-    /// Nesting of fields, fragments expanded.
-    pub depth: usize,
-    /// Aliases, fragments expanded.
-    pub aliases: usize,
-    /// Fields at the root of an operation, fragments expanded.
-    pub root_fields: usize,
-    /// Fields at all levels, fragments expanded.
-    pub fields: usize,
-    /// Directives on one field, fragment or operation.
-    pub directives: usize,
-    /// Steps of work that planning one operation may take.
-    pub plan_budget: u64,
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
-        LimitsConfig {
-            body_bytes: 2 * 1024 * 1024,
-            body_timeout: Duration::from_secs(30),
-            header_bytes: 16 * 1024,
-            json_depth: 64,
-            json_values: 100_000,
-            tokens: 15_000,
-            height: 200,
-            depth: 15,
-            aliases: 30,
-            root_fields: 20,
-            fields: 10_000,
-            directives: 50,
-            plan_budget: 2_000_000,
         }
     }
 }
@@ -293,14 +255,6 @@ impl Default for CsrfConfig {
             required_headers: names.map(str::to_owned).to_vec(),
         }
     }
-}
-
-/// Which web pages of other origins may use the gateway.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CorsConfig {
-    /// Origins, e.g. `https://app.example.com`. None: only pages of the gateway's own origin.
-    pub origins: Vec<String>,
 }
 
 /// Errors that subgraphs report.

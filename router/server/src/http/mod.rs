@@ -21,7 +21,7 @@ use crate::gateway::Gateway;
 
 /// All routes.
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    let cors = cors(&gateway.config.cors.origins);
+    let cors = cors(gateway.config.cors.values());
     let routes = Router::new()
         .route(&gateway.config.path, any(graphql::handle))
         .route("/health/live", get(health::live))
@@ -34,8 +34,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
 }
 
 /// Named origins are echoed, all others get nothing; cookies are never allowed.
-fn cors(origins: &[String]) -> Option<CorsLayer> {
-    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))

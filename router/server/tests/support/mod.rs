@@ -72,7 +72,7 @@ pub fn config_of(subgraphs: &[&Subgraph]) -> Config {
         listen: ([127, 0, 0, 1], 0).into(),
         ..Config::default()
     };
-    config.supergraph.poll_interval = std::time::Duration::from_millis(50);
+    config.supergraph.poll_interval = std::time::Duration::from_millis(100);
     for subgraph in subgraphs {
         config
             .subgraphs
