@@ -7,7 +7,7 @@
 //! Refusals are cached too, so that the same bad query costs nothing the second time. Work on a miss runs off the
 //! threads that serve requests, and only as many at once as there are processors.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,6 +23,7 @@ use crate::errors::{Code, Refusal};
 use crate::refuse;
 use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
+use crate::supergraph::sdl::{self, Unreadable};
 use crate::{limits, request::Request};
 
 /// Bytes of query text kept in the document cache.
@@ -37,7 +38,7 @@ const DOCUMENT_FACTOR: usize = 8;
 pub enum EngineError {
     /// The planner cannot read it.
     #[error(transparent)]
-    Supergraph(#[from] baedal_planner::SupergraphError),
+    Unreadable(#[from] Unreadable),
     /// A subgraph in it has no usable address.
     #[error("subgraph '{subgraph}': {why}; set `subgraphs.{subgraph}.url` in the configuration")]
     Address {
@@ -91,12 +92,12 @@ struct ProgramKey {
 
 impl Engine {
     /// Reads a supergraph.
-    pub fn new(sdl: &str, config: &Config) -> Result<Engine, EngineError> {
-        let supergraph = Supergraph::parse(sdl)?;
+    pub fn new(text: &str, config: &Config) -> Result<Engine, EngineError> {
+        let supergraph = sdl::read(text)?;
         let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Engine {
             endpoints: endpoints(&supergraph, config)?,
-            rights: Rights::of(sdl),
+            rights: Rights::of(text),
             documents: Cache::builder()
                 .max_capacity(DOCUMENT_CACHE_BYTES)
                 .weigher(|key: &DocumentKey, _| {
@@ -109,10 +110,7 @@ impl Engine {
             core: Arc::new(Core {
                 supergraph,
                 limits: config.limits.clone(),
-                settings: Settings {
-                    work_budget: config.limits.plan_budget,
-                    ..Settings::default()
-                },
+                settings: config.limits.planning(),
                 introspection: config.introspection.enabled,
             }),
         })
@@ -131,6 +129,11 @@ impl Engine {
     /// Whether any part of the schema is not for everyone.
     pub fn asks_for_rights(&self) -> bool {
         self.rights.any()
+    }
+
+    /// Policies that parts of the schema ask for.
+    pub fn policies(&self) -> &BTreeSet<String> {
+        self.rights.policies()
     }
 
     /// The request's operation: within limits, parsed, validated.

@@ -67,12 +67,20 @@ impl Gateway {
         change(&mut self.lock());
     }
 
-    /// Says loudly that authorization directives have no effect, if that is so.
-    pub fn warn_if_unguarded(&self, engine: &Engine) {
-        if self.identity.is_open() && engine.asks_for_rights() {
+    /// Says loudly where authorization directives do other than they seem to: nothing, or more than anyone wants.
+    pub fn warn_of_rights(&self, engine: &Engine) {
+        let open = self.identity.is_open();
+        if open && engine.asks_for_rights() {
             tracing::warn!(
                 "the schema asks for authentication (@authenticated, @requiresScopes or @policy), but there is no `auth` \
                  in the configuration: everyone may read these fields"
+            );
+        }
+        if !open && !engine.policies().is_empty() {
+            tracing::warn!(
+                policies = ?engine.policies(),
+                "the schema asks for policies (@policy), and this gateway grants none: these fields are withheld from \
+                 everyone"
             );
         }
     }

@@ -33,6 +33,11 @@ impl Rights {
         *self != Rights::default()
     }
 
+    /// The policies among them.
+    pub fn policies(&self) -> &BTreeSet<String> {
+        &self.policies
+    }
+
     /// The caller's rights that make a difference here.
     pub fn narrow(&self, access: &Access) -> Access {
         if access.is_unrestricted() {

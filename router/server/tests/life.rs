@@ -258,3 +258,65 @@ async fn a_taken_port_is_told_with_what_to_do() {
         "{message}"
     );
 }
+
+/// Reasons in `/health/ready`, after the gateway has looked a few times more.
+async fn lasting_reasons(gateway: &baedal_router::Running) -> String {
+    tokio::time::sleep(std::time::Duration::from_millis(350)).await;
+    ready(gateway).await.body["reasons"].to_string()
+}
+
+#[tokio::test]
+async fn the_kept_supergraph_does_not_hide_why_there_is_no_new_one() {
+    let state = tempfile::tempdir().expect("a folder");
+    let journal = Journal::default();
+    let (accounts, products) = (graphs::accounts(&journal).await, graphs::products(&journal).await);
+    let mut config = config_of(&[&accounts, &products]);
+    config.supergraph.state_dir = Some(state.path().to_owned());
+    let first = baedal_router::start(config.clone()).await.expect("it starts");
+    first.shutdown().await;
+    let good = products.sdl();
+    products.set_sdl(good.replace("name: String!", "name: Missing!"));
+    let second = baedal_router::start(config).await.expect("it starts");
+    for _ in 0..2 {
+        let reasons = lasting_reasons(&second).await;
+        assert!(
+            reasons.contains("last good one from disk") && reasons.contains("INVALID_GRAPHQL"),
+            "{reasons}"
+        );
+    }
+    Client::new(second.url())
+        .query("{ me { name } topProducts { name } }")
+        .await
+        .data();
+    products.set_sdl(good);
+    eventually("all is well", || async { second.concerns().is_empty() }).await;
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_for_a_while_leaves_no_trace_and_hides_no_refusal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, away) = (folder.path().join("s.graphql"), folder.path().join("away"));
+    let subgraph = baedal_composition::Subgraph {
+        name: "a".into(),
+        url: "http://127.0.0.1:9/graphql".into(),
+        sdl: "type Query { a: Int }".into(),
+    };
+    let composed = baedal_composition::compose(&[subgraph]).expect("composes");
+    std::fs::write(&file, composed.supergraph_sdl).expect("written");
+    let mut config = config_of(&[]);
+    config.supergraph.file = Some(file.clone());
+    let gateway = baedal_router::start(config).await.expect("it starts");
+    std::fs::rename(&file, &away).expect("moved");
+    eventually("it is missed", || async { !gateway.concerns().is_empty() }).await;
+    std::fs::rename(&away, &file).expect("moved");
+    eventually("all is well", || async { gateway.concerns().is_empty() }).await;
+
+    std::fs::write(&file, "type Query { not: ASupergraph }").expect("written");
+    eventually("the refusal is told", || async { !gateway.concerns().is_empty() }).await;
+    std::fs::rename(&file, &away).expect("moved");
+    eventually("both are told", || async { gateway.concerns().len() == 2 }).await;
+    std::fs::rename(&away, &file).expect("moved");
+    eventually("it can be read", || async { gateway.concerns().len() == 1 }).await;
+    let reasons = lasting_reasons(&gateway).await;
+    assert!(reasons.contains("not a supergraph"), "{reasons}");
+}

@@ -4,31 +4,33 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use baedal_planner::{Access, Operation, Settings, Supergraph};
+use baedal_planner::{Access, Operation, Supergraph};
 use serde_json::{Map, Value};
 
 use super::PlanArgs;
+use crate::config::LimitsConfig;
+use crate::supergraph::sdl;
 
 pub const HELP: &str = "\
   baedal-router plan --supergraph supergraph.graphql query.graphql
   echo '{ me { name } }' | baedal-router plan --supergraph supergraph.graphql -
 
-The plan is that of a caller who may see everything.";
+The plan is that of a caller who may see everything, made within the default of limits.plan_budget.";
 
 /// Plans and prints.
 pub fn run(args: &PlanArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let sdl = read(&args.supergraph)?;
+    let text = read(&args.supergraph)?;
     let query = read(&args.query)?;
     let given: Map<String, Value> = serde_json::from_str(&args.variables)
         .map_err(|error| format!("--variables is not a JSON object: {error}"))?;
-    let supergraph = Supergraph::parse(&sdl)?;
+    let supergraph = sdl::read(&text)?;
     let operation = Operation::parse(&supergraph, &query, args.operation.as_deref())?;
     let coerced = coerce(&operation, &supergraph, &given)?;
     let plan = baedal_planner::plan(
         &supergraph,
         &operation,
         &coerced,
-        &Settings::default(),
+        &LimitsConfig::default().planning(),
         &Access::unrestricted(),
     )?;
     let mut out = std::io::stdout().lock();

@@ -36,6 +36,16 @@ pub enum SupergraphProblem {
     Absent(Vec<Absent>),
 }
 
+impl SupergraphProblem {
+    /// As sentences for an operator.
+    fn reasons(&self) -> Vec<String> {
+        match self {
+            SupergraphProblem::Composition(errors) => errors.iter().map(line).collect(),
+            other => vec![other.to_string()],
+        }
+    }
+}
+
 fn lines(errors: &[Diagnostic]) -> String {
     errors.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -60,6 +70,16 @@ pub struct Keeper {
     known: BTreeMap<String, String>,
     /// What the last attempt was made of.
     attempted: Option<Attempt>,
+    /// Why the last attempt was refused; it stays true until the next one.
+    refused: Vec<String>,
+}
+
+/// What a look without a problem brought.
+enum Look {
+    /// Nothing to attempt.
+    Unchanged,
+    /// Another supergraph, which is served.
+    Served,
 }
 
 #[derive(PartialEq)]
@@ -77,6 +97,7 @@ impl Keeper {
             source,
             known: BTreeMap::new(),
             attempted: None,
+            refused: Vec::new(),
         }
     }
 
@@ -133,18 +154,33 @@ impl Keeper {
             Source::File(file) => self.look_at_file(&file).await,
             Source::Subgraphs(sources) => self.look_at_subgraphs(&sources).await,
         };
-        if let Err(problem) = &outcome {
-            tracing::error!("the supergraph is unchanged: {problem}");
-            let refused = match problem {
-                SupergraphProblem::Composition(errors) => errors.iter().map(line).collect(),
-                other => vec![other.to_string()],
-            };
-            self.gateway.update_status(|status| status.refused = refused);
-        }
-        outcome
+        self.tell(&outcome);
+        outcome.map(drop)
     }
 
-    async fn look_at_file(&mut self, file: &Path) -> Result<(), SupergraphProblem> {
+    /// A refusal is told until another attempt succeeds, a file that cannot be read until it can: neither hides or
+    /// outlives the other.
+    fn tell(&mut self, outcome: &Result<Look, SupergraphProblem>) {
+        let mut told = Vec::new();
+        match outcome {
+            Ok(Look::Unchanged) => {}
+            Ok(Look::Served) => self.refused.clear(),
+            Err(problem @ SupergraphProblem::Unreadable { .. }) => told = problem.reasons(),
+            Err(problem) => self.refused = problem.reasons(),
+        }
+        told.extend_from_slice(&self.refused);
+        let before = self.gateway.status().refused;
+        match outcome {
+            Err(problem) if told != before => tracing::error!("the supergraph is unchanged: {problem}"),
+            Ok(_) if told.is_empty() && !before.is_empty() => {
+                tracing::info!("the supergraph is up to date again")
+            }
+            _ => {}
+        }
+        self.gateway.update_status(|status| status.refused = told);
+    }
+
+    async fn look_at_file(&mut self, file: &Path) -> Result<Look, SupergraphProblem> {
         let text = tokio::fs::read_to_string(file)
             .await
             .map_err(|error| SupergraphProblem::Unreadable {
@@ -153,20 +189,21 @@ impl Keeper {
             })?;
         let attempt = Attempt::File(text.clone());
         if self.attempted.as_ref() == Some(&attempt) {
-            return Ok(());
+            return Ok(Look::Unchanged);
         }
         self.attempted = Some(attempt);
-        self.serve(text, Origin::File).await
+        self.serve(text, Origin::File).await?;
+        Ok(Look::Served)
     }
 
-    async fn look_at_subgraphs(&mut self, sources: &[SubgraphSource]) -> Result<(), SupergraphProblem> {
+    async fn look_at_subgraphs(&mut self, sources: &[SubgraphSource]) -> Result<Look, SupergraphProblem> {
         let (found, absent) = gather::gather(&self.gateway.client, sources).await;
         self.note_absent(absent);
         self.known.extend(found);
         let subgraphs = self.known_subgraphs(sources);
         let attempt = Attempt::Subgraphs(subgraphs.clone());
         if subgraphs.is_empty() || self.attempted.as_ref() == Some(&attempt) {
-            return Ok(());
+            return Ok(Look::Unchanged);
         }
         self.attempted = Some(attempt);
         let composed = heavy(move || baedal_composition::compose(&subgraphs)).await?;
@@ -177,7 +214,7 @@ impl Keeper {
         self.serve(composed.supergraph_sdl.clone(), Origin::Composed)
             .await?;
         self.keep(composed.supergraph_sdl);
-        Ok(())
+        Ok(Look::Served)
     }
 
     fn known_subgraphs(&self, sources: &[SubgraphSource]) -> Vec<Subgraph> {
@@ -230,12 +267,9 @@ impl Keeper {
             ?origin,
             "serving a new supergraph"
         );
-        self.gateway.warn_if_unguarded(&engine);
+        self.gateway.warn_of_rights(&engine);
         self.gateway.swap(engine);
-        self.gateway.update_status(|status| {
-            status.origin = Some(origin);
-            status.refused.clear();
-        });
+        self.gateway.update_status(|status| status.origin = Some(origin));
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 mod disk;
 mod gather;
 mod keeper;
+pub mod sdl;
 mod sources;
 mod status;
 
