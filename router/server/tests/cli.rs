@@ -175,6 +175,157 @@ async fn serve_serves_until_it_is_told_to_stop() {
     assert!(log.contains("open to everyone"), "an open gateway says so: {log}");
 }
 
+/// Starts `serve` with this configuration until it has announced itself, and gives its log.
+async fn log_of(config: &str, files: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    files.iter().for_each(|(name, text)| write(name, text));
+    write("router.yaml", config);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_baedal-router"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+        .arg(folder.path().join("router.yaml"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let line = lines
+        .next_line()
+        .await
+        .expect("a line")
+        .expect("the announcement");
+    assert!(line.starts_with("baedal-router: GraphQL at "), "{line}");
+    child.start_kill().expect("killed");
+    let output = child.wait_with_output().await.expect("an exit");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn fields_that_nobody_can_be_allowed_to_see_are_warned_of() {
+    let link =
+        "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.6\", import: [\"@policy\"])\n";
+    let guarded = format!("{link}type Query {{ a: Int b: Int @policy(policies: [[\"adults\"]]) }}");
+    let subgraphs = "subgraphs: { a: { url: \"http://127.0.0.1:9/graphql\", sdl: a.graphql } }\n";
+    let auth = "auth: { issuers: [{ issuer: \"http://127.0.0.1:9\", audience: shop }] }\n";
+    let warned = log_of(&format!("{subgraphs}{auth}"), &[("a.graphql", &guarded)]).await;
+    assert!(
+        warned.contains("adults") && warned.contains("withheld from everyone"),
+        "{warned}"
+    );
+    let plain = log_of(
+        &format!("{subgraphs}{auth}"),
+        &[("a.graphql", "type Query { a: Int }")],
+    )
+    .await;
+    assert!(!plain.contains("withheld from everyone"), "{plain}");
+    let open = log_of(subgraphs, &[("a.graphql", &guarded)]).await;
+    assert!(
+        open.contains("everyone may read") && !open.contains("withheld from everyone"),
+        "{open}"
+    );
+}
+
+#[tokio::test]
+async fn a_policy_that_comes_with_a_new_schema_is_warned_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+    write("a.graphql", "type Query { a: Int }");
+    write(
+        "router.yaml",
+        "
+supergraph: { poll_interval: 100ms }
+subgraphs: { a: { url: \"http://127.0.0.1:9/graphql\", sdl: a.graphql } }
+auth: { issuers: [{ issuer: \"http://127.0.0.1:9\", audience: shop }] }
+",
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_baedal-router"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+        .arg(folder.path().join("router.yaml"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("runs");
+    let mut out = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    out.next_line().await.expect("a line").expect("the announcement");
+    let link =
+        "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.6\", import: [\"@policy\"])\n";
+    write(
+        "a.graphql",
+        &format!("{link}type Query {{ a: Int b: Int @policy(policies: [[\"adults\"]]) }}"),
+    );
+    let mut log = BufReader::new(child.stderr.take().expect("stderr")).lines();
+    let warned = async {
+        while let Some(line) = log.next_line().await.expect("a line") {
+            if line.contains("withheld from everyone") {
+                return true;
+            }
+        }
+        false
+    };
+    let limit = std::time::Duration::from_secs(10);
+    assert_eq!(tokio::time::timeout(limit, warned).await, Ok(true));
+}
+
+#[tokio::test]
+async fn plan_has_the_budget_of_serve() {
+    use baedal_planner::{Access, Operation, PlanError, Settings, Supergraph};
+    let subgraph = baedal_composition::Subgraph {
+        name: "a".into(),
+        url: "http://a.example/graphql".into(),
+        sdl: "type Query { a: Query b: Int }".into(),
+    };
+    let sdl = baedal_composition::compose(&[subgraph])
+        .expect("composes")
+        .supergraph_sdl;
+    let supergraph = Supergraph::parse(&sdl).expect("a supergraph");
+    let within = |query: &str, work_budget: u64| {
+        let operation = Operation::parse(&supergraph, query, None).expect("valid");
+        let settings = Settings {
+            work_budget,
+            ..Settings::default()
+        };
+        let (none, access) = (serde_json::Map::new(), Access::unrestricted());
+        match baedal_planner::plan(&supergraph, &operation, &none, &settings, &access) {
+            Ok(_) => true,
+            Err(PlanError::BudgetExceeded(_)) => false,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let budget = baedal_router::config::LimitsConfig::default().plan_budget;
+    // Each level doubles the work, so that one of them is beyond half of the budget.
+    let level = |n: usize| {
+        format!(
+            "fragment F{n} on Query {{ x: a {{ ...F{} }} y: a {{ ...F{} }} }}\n",
+            n - 1,
+            n - 1
+        )
+    };
+    let query = |n: usize| {
+        format!(
+            "{{ ...F{n} }}\nfragment F0 on Query {{ b }}\n{}",
+            (1..=n).map(level).collect::<String>()
+        )
+    };
+    let n = (1..20)
+        .find(|n| !within(&query(*n), budget / 2))
+        .expect("something costs more than half");
+    assert!(within(&query(n), budget), "level {n}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, text) = (folder.path().join("s.graphql"), folder.path().join("q.graphql"));
+    std::fs::write(&file, sdl).expect("written");
+    std::fs::write(&text, query(n)).expect("written");
+    let ran = run(&[
+        "plan",
+        "--supergraph",
+        &file.display().to_string(),
+        &text.display().to_string(),
+    ])
+    .await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+}
+
 #[tokio::test]
 async fn a_wrong_command_line_says_what_to_do() {
     for (args, code, wanted) in [
@@ -224,6 +375,39 @@ async fn a_wrong_command_line_says_what_to_do() {
         );
         assert_eq!(ran.stdout, "", "{args:?}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_supergraph_is_refused_in_a_few_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("other.json");
+    std::fs::write(&file, "{\"a\": [1, 2, {\"b\": \"c\"}] }\n".repeat(300)).expect("written");
+    let file = file.display().to_string();
+    for args in [
+        vec!["plan", "--supergraph", &file, "-"],
+        vec!["serve", "--supergraph", &file, "--listen", "127.0.0.1:0"],
+    ] {
+        let ran = run(&args).await;
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        let told = ran
+            .stderr
+            .lines()
+            .skip_while(|line| !line.starts_with("error: "))
+            .count();
+        assert_eq!(told, 6, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("errors, the first 5"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn help_says_how_flags_and_file_combine() {
+    let ran = run(&["serve", "--help"]).await;
+    assert!(!ran.stdout.contains("exactly one"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("Flags combine with the file"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[tokio::test]

@@ -55,7 +55,8 @@ struct ServeArgs {
     /// Serve this supergraph (join specification); looked at for changes while serving
     #[arg(long, value_name = "FILE", conflicts_with = "subgraphs")]
     supergraph: Option<PathBuf>,
-    /// Compose and serve this subgraph; repeat for each one. It needs nothing but `_service { sdl }`
+    /// Compose and serve this subgraph; repeat for each one. It needs nothing but `_service { sdl }`. With --config,
+    /// this is its URL, and what the file says else of this name and of other subgraphs stays
     #[arg(long = "subgraph", value_name = "NAME=URL")]
     subgraphs: Vec<Named>,
     /// Where to listen [default: 127.0.0.1:4000]

@@ -4,16 +4,20 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
+use url::Url;
 
 use super::ServeArgs;
 use super::named::{Named, Place, check_names};
-use crate::config::{self, Config, SubgraphConfig};
+use crate::config::{self, Config};
 
 pub const HELP: &str = "\
-Give the graph by exactly one of --supergraph, --subgraph, or the file of --config:
+Name the graph by --supergraph, by --subgraph, or in the file of --config:
   baedal-router serve --subgraph products=http://127.0.0.1:4101/graphql --listen 127.0.0.1:4000
   baedal-router serve --supergraph supergraph.graphql
   baedal-router serve --config router.yaml
+
+Flags combine with the file and override it. --subgraph sets the URL of the subgraph of that name, whose other settings
+stay, or adds one; all are composed, whatever `supergraph.file` says. --supergraph stands for `supergraph.file`.
 
 A small router.yaml:
   listen: 127.0.0.1:${env.PORT:-4000}
@@ -72,7 +76,10 @@ fn configure(args: ServeArgs) -> Result<Config, Box<dyn std::error::Error>> {
     if !args.subgraphs.is_empty() {
         check_names(&args.subgraphs)?;
         config.supergraph.file = None;
-        config.subgraphs = args.subgraphs.into_iter().map(live).collect::<Result<_, _>>()?;
+        for subgraph in args.subgraphs {
+            let (name, url) = live(subgraph)?;
+            config.subgraphs.entry(name).or_default().url = Some(url);
+        }
     }
     config.listen = args.listen.unwrap_or(config.listen);
     config.path = args.path.unwrap_or(config.path);
@@ -80,10 +87,10 @@ fn configure(args: ServeArgs) -> Result<Config, Box<dyn std::error::Error>> {
     Ok(config)
 }
 
-fn live(subgraph: Named) -> Result<(String, SubgraphConfig), String> {
+fn live(subgraph: Named) -> Result<(String, Url), String> {
     let name = subgraph.name;
     match subgraph.place {
-        Place::Live(url) => Ok((name, SubgraphConfig::at(url))),
+        Place::Live(url) => Ok((name, url)),
         Place::File(file) => Err(format!(
             "--subgraph {name}={}: serving needs the subgraph's address; give its URL, or name both in the file of --config:\n  \
              subgraphs:\n    {name}: {{ url: http://…/graphql, sdl: {} }}",
@@ -104,5 +111,48 @@ fn start_log() {
         log.json().init();
     } else {
         log.init();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_subgraph_flag_sets_the_url_and_leaves_other_settings() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("router.yaml");
+        let text = "
+supergraph: { poll_interval: 3s }
+subgraphs:
+  a: { url: \"http://a.example/old\", timeout: 7s, sdl: a.graphql }
+  b: { url: \"http://b.example/\" }
+";
+        std::fs::write(&file, text).expect("written");
+        let named = |text: &str| text.parse().expect("a named subgraph");
+        let args = ServeArgs {
+            config: Some(file),
+            supergraph: None,
+            subgraphs: vec![named("a=http://a.example/new"), named("c=http://c.example/")],
+            listen: None,
+            path: None,
+        };
+        let config = configure(args).expect("works");
+        let urls: Vec<_> = config
+            .subgraphs
+            .iter()
+            .map(|(name, subgraph)| (name.as_str(), subgraph.url.as_ref().map(Url::as_str)))
+            .collect();
+        let wanted = [
+            ("a", Some("http://a.example/new")),
+            ("b", Some("http://b.example/")),
+            ("c", Some("http://c.example/")),
+        ];
+        assert_eq!(urls, wanted);
+        assert_eq!(config.subgraphs["a"].timeout, Some(Duration::from_secs(7)));
+        assert_eq!(config.subgraphs["a"].sdl, Some(folder.path().join("a.graphql")));
+        assert_eq!(config.supergraph.poll_interval, Duration::from_secs(3));
     }
 }
