@@ -16,6 +16,7 @@ pub mod error;
 pub mod health;
 pub mod log;
 pub mod mongo;
+pub mod ops;
 pub mod outbox;
 pub mod page;
 pub mod retry;

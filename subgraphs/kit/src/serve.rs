@@ -12,6 +12,7 @@ pub use running::{Running, until_signal};
 pub use crate::health::Check;
 
 use crate::auth::Auth;
+use crate::ops::Ops;
 use async_graphql::{Executor, ObjectType, SchemaBuilder, SubscriptionType};
 use axum::{
     Router,
@@ -41,6 +42,8 @@ pub struct Service<E> {
     pub auth: Option<Arc<Auth>>,
     /// What it needs in order to work. The event log is not among them: the outbox bridges its absence.
     pub checks: Vec<Check>,
+    /// The operator's view, for resolvers that show it.
+    pub ops: Option<Arc<Ops>>,
     /// Cancelled at the end of an orderly shutdown; its relay and consumers watch it.
     pub workers: CancellationToken,
 }
@@ -60,6 +63,7 @@ struct App<E> {
     name: &'static str,
     schema: E,
     auth: Option<Arc<Auth>>,
+    ops: Option<Arc<Ops>>,
     checks: Arc<[Check]>,
     /// Cancelled when the end begins.
     draining: CancellationToken,
@@ -94,6 +98,7 @@ pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeErr
         name,
         schema: service.schema,
         auth: service.auth,
+        ops: service.ops,
         checks: service.checks.into(),
         draining: CancellationToken::new(),
         sockets: TaskTracker::new(),

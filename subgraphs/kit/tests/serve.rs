@@ -371,6 +371,7 @@ async fn a_shutdown_lets_requests_finish_closes_sockets_and_stops_workers() {
         schema,
         auth: None,
         checks: vec![],
+        ops: None,
         workers: workers.clone(),
     };
     let mut running = serve(service).await.expect("serving");

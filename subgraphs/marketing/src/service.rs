@@ -12,6 +12,7 @@ use baedal_kit::auth::Auth;
 use baedal_kit::clock::{SystemClock, SystemIds};
 use baedal_kit::consumer::spawn_consumer;
 use baedal_kit::log;
+use baedal_kit::ops::Ops;
 use baedal_kit::outbox::{OutboxSource, spawn_relay};
 use baedal_kit::serve::{Check, Running, Service, serve};
 use std::net::SocketAddr;
@@ -57,6 +58,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let log = log.context("cannot open the event log (EVENTS_URL): is it running and reachable?")?;
     let app = Arc::new(opened.app);
     let workers = CancellationToken::new();
+    let ops = Ops::new("marketing", opened.outbox.clone());
     let service = Service {
         name: "marketing",
         listen: config.listen,
@@ -67,6 +69,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
             config.jwks_url.as_deref(),
         )),
         checks: vec![opened.check],
+        ops: Some(ops.clone()),
         workers: workers.clone(),
     };
     let mut running = serve(service).await?;
@@ -78,7 +81,9 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     ));
     let handler = Arc::new(Inbox { app: app.clone() });
     let topics = [ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC];
-    running.keep(spawn_consumer(log, "marketing", &topics, handler, workers.clone()).worker);
+    let consumer = spawn_consumer(log, "marketing", &topics, handler, workers.clone());
+    ops.watch(&consumer);
+    running.keep(consumer.worker);
     running.keep(Worker::spawn(
         "feed-poller",
         feed::run_poller(app.clone(), workers.clone()),

@@ -9,6 +9,7 @@ use baedal_kit::{
     clock::{SystemClock, SystemIds},
     consumer::{ConsumerStats, spawn_consumer},
     log,
+    ops::Ops,
     outbox::spawn_relay,
     serve::{Running, Service, serve},
 };
@@ -70,6 +71,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     };
     let app = Arc::new(App::new(ports, config.limits.clone()));
     let workers = CancellationToken::new();
+    let ops = Ops::new("order", store.outbox.clone());
     let mut running = serve(Service {
         name: "order",
         listen: config.listen,
@@ -79,6 +81,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
             .as_deref()
             .map(|issuer| Auth::of(issuer, &config.audience, config.jwks_url.as_deref())),
         checks: vec![store.check],
+        ops: Some(ops.clone()),
         workers: workers.clone(),
     })
     .await?;
@@ -95,6 +98,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
         Arc::new(Events::new(app.clone())),
         workers.clone(),
     );
+    ops.watch(&consumer);
     let consumed = consumer.stats();
     running.keep(consumer.worker);
     running.keep(Worker::spawn(

@@ -10,7 +10,8 @@ use baedal_kit::{
     clock::{SystemClock, SystemIds},
     consumer::spawn_consumer,
     log,
-    outbox::spawn_relay,
+    ops::Ops,
+    outbox::{OutboxSource, spawn_relay},
     serve::{Check, Running, Service, serve},
     sql::{Db, SqlOutbox},
 };
@@ -74,6 +75,8 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
     );
     let workers = CancellationToken::new();
     let settle = Arc::new(Notify::new());
+    let outbox: Arc<dyn OutboxSource> = Arc::new(SqlOutbox::new(&db));
+    let ops = Ops::new("payment", outbox.clone());
     let mut running = serve(Service {
         name: "payment",
         listen: config.listen,
@@ -83,17 +86,20 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
             .as_deref()
             .map(|issuer| Auth::of(issuer, &config.audience, config.jwks_url.as_deref())),
         checks: vec![store_check(&db)],
+        ops: Some(ops.clone()),
         workers: workers.clone(),
     })
     .await?;
     running.keep(spawn_relay(
-        Arc::new(SqlOutbox::new(&db)),
+        outbox,
         events.clone(),
         db.outbox_notify(),
         workers.clone(),
     ));
     let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
-    running.keep(spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, workers.clone()).worker);
+    let consumer = spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, workers.clone());
+    ops.watch(&consumer);
+    running.keep(consumer.worker);
     running.keep(Worker::spawn(
         "payment sweep",
         sweep(app.clone(), settle, config.sweep_every, workers.clone()),

@@ -19,6 +19,7 @@ use baedal_kit::auth::Auth;
 use baedal_kit::clock::{SystemClock, SystemIds};
 use baedal_kit::consumer::spawn_consumer;
 use baedal_kit::log::{self, EventLog};
+use baedal_kit::ops::Ops;
 use baedal_kit::outbox::spawn_relay;
 use baedal_kit::serve::{Check, Running, Service, serve};
 use outbound::sql::SqlStore;
@@ -89,6 +90,7 @@ async fn run(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
+    let ops = Ops::new("store", Arc::new(store.outbox()));
     let service = Service {
         name: "store",
         listen: config.listen,
@@ -99,6 +101,7 @@ async fn run(
             config.jwks_url.as_deref(),
         )),
         checks: vec![ready],
+        ops: Some(ops.clone()),
         workers: workers.clone(),
     };
     let mut running = serve(service).await?;
@@ -117,6 +120,7 @@ async fn run(
         handler,
         workers.clone(),
     );
+    ops.watch(&consumer);
     running.keep(consumer.worker);
     if config.auto {
         running.keep(Worker::spawn(

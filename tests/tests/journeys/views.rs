@@ -13,7 +13,7 @@ use crate::on_both_stacks;
 on_both_stacks!(every_view_answers_with_all_other_services_down, views);
 
 /// Whose view, who reads it, what is asked (`$store` is the store), and the place in the answer that must be there.
-const VIEWS: [(Part, Account, &str, &str); 8] = [
+const VIEWS: [(Part, Account, &str, &str); 12] = [
     (
         Part::Order,
         Account::Customer,
@@ -61,6 +61,30 @@ const VIEWS: [(Part, Account, &str, &str); 8] = [
         Account::Customer,
         "{ myPayments(first: 5) { nodes { status amount } } }",
         "/myPayments/nodes/0/amount",
+    ),
+    (
+        Part::Order,
+        Account::Operator,
+        "{ orderOperations { outboxWaiting deadLetters } }",
+        "/orderOperations/deadLetters",
+    ),
+    (
+        Part::Payment,
+        Account::Operator,
+        "{ paymentOperations { outboxWaiting deadLetters } }",
+        "/paymentOperations/deadLetters",
+    ),
+    (
+        Part::Store,
+        Account::Operator,
+        "{ storeOperations { outboxWaiting deadLetters } }",
+        "/storeOperations/deadLetters",
+    ),
+    (
+        Part::Marketing,
+        Account::Operator,
+        "{ marketingOperations { outboxWaiting deadLetters } }",
+        "/marketingOperations/deadLetters",
     ),
 ];
 

@@ -41,10 +41,11 @@ pub(super) async fn graphql<E: Executor>(
             return refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message);
         }
     };
-    let answer = app
-        .schema
-        .execute(request.data(caller).data(trace_parent(&headers)))
-        .await;
+    let mut request = request.data(caller).data(trace_parent(&headers));
+    if let Some(ops) = &app.ops {
+        request = request.data(ops.clone());
+    }
+    let answer = app.schema.execute(request).await;
     let cache = answer.cache_control.value();
     let mut response = Json(&answer).into_response();
     if let Some(value) = cache.and_then(|value| HeaderValue::from_str(&value).ok()) {

@@ -8,6 +8,7 @@ use async_graphql::{
 use baedal_kit::{
     auth::Caller,
     error::coded,
+    ops::{ServiceOperations, operations},
     page::{Cursor, Page},
     serve,
 };
@@ -63,6 +64,13 @@ pub struct Query;
 
 #[Object]
 impl Query {
+    /// For operators: events of the payment service that wait to be published, were applied, or were given up.
+    #[graphql(requires_scopes = "operator")]
+    async fn payment_operations(&self, ctx: &Context<'_>) -> Result<ServiceOperations> {
+        Caller::of(ctx).require("operator")?;
+        operations(ctx).await
+    }
+
     /// The payment of one of the caller's orders; an operator sees every payment.
     #[graphql(requires_scopes = "order", requires_scopes = "operator")]
     async fn payment(&self, ctx: &Context<'_>, order_id: async_graphql::ID) -> Result<Option<Payment>> {

@@ -6,7 +6,9 @@ use super::types::{AccountNode, CouponNode, FeedNode, OrderRef, number, seen_cou
 use crate::domain::Member;
 use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
+use baedal_kit::auth::Caller;
 use baedal_kit::error::coded;
+use baedal_kit::ops::{ServiceOperations, operations};
 use baedal_kit::page::{Cursor, Page};
 use std::sync::Arc;
 
@@ -15,6 +17,13 @@ pub struct Query;
 
 #[Object]
 impl Query {
+    /// For operators: events of the marketing service that wait to be published, were applied, or were given up.
+    #[graphql(requires_scopes = "operator")]
+    async fn marketing_operations(&self, ctx: &Context<'_>) -> Result<ServiceOperations> {
+        Caller::of(ctx).require("operator")?;
+        operations(ctx).await
+    }
+
     /// The caller's coupons, newest first.
     #[graphql(requires_scopes = "order")]
     async fn my_coupons(

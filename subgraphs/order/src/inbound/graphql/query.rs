@@ -10,6 +10,7 @@ use async_graphql::{
 use baedal_kit::{
     auth::Caller,
     error::coded,
+    ops::{ServiceOperations, operations},
     page::{Cursor, Page},
 };
 
@@ -43,6 +44,13 @@ pub struct Query;
 
 #[Object]
 impl Query {
+    /// For operators: events of the order service that wait to be published, were applied, or were given up.
+    #[graphql(requires_scopes = "operator")]
+    async fn order_operations(&self, ctx: &Context<'_>) -> Result<ServiceOperations> {
+        Caller::of(ctx).require(OPERATOR)?;
+        operations(ctx).await
+    }
+
     /// One of the caller's orders; an operator sees every order.
     #[graphql(requires_scopes = "order", requires_scopes = "operator")]
     async fn order(&self, ctx: &Context<'_>, id: ID) -> Result<Option<Order>> {

@@ -8,7 +8,9 @@ use crate::ports::BoardQuery;
 use async_graphql::connection::Connection;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object, Result};
+use baedal_kit::auth::Caller;
 use baedal_kit::error::coded;
+use baedal_kit::ops::{ServiceOperations, operations};
 use baedal_kit::page::{Cursor, Page};
 use std::sync::Arc;
 
@@ -17,6 +19,13 @@ pub struct Query;
 
 #[Object]
 impl Query {
+    /// For operators: events of the store service that wait to be published, were applied, or were given up.
+    #[graphql(requires_scopes = "operator")]
+    async fn store_operations(&self, ctx: &Context<'_>) -> Result<ServiceOperations> {
+        Caller::of(ctx).require("operator")?;
+        operations(ctx).await
+    }
+
     /// All stores, by id.
     async fn stores(
         &self,
