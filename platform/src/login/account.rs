@@ -1,7 +1,9 @@
 //! Login with a known account: the same pages and the same protocol, filled in by this program.
 use anyhow::{Context, Result, bail, ensure};
-use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
-use url::Url;
+use hyper::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use hyper::{Method, Request};
+use oauth2::HttpResponse;
+use url::{Url, form_urlencoded};
 
 use super::form::Form;
 use super::{Session, Tokens, http};
@@ -23,7 +25,6 @@ pub async fn login(
     let redirect = Url::parse("http://127.0.0.1/callback")?;
     let session = Session::begin(issuer, client, redirect, scopes).await?;
     let mut visit = Visit {
-        client: http::client()?,
         cookies: Vec::new(),
         login,
         password,
@@ -36,7 +37,6 @@ pub async fn login(
 
 /// One browser window, so to speak.
 struct Visit<'a> {
-    client: reqwest::Client,
     cookies: Vec<(String, String)>,
     login: &'a str,
     password: &'a str,
@@ -45,21 +45,19 @@ struct Visit<'a> {
 impl Visit<'_> {
     async fn follow(&mut self, start: Url, until: &Url) -> Result<Url> {
         let mut asked_for_password = false;
-        let mut request = self.client.get(start.clone());
         let mut at = start;
+        let mut sent = None;
         for _ in 0..MOST_PAGES {
-            let answer = request.header(COOKIE, self.cookie_header()).send().await?;
-            self.keep_cookies(&answer);
+            let answer = self.ask(&at, sent.take()).await?;
             if let Some(location) = answer.headers().get(LOCATION) {
                 at = at.join(location.to_str().context("a redirect to an unreadable address")?)?;
                 if same_place(&at, until) {
                     return Ok(at);
                 }
-                request = self.client.get(at.clone());
                 continue;
             }
             let status = answer.status();
-            let page = answer.text().await?;
+            let page = String::from_utf8_lossy(answer.body());
             ensure!(
                 status.is_success(),
                 "the auth server answered {status}: {}",
@@ -73,16 +71,29 @@ impl Visit<'_> {
                 words(&page)
             );
             asked_for_password |= password;
-            at = form.action.clone();
-            request = self.client.post(form.action.clone()).form(&self.filled_in(&form));
+            sent = Some(self.filled_in(&form));
+            at = form.action;
         }
         bail!("the login did not come to its end within {MOST_PAGES} pages")
     }
 
+    /// Gets a page, or posts a form to it, with the cookies so far.
+    async fn ask(&mut self, url: &Url, form: Option<String>) -> Result<HttpResponse> {
+        let mut request = Request::get(url.as_str()).header(COOKIE, self.cookie_header());
+        if form.is_some() {
+            request = request
+                .method(Method::POST)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let answer = http::send(request.body(form.unwrap_or_default().into_bytes())?).await?;
+        self.keep_cookies(&answer);
+        Ok(answer)
+    }
+
     /// What a person would send: the preset values, login and password, and the first button.
-    fn filled_in(&self, form: &Form) -> Vec<(String, String)> {
+    fn filled_in(&self, form: &Form) -> String {
         let mut pressed = false;
-        let mut sent = Vec::new();
+        let mut sent = form_urlencoded::Serializer::new(String::new());
         for field in &form.fields {
             let value = match field.kind.as_str() {
                 "password" => self.password.to_owned(),
@@ -94,12 +105,12 @@ impl Visit<'_> {
                 }
                 _ => field.value.clone(),
             };
-            sent.push((field.name.clone(), value));
+            sent.append_pair(&field.name, &value);
         }
-        sent
+        sent.finish()
     }
 
-    fn keep_cookies(&mut self, answer: &reqwest::Response) {
+    fn keep_cookies(&mut self, answer: &HttpResponse) {
         for cookie in answer.headers().get_all(SET_COOKIE) {
             let text = cookie.to_str().unwrap_or_default();
             if let Some((name, value)) = text.split(';').next().and_then(|pair| pair.split_once('=')) {
