@@ -17,17 +17,17 @@ use std::sync::{
 #[graphql(shareable)]
 pub struct ServiceOperations {
     /// Which service.
-    service: String,
+    pub service: String,
     /// Events that are written and not yet published.
-    outbox_waiting: u64,
+    pub outbox_waiting: u64,
     /// Seconds the oldest of them has waited.
-    outbox_oldest_seconds: Option<i64>,
+    pub outbox_oldest_seconds: Option<i64>,
     /// Events applied.
-    events_handled: u64,
+    pub events_handled: u64,
     /// Batches tried again.
-    batches_retried: u64,
+    pub batches_retried: u64,
     /// Records given up and kept in the dead-letter topic.
-    dead_letters: u64,
+    pub dead_letters: u64,
 }
 
 /// Where the view looks.

@@ -8,6 +8,7 @@ mod consumer;
 mod crash;
 mod effects;
 mod log;
+mod ops;
 mod primitives;
 mod serve;
 mod sql;

@@ -86,6 +86,7 @@ async fn start_checked(auth: Option<Arc<Auth>>, checks: Vec<Check>) -> Running {
         schema,
         auth,
         checks,
+        ops: None,
         workers,
     })
     .await
@@ -320,6 +321,7 @@ async fn a_taken_port_is_named() {
         schema,
         auth: None,
         checks: vec![],
+        ops: None,
         workers,
     };
     let message = serve(service).await.expect_err("the port is taken").to_string();
