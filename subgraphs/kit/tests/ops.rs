@@ -34,11 +34,8 @@ async fn operators_see_what_waits_what_was_read_and_what_was_given_up() {
     store.put_to("topic", &[event("a", 1), event("a", 2)]).await;
     let before = ops.look().await.expect("the store answers");
     assert_eq!((before.service.as_str(), before.outbox_waiting), ("some", 2));
-    assert!(
-        before
-            .outbox_oldest_seconds
-            .is_some_and(|age| (0..60).contains(&age))
-    );
+    let age = before.outbox_oldest_seconds;
+    assert!(age.is_some_and(|age| age >= 0), "since the oldest event happened");
     assert_eq!((before.events_handled, before.dead_letters), (0, 0));
 
     let rig = Rig::embedded();
