@@ -113,6 +113,7 @@ impl ServerUser {
         match self.0 {
             None => Command::new(program),
             Some(user) => {
+                // Changing the user clears the signal of `process::Process`, so it is asked for again.
                 let mut command = Command::new("setpriv");
                 command
                     .args(["--reuid", user, "--clear-groups", "--"])
