@@ -116,7 +116,7 @@ impl ServerUser {
                 // Changing the user clears the signal of `process::Process`, so it is asked for again.
                 let mut command = Command::new("setpriv");
                 command
-                    .args(["--reuid", user, "--clear-groups", "--"])
+                    .args(["--reuid", user, "--clear-groups", "--pdeathsig", "TERM", "--"])
                     .arg(program)
                     .current_dir("/");
                 command
