@@ -15,5 +15,6 @@ pub fn check() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
-    shown(cargo().args(["test", "--locked", "--package", "baedal-tests", "--test", "tidy"]))
+    // The whole workspace, so that what is built has the features, and so the files, that `test` uses.
+    shown(cargo().args(["test", "--locked", "--workspace", "--test", "tidy"]))
 }
