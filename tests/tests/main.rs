@@ -2,7 +2,6 @@
 //! MongoDB, Postgres and Kafka as well (`cargo xtask test` starts them).
 mod contract;
 mod faults;
-mod federation;
 mod journeys;
 mod scenarios;
 mod security;

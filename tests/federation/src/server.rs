@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::object::{Object, error};
-use super::schema::{SubgraphSchema, read};
+use crate::object::{Object, error};
+use crate::schema::{SubgraphSchema, read};
 
 /// Counters that all subgraphs of a case share.
 pub type Counters = Arc<Mutex<BTreeMap<String, u64>>>;

@@ -15,7 +15,7 @@ use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedV
 use apollo_compiler::response::JsonValue;
 use serde_json::Value;
 
-use super::server::Subgraph;
+use crate::server::Subgraph;
 
 /// An object at some place of the data.
 pub struct Object<'a> {

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use baedal_tests::federation::{Case, check};
+use baedal_federation_tests::{Case, check};
 
 fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/federation/cases");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut cases: Vec<_> = fs::read_dir(folder)
         .expect("the cases")
         .flatten()

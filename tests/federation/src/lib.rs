@@ -1,9 +1,11 @@
 //! Federated graphs as data: a case is a folder with the SDL of each subgraph, its data, and operations
 //! with the answers they must get. One mock server plays every subgraph, strictly.
+//!
+//! It knows the gateway's engine and its HTTP server, and nothing of the delivery platform.
 mod case;
 mod object;
 mod schema;
 mod server;
 
-pub use case::{Case, Operation, check};
+pub use case::{Case, ExpectedError, Operation, check};
 pub use server::Mock;

@@ -1,0 +1,2 @@
+//! Federated graphs against the gateway.
+mod cases;
