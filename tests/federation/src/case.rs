@@ -4,11 +4,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use baedal_composition::{Subgraph, compose};
+use baedal_planner::{Access, Settings, Supergraph};
 use baedal_router::config::{Config, SubgraphConfig};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use serde_norway::Value as Yaml;
 
+use crate::fault::Fault;
 use crate::server::{Counters, Mock};
 
 /// One operation of a case's `operations.yaml`.
@@ -19,17 +23,25 @@ pub struct Operation {
     pub shows: String,
     /// GraphQL text.
     pub query: String,
+    /// `operationName`.
+    pub name: Option<String>,
     /// Its variables.
     #[serde(default)]
     pub variables: Value,
-    /// Expected `data`.
+    /// Expected `data`, its fields in this order.
     #[serde(default)]
-    pub data: Value,
-    /// Expected errors: each as many of message (a part of it), path and code as are written.
+    pub data: Yaml,
+    /// Expected errors, all of them: each as many of message (a part of it), path and code as are written.
     #[serde(default)]
     pub errors: Vec<ExpectedError>,
     /// Expected calls by subgraph, where it matters.
     pub calls: Option<BTreeMap<String, usize>>,
+    /// Whether its plan is part of the case's `plan.snap`.
+    #[serde(default)]
+    pub plan: bool,
+    /// Subgraphs that misbehave.
+    #[serde(default)]
+    pub faults: BTreeMap<String, Fault>,
 }
 
 /// An expected error.
@@ -55,6 +67,42 @@ pub struct Case {
 }
 
 impl Case {
+    /// The plans of the operations that ask for it, for people.
+    ///
+    /// # Errors
+    /// Subgraphs that do not compose, an operation that cannot be planned.
+    pub fn plans(&self) -> Result<String> {
+        let subgraphs: Vec<Subgraph> = self
+            .subgraphs
+            .iter()
+            .map(|(name, sdl)| Subgraph {
+                name: name.clone(),
+                url: format!("http://{name}/graphql"),
+                sdl: sdl.clone(),
+            })
+            .collect();
+        let composed = compose(&subgraphs).map_err(|errors| anyhow!("{errors:?}"))?;
+        let supergraph = Supergraph::parse(&composed.supergraph_sdl)?;
+        let mut plans = String::new();
+        for operation in self.operations.iter().filter(|operation| operation.plan) {
+            let parsed =
+                baedal_planner::Operation::parse(&supergraph, &operation.query, operation.name.as_deref())?;
+            let given = operation.variables.as_object().cloned().unwrap_or_default();
+            let coerced = parsed
+                .coerce_variables(&supergraph, &given)
+                .map_err(|errors| anyhow!("{errors:?}"))?;
+            let plan = baedal_planner::plan(
+                &supergraph,
+                &parsed,
+                &coerced,
+                &Settings::default(),
+                &Access::unrestricted(),
+            )?;
+            plans += &format!("{}\n{plan}\n", operation.shows);
+        }
+        Ok(plans)
+    }
+
     /// Reads `NAME.graphql` files, `data.yaml` and `operations.yaml`.
     ///
     /// # Errors
@@ -87,6 +135,9 @@ impl Case {
     }
 }
 
+/// The gateway's patience in cases with a slow subgraph.
+const IMPATIENT: Duration = Duration::from_secs(2);
+
 /// Runs every operation of a case and compares answers and calls.
 ///
 /// # Errors
@@ -98,6 +149,15 @@ pub async fn check(case: &Case) -> Result<()> {
         listen: ([127, 0, 0, 1], 0).into(),
         ..Config::default()
     };
+    let slow = |operation: &Operation| {
+        operation
+            .faults
+            .values()
+            .any(|fault| matches!(fault, Fault::Slow))
+    };
+    if case.operations.iter().any(slow) {
+        config.traffic.timeout = IMPATIENT;
+    }
     for (name, sdl) in &case.subgraphs {
         let data = case.data.get(name).cloned().unwrap_or_default();
         let mock = Mock::start(name, sdl, data, counters.clone())
@@ -115,16 +175,18 @@ pub async fn check(case: &Case) -> Result<()> {
     let url = format!("http://{}/graphql", gateway.addr());
     let mut differences = Vec::new();
     for operation in &case.operations {
-        mocks.values().for_each(Mock::forget_calls);
-        let body = json!({ "query": operation.query, "variables": operation.variables });
-        let answer: Value = client.post(&url).json(&body).send().await?.json().await?;
+        for (name, mock) in &mocks {
+            mock.prepare(operation.faults.get(name).cloned());
+        }
+        counters.lock().expect("counters are plain numbers").clear();
+        let body = json!({ "query": operation.query, "operationName": operation.name, "variables": operation.variables });
+        let answer = client.post(&url).json(&body).send().await?.text().await?;
         let calls = mocks
             .iter()
             .map(|(name, mock)| (name.clone(), mock.take_calls()))
             .collect();
-        differences.extend(
-            differs(operation, &answer, &calls).map(|why| format!("«{}»: {why}\n{answer}", operation.shows)),
-        );
+        let difference = differs(operation, &answer, &calls)?;
+        differences.extend(difference.map(|why| format!("«{}»: {why}\n{answer}", operation.shows)));
     }
     gateway.shutdown().await;
     if !differences.is_empty() {
@@ -133,30 +195,66 @@ pub async fn check(case: &Case) -> Result<()> {
     Ok(())
 }
 
-fn differs(operation: &Operation, answer: &Value, calls: &BTreeMap<String, usize>) -> Option<String> {
-    let data = answer.get("data").unwrap_or(&Value::Null);
-    if operation.data != *data {
+fn differs(operation: &Operation, answer: &str, calls: &BTreeMap<String, usize>) -> Result<Option<String>> {
+    // Read as YAML, which keeps the order of fields.
+    let ordered: Yaml = serde_norway::from_str(answer)?;
+    let data = ordered.get("data").unwrap_or(&Yaml::Null);
+    if text(&operation.data) != text(data) {
+        let (expected, got) = (text(&operation.data), text(data));
+        return Ok(Some(format!(
+            "data differs\n  expected {expected}\n  got      {got}"
+        )));
+    }
+    let answer: Value = serde_json::from_str(answer)?;
+    Ok(errors_differ(operation, &answer).or_else(|| {
+        let wanted = operation.calls.as_ref()?;
+        let mut calls = calls.iter();
+        let (name, count) = calls.find(|(name, count)| wanted.get(*name).unwrap_or(&0) != *count)?;
+        Some(format!(
+            "{count} calls of {name}, expected {:?}",
+            wanted.get(name)
+        ))
+    }))
+}
+
+fn errors_differ(operation: &Operation, answer: &Value) -> Option<String> {
+    let errors = answer["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let code = |error: &Value| error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED";
+    let refused = errors.iter().any(code);
+    if !refused && errors.len() != operation.errors.len() {
         return Some(format!(
-            "data differs\n  expected {}\n  got      {data}",
-            operation.data
+            "{} errors, expected {}",
+            errors.len(),
+            operation.errors.len()
         ));
     }
-    let errors = answer["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let unmatched = operation
-        .errors
-        .iter()
-        .find(|expected| !errors.iter().any(|error| fits(expected, error)));
-    if let Some(expected) = unmatched {
-        return Some(format!("no error like {expected:?}"));
+    let mut expected = operation.errors.iter();
+    if let Some(missing) = expected.find(|expected| !errors.iter().any(|error| fits(expected, error))) {
+        return Some(format!("no error like {missing:?}"));
     }
-    if operation.errors.is_empty() && !errors.is_empty() {
-        return Some("errors where none are expected".to_owned());
+    // A request that is not valid has no data at all (GraphQL specification, 7.1.2).
+    (refused && answer.get("data").is_some()).then(|| "data where there must be none".to_owned())
+}
+
+/// A value on one line, fields in their order.
+fn text(value: &Yaml) -> String {
+    match value {
+        Yaml::Sequence(items) => {
+            let items: Vec<String> = items.iter().map(text).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Yaml::Mapping(fields) => {
+            let field =
+                |(name, value): (&Yaml, &Yaml)| format!("{}: {}", name.as_str().unwrap_or("?"), text(value));
+            let fields: Vec<String> = fields.iter().map(field).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
+        Yaml::Null => "null".to_owned(),
+        Yaml::Bool(value) => value.to_string(),
+        Yaml::Number(number) => number.to_string(),
+        Yaml::String(text) => format!("{text:?}"),
+        Yaml::Tagged(tagged) => text(&tagged.value),
     }
-    let wanted = operation.calls.as_ref()?;
-    let differing = calls
-        .iter()
-        .find(|(name, count)| wanted.get(*name).unwrap_or(&0) != *count);
-    differing.map(|(name, count)| format!("{count} calls of {name}, expected {:?}", wanted.get(name)))
 }
 
 fn fits(expected: &ExpectedError, error: &Value) -> bool {

@@ -3,9 +3,13 @@
 //!
 //! It knows the gateway's engine and its HTTP server, and nothing of the delivery platform.
 mod case;
+mod entities;
+mod fault;
+mod field_set;
 mod object;
 mod schema;
 mod server;
 
 pub use case::{Case, ExpectedError, Operation, check};
+pub use fault::Fault;
 pub use server::Mock;

@@ -8,7 +8,11 @@
 //! * `$switch`: `{ "$switch": "unit", "cases": { "KM": 1, "MI": 2 } }` chooses by an argument;
 //! * `$given`: the values at these paths of the representation, joined with `-`; it is an error when one is
 //!   missing or null (a subgraph with `@requires` relies on what it was promised);
-//! * `$next`: a number that grows by one with each use, by name, over all subgraphs of the case.
+//! * `$next`: a number that grows by one with each use, by name, over all subgraphs of the case;
+//! * `$add`, `$multiply`, `$set`: `{ "$add": "sum", "by": "n" }` changes such a number by the argument `n`
+//!   (or by a literal number);
+//! * `$once`: `{ "$once": "order", "value": 1 }` fails when it is asked a second time in one operation of the
+//!   case, in whichever subgraph. An entity with `"$once": true` can be entered once by each subgraph.
 //!
 //! A field without a value must not be asked here: that is an error too.
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
@@ -69,10 +73,34 @@ impl<'d> Object<'d> {
             let texts: Result<Vec<String>, FieldError> = paths.iter().map(|path| self.given(path)).collect();
             return Ok(leaf(&Value::String(texts?.join("-"))));
         }
-        if let Some(counter) = value.get("$next").and_then(Value::as_str) {
-            return Ok(leaf(&self.subgraph.count_up(counter).into()));
+        if let Some(number) = self.number(value, &arguments) {
+            return Ok(leaf(&number.into()));
+        }
+        if let Some(what) = value.get("$once").and_then(Value::as_str) {
+            if !self.subgraph.first(what) {
+                return Err(error(format!("{what} was asked a second time")));
+            }
+            return self.resolve(&value["value"], info);
         }
         self.plain(value, info)
+    }
+
+    /// The new value of a number that a field changes.
+    fn number(&self, value: &Value, arguments: &Value) -> Option<i64> {
+        let named = |key: &str| value.get(key).and_then(Value::as_str);
+        let by = value["by"]
+            .as_i64()
+            .or_else(|| arguments[value["by"].as_str()?].as_i64())
+            .unwrap_or_default();
+        let next = |name| self.subgraph.change(name, |number| number + 1);
+        let add = |name| self.subgraph.change(name, |number| number + by);
+        let multiply = |name| self.subgraph.change(name, |number| number * by);
+        let set = |name| self.subgraph.change(name, |_| by);
+        named("$next")
+            .map(next)
+            .or_else(|| named("$add").map(add))
+            .or_else(|| named("$multiply").map(multiply))
+            .or_else(|| named("$set").map(set))
     }
 
     fn plain<'a>(

@@ -6,15 +6,22 @@ use apollo_compiler::ast::{self, Definition, Document};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema};
 
+use crate::field_set::{Path, paths};
+
 /// Directives that stay when the federation's are taken off.
 const BUILT_IN: [&str; 4] = ["deprecated", "specifiedBy", "skip", "include"];
+
+/// Resolvable keys by type, each a list of paths.
+type Keys = BTreeMap<String, Vec<Vec<Path>>>;
 
 /// A subgraph's schema, and how its entities may be entered.
 pub struct SubgraphSchema {
     /// Without federation directives, with `_entities` and `_service`.
     pub schema: Valid<Schema>,
-    /// Resolvable keys of each entity, each a list of paths of field names.
-    pub keys: BTreeMap<String, Vec<Vec<Vec<String>>>>,
+    /// Resolvable keys of each entity.
+    pub keys: Keys,
+    /// What the fields of each type require: type → field → paths.
+    pub requires: BTreeMap<String, BTreeMap<String, Vec<Path>>>,
 }
 
 /// Reads the SDL a subgraph would answer `_service` with.
@@ -24,7 +31,7 @@ pub struct SubgraphSchema {
 pub fn read(sdl: &str) -> Result<SubgraphSchema> {
     let mut document =
         Document::parse(sdl, "subgraph.graphql").map_err(|error| anyhow!("{}", error.errors))?;
-    let keys = keys(&document);
+    let (keys, requires) = (keys(&document), requires(&document));
     document.definitions.retain(|definition| {
         !matches!(
             definition,
@@ -44,11 +51,15 @@ pub fn read(sdl: &str) -> Result<SubgraphSchema> {
     let schema = schema
         .and_then(Schema::validate)
         .map_err(|error| anyhow!("{}", error.errors))?;
-    Ok(SubgraphSchema { schema, keys })
+    Ok(SubgraphSchema {
+        schema,
+        keys,
+        requires,
+    })
 }
 
 /// What the subgraph specification of Apollo Federation adds to a schema.
-fn machinery(document: &Document, keys: &BTreeMap<String, Vec<Vec<Vec<String>>>>) -> String {
+fn machinery(document: &Document, keys: &Keys) -> String {
     let objects: Vec<&str> = keys
         .keys()
         .map(String::as_str)
@@ -72,8 +83,8 @@ fn is_object(document: &Document, name: &str) -> bool {
     })
 }
 
-fn keys(document: &Document) -> BTreeMap<String, Vec<Vec<Vec<String>>>> {
-    let mut found: BTreeMap<String, Vec<Vec<Vec<String>>>> = BTreeMap::new();
+fn keys(document: &Document) -> Keys {
+    let mut found = Keys::new();
     for definition in &document.definitions {
         let (Some(name), Some(directives)) = (definition.name(), type_directives(definition)) else {
             continue;
@@ -82,21 +93,41 @@ fn keys(document: &Document) -> BTreeMap<String, Vec<Vec<Vec<String>>>> {
             .iter()
             .filter(|directive| short(&directive.name) == "key")
         {
-            let argument = |name: &str| {
-                key.arguments
-                    .iter()
-                    .find(|argument| argument.name == name)
-                    .map(|a| &a.value)
-            };
-            if argument("resolvable").and_then(|value| value.to_bool()) == Some(false) {
-                continue;
-            }
-            if let Some(fields) = argument("fields").and_then(|value| value.as_str()) {
-                found.entry(name.to_string()).or_default().push(paths(fields));
+            let resolvable = argument(key, "resolvable").and_then(|value| value.to_bool());
+            if let (None | Some(true), Some(fields)) = (resolvable, field_set(key)) {
+                found.entry(name.to_string()).or_default().push(fields);
             }
         }
     }
     found
+}
+
+fn requires(document: &Document) -> BTreeMap<String, BTreeMap<String, Vec<Path>>> {
+    let mut found: BTreeMap<String, BTreeMap<String, Vec<Path>>> = BTreeMap::new();
+    for definition in &document.definitions {
+        let fields = match definition {
+            Definition::ObjectTypeDefinition(it) => &it.fields,
+            Definition::ObjectTypeExtension(it) => &it.fields,
+            _ => continue,
+        };
+        let fields = fields.iter().filter_map(|field| {
+            let mut directives = field.directives.iter();
+            let requires = directives.find(|directive| short(&directive.name) == "requires")?;
+            Some((field.name.to_string(), field_set(requires)?))
+        });
+        let name = definition.name().map(Name::to_string).unwrap_or_default();
+        found.entry(name).or_default().extend(fields);
+    }
+    found
+}
+
+fn argument<'a>(directive: &'a ast::Directive, name: &str) -> Option<&'a ast::Value> {
+    let mut arguments = directive.arguments.iter();
+    Some(&arguments.find(|argument| argument.name == name)?.value)
+}
+
+fn field_set(directive: &ast::Directive) -> Option<Vec<Path>> {
+    Some(paths(argument(directive, "fields")?.as_str()?))
 }
 
 fn type_directives(definition: &Definition) -> Option<&ast::DirectiveList> {
@@ -112,20 +143,6 @@ fn type_directives(definition: &Definition) -> Option<&ast::DirectiveList> {
 /// `federation__key` and `key` are one directive.
 fn short(name: &Name) -> &str {
     name.rsplit("__").next().unwrap_or(name)
-}
-
-/// `a b { c d }` as `[[a], [b, c], [b, d]]`.
-fn paths(fields: &str) -> Vec<Vec<String>> {
-    let spaced = fields.replace('{', " { ").replace('}', " } ").replace(',', " ");
-    let (mut paths, mut parents): (Vec<Vec<String>>, Vec<String>) = (Vec::new(), Vec::new());
-    for word in spaced.split_whitespace() {
-        match word {
-            "{" => parents.extend(paths.pop().and_then(|path| path.last().cloned())),
-            "}" => drop(parents.pop()),
-            name => paths.push(parents.iter().cloned().chain([name.to_owned()]).collect()),
-        }
-    }
-    paths
 }
 
 fn strip(definition: &mut Definition) {

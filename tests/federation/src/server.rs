@@ -7,29 +7,33 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use apollo_compiler::ExecutableDocument;
-use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use apollo_compiler::resolvers::Execution;
 use apollo_compiler::response::JsonMap;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::object::{Object, error};
+use crate::entities::Root;
+use crate::fault::Fault;
+use crate::object::Object;
 use crate::schema::{SubgraphSchema, read};
 
-/// Counters that all subgraphs of a case share.
-pub type Counters = Arc<Mutex<BTreeMap<String, u64>>>;
+/// Numbers that all subgraphs of a case share, by name.
+pub type Counters = Arc<Mutex<BTreeMap<String, i64>>>;
 
 /// One subgraph of a case.
 pub struct Subgraph {
     pub name: String,
     sdl: String,
-    schema: SubgraphSchema,
-    data: Value,
+    pub schema: SubgraphSchema,
+    pub data: Value,
     calls: AtomicUsize,
     counters: Counters,
+    fault: Mutex<Option<Fault>>,
 }
 
 /// A running mock subgraph; it stops when dropped.
@@ -54,6 +58,7 @@ impl Mock {
             data,
             calls: AtomicUsize::new(0),
             counters,
+            fault: Mutex::default(),
         });
         let router = Router::new()
             .route("/graphql", post(answer))
@@ -73,9 +78,10 @@ impl Mock {
         format!("http://{}/graphql", self.address)
     }
 
-    /// Starts counting anew.
-    pub fn forget_calls(&self) {
+    /// Starts counting anew, and misbehaves in this way from now on.
+    pub fn prepare(&self, fault: Option<Fault>) {
         self.subgraph.calls.store(0, Ordering::SeqCst);
+        *self.subgraph.fault.lock().expect("a fault is a plain assignment") = fault;
     }
 
     /// Calls since the last time this was asked, other than for its SDL.
@@ -90,8 +96,17 @@ impl Drop for Mock {
     }
 }
 
-async fn answer(State(subgraph): State<Arc<Subgraph>>, Json(request): Json<Value>) -> Json<Value> {
-    Json(subgraph.execute(&request))
+async fn answer(State(subgraph): State<Arc<Subgraph>>, Json(request): Json<Value>) -> Response {
+    let answer = subgraph.execute(&request);
+    let fault = subgraph
+        .fault
+        .lock()
+        .expect("a fault is a plain assignment")
+        .clone();
+    match fault {
+        Some(fault) => fault.spoil(answer).await,
+        None => Json(answer).into_response(),
+    }
 }
 
 impl Subgraph {
@@ -111,6 +126,9 @@ impl Subgraph {
                     ));
                 }
             };
+        if let Some(name) = undeclared(&document, request) {
+            return failed(&format!("{} got ${name}, which {query} does not use", self.name));
+        }
         let variables: JsonMap = serde_json::from_value(request["variables"].clone()).unwrap_or_default();
         let operation = match document.operations.get(request["operationName"].as_str()) {
             Ok(operation) => operation,
@@ -150,101 +168,30 @@ impl Subgraph {
         })
     }
 
-    /// The next value of a counter.
-    pub fn count_up(&self, counter: &str) -> u64 {
+    /// Changes a number of the case and says what it is then.
+    pub fn change(&self, counter: &str, change: impl FnOnce(i64) -> i64) -> i64 {
         let mut counters = self.counters.lock().expect("a counter is a plain assignment");
         let value = counters.entry(counter.to_owned()).or_default();
-        *value += 1;
+        *value = change(*value);
         *value
     }
 
-    /// The entity a representation stands for: it must hold a resolvable key, whole and without nulls.
-    fn entered<'a>(&'a self, representation: &'a Value) -> Result<Option<Object<'a>>, FieldError> {
-        let type_name = representation["__typename"].as_str().unwrap_or_default();
-        let keys = self
-            .schema
-            .keys
-            .get(type_name)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let Some(key) = keys
-            .iter()
-            .find(|key| key.iter().all(|path| holds(representation, path)))
-        else {
-            return Err(error(format!(
-                "{}: no resolvable key of {type_name} in {representation}",
-                self.name
-            )));
-        };
-        let entities = self.data["entities"][type_name]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let found = entities.iter().find(|entity| {
-            key.iter()
-                .all(|path| at(entity, path) == at(representation, path))
-        });
-        Ok(found.map(|fields| {
-            let type_name = fields["__typename"].as_str().unwrap_or(type_name).to_owned();
-            Object {
-                subgraph: self,
-                type_name,
-                fields,
-                representation: Some(representation),
-            }
-        }))
+    /// Whether this is done for the first time, in whichever subgraph.
+    pub fn first(&self, what: &str) -> bool {
+        self.change(&format!("once {what}"), |times| times + 1) == 1
     }
 }
 
-/// Values at a path, through lists.
-fn at<'a>(value: &'a Value, path: &[String]) -> Vec<&'a Value> {
-    match (value, path) {
-        (Value::Array(items), _) => items.iter().flat_map(|item| at(item, path)).collect(),
-        (value, []) => vec![value],
-        (value, [name, rest @ ..]) => at(&value[name.as_str()], rest),
-    }
-}
-
-fn holds(representation: &Value, path: &[String]) -> bool {
-    at(representation, path).iter().all(|value| !value.is_null())
+/// A variable that was sent though the operation has none of that name.
+fn undeclared(document: &ExecutableDocument, request: &Value) -> Option<String> {
+    let declared = |name: &str| {
+        let mut operations = document.operations.iter();
+        operations.any(|operation| operation.variables.iter().any(|variable| variable.name == name))
+    };
+    let mut sent = request["variables"].as_object()?.keys();
+    sent.find(|name| !declared(name)).cloned()
 }
 
 fn failed(message: &str) -> Value {
     json!({ "errors": [{ "message": message }] })
-}
-
-/// The root object, which also enters entities.
-struct Root<'a> {
-    object: Object<'a>,
-    variables: &'a Value,
-}
-
-impl ObjectValue for Root<'_> {
-    fn type_name(&self) -> &str {
-        &self.object.type_name
-    }
-
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
-        if info.field_name() != "_entities" {
-            return self.object.resolve_field(info);
-        }
-        let argument = info
-            .field_selections()
-            .first()
-            .and_then(|field| field.specified_argument_by_name("representations"));
-        let variable = argument
-            .and_then(|value| value.as_variable())
-            .ok_or_else(|| error("no representations".to_owned()))?;
-        let representations = self.variables[variable.as_str()]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let entities = representations.iter().map(|representation| {
-            Ok(match self.object.subgraph.entered(representation)? {
-                Some(entity) => ResolvedValue::Object(Box::new(entity)),
-                None => ResolvedValue::Leaf(apollo_compiler::response::JsonValue::Null),
-            })
-        });
-        Ok(ResolvedValue::List(Box::new(entities)))
-    }
 }
