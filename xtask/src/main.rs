@@ -1,6 +1,7 @@
-//! Development commands: `cargo xtask check|test|servers|schema`.
+//! Development commands: `cargo xtask check|test|bench|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
+mod bench;
 mod check;
 mod run;
 mod schema;
@@ -30,6 +31,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measure, and compare with the figures kept in docs/results/.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
     Servers,
     /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
@@ -40,6 +44,7 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Check => check::check(),
         Command::Test { arguments } => test::test(&arguments),
+        Command::Bench(bench) => bench.run(),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),
     }

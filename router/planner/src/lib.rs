@@ -6,6 +6,7 @@
 mod authorize;
 mod display;
 mod fetch;
+mod figures;
 mod graph;
 mod normalize;
 pub mod operation;
@@ -17,6 +18,7 @@ mod walk;
 
 use serde_json::{Map, Value};
 
+pub use figures::Figures;
 pub use operation::{CoercionError, Operation, OperationError};
 pub use plan::{OperationKind, Plan};
 pub use settings::{Access, PlanError, Settings};

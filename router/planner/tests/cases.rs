@@ -7,23 +7,8 @@ use apollo_compiler::ExecutableDocument;
 use baedal_planner::plan::{Entry, Named, Plan, Projection, Source};
 
 use crate::subgraph_view::subgraph_schema;
-use crate::support::{case, cases, plan_of, plan_with};
+use crate::support::{case, cases, folders, operations, plan_of, plan_with};
 use baedal_planner::Access;
-
-/// Names of the case folders.
-pub fn folders() -> Vec<String> {
-    let entries = std::fs::read_dir(cases())
-        .expect("there are cases")
-        .flatten()
-        .map(|e| e.path());
-    let folders = entries
-        .filter(|p| p.is_dir())
-        .filter_map(|p| Some(p.file_name()?.to_str()?.to_owned()));
-    let mut names: Vec<String> = folders.collect();
-    names.sort();
-    assert!(names.len() > 20, "the cases are found");
-    names
-}
 
 #[test]
 fn every_case_has_the_expected_plan() {
@@ -36,17 +21,7 @@ fn every_case_has_the_expected_plan() {
 
 fn check_case(name: &str, folder: &Path) {
     let (sdl, sg) = case(name);
-    let mut operations: Vec<_> = std::fs::read_dir(folder)
-        .expect("a folder")
-        .flatten()
-        .map(|e| e.path())
-        .collect();
-    operations.retain(|p| {
-        p.extension().is_some_and(|e| e == "graphql")
-            && !p.ends_with("supergraph.graphql")
-            && !p.ends_with("subgraphs.graphql")
-    });
-    operations.sort();
+    let operations = operations(folder);
     assert!(!operations.is_empty(), "{name} has operations");
     for path in operations {
         let text = std::fs::read_to_string(&path).expect("readable");

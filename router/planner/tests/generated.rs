@@ -8,8 +8,8 @@ use apollo_compiler::ast::Type;
 use apollo_compiler::schema::ExtendedType;
 use baedal_planner::{Access, Operation, PlanError, Settings, Supergraph, plan};
 
-use crate::cases::{check_sound, folders};
-use crate::support::case;
+use crate::cases::check_sound;
+use crate::support::{case, folders};
 
 /// Numbers that depend only on the seed.
 struct Numbers(u64);

@@ -1,4 +1,5 @@
 //! Tests of the planner, in one binary.
+mod case_files;
 mod cases;
 mod generated;
 mod operations;
