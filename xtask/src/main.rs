@@ -32,7 +32,6 @@ enum Command {
         arguments: Vec<String>,
     },
     /// Measure, and compare with the figures kept in docs/results/.
-    #[command(subcommand)]
     Bench(bench::Bench),
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
     Servers,

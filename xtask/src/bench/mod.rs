@@ -1,23 +1,46 @@
 //! `cargo xtask bench …`: measures, and compares with the figures kept in `docs/results/`.
+mod gateway;
 mod plans;
 
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+
+#[derive(Args)]
+pub struct Bench {
+    #[command(subcommand)]
+    only: Option<Only>,
+}
 
 #[derive(Subcommand)]
-pub enum Bench {
+enum Only {
     /// Steps, fetches and query bytes of the plans of all cases; fails where one got worse.
     Plans {
         /// Keep the new figures, also where they are worse.
         #[arg(long)]
         accept: bool,
     },
+    /// Processor time, latency and memory of the gateway under load, next to what is possible.
+    ///
+    /// Prints the table; without arguments it is also kept in docs/results/gateway.md.
+    Gateway {
+        /// The profile everything is built with.
+        #[arg(long, default_value = "release")]
+        profile: String,
+        /// Which part: `--class a|b`, `--size small|medium|big`, `--varied …`, `--seconds 5`, `--rounds 3`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 impl Bench {
     pub fn run(self) -> Result<()> {
-        match self {
-            Bench::Plans { accept } => plans::run(accept),
+        match self.only {
+            Some(Only::Plans { accept }) => plans::run(accept),
+            Some(Only::Gateway { profile, arguments }) => gateway::run(&profile, &arguments),
+            None => {
+                gateway::run("release", &[])?;
+                plans::run(false)
+            }
         }
     }
 }
