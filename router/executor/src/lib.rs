@@ -6,6 +6,7 @@
 //!    (`shape`, `places`, `projection`, `represent`, `types` are its parts);
 //! 2. `schedule` starts each fetch as soon as what it waits for is done;
 //! 3. `request` writes a fetch's body from raw slices of what was received before (`walk` finds the entities);
+//!    (`context` splits entities by the values of arguments that enclosing objects give);
 //! 4. `read` takes a subgraph's body apart in one pass directed by the shape, over `scan`, into the `arena`;
 //! 5. `merge` attaches what was read to the objects it belongs to;
 //! 6. `receive` turns failures, and `report` subgraphs' errors, into `errors` at the client's `paths`;
@@ -15,6 +16,7 @@
 //! [`Subgraphs`] port only, and stops when its future is dropped.
 
 mod arena;
+mod context;
 mod errors;
 mod inputs;
 mod leaf;

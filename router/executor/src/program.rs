@@ -4,6 +4,7 @@ use std::sync::Arc;
 use baedal_planner::plan::{self, FetchId, OperationKind, Plan, Slot};
 use bytes::Bytes;
 
+use crate::context::ContextVariable;
 use crate::places::{Places, WriterId};
 use crate::projection::Projection;
 use crate::represent::Representation;
@@ -61,6 +62,8 @@ pub(crate) struct Group {
     pub(crate) targets: Vec<Target>,
     /// Keys that are sent and come back: where they differ it is another entity that came.
     pub(crate) echo: Vec<Slot>,
+    /// Variables with values of enclosing objects; with any, it is the only group of its fetch.
+    pub(crate) context: Vec<ContextVariable>,
 }
 
 #[derive(Debug)]
@@ -107,6 +110,14 @@ impl Program {
 }
 
 impl Fetch {
+    /// The entities whose fields take arguments from the context: the fetch is called once for each set of values.
+    pub(crate) fn contextual(&self) -> Option<&Group> {
+        match &self.entry {
+            Entry::Entities(groups) => groups.iter().find(|group| !group.context.is_empty()),
+            Entry::Root => None,
+        }
+    }
+
     fn compile(
         fetch: &plan::Fetch,
         waits: usize,
@@ -203,6 +214,7 @@ impl Group {
             variable: member_key(&group.variable),
             targets: group.targets.iter().map(target).collect(),
             echo: echo(group),
+            context: group.context.iter().map(ContextVariable::compile).collect(),
         }
     }
 }
@@ -230,6 +242,6 @@ fn echo(group: &plan::EntityGroup) -> Vec<Slot> {
     keys
 }
 
-fn member_key(name: &str) -> Box<[u8]> {
+pub(crate) fn member_key(name: &str) -> Box<[u8]> {
     [&*quoted(name), b":"].concat().into()
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::arena::{Arena, ObjectId, Value};
 use crate::inputs::Inputs;
 use crate::program::{Body, Entry, Fetch, Group};
-use crate::represent::represent;
+use crate::represent::{Representation, represent};
 use crate::types::RuntimeType;
 
 /// A request body, and what its answer will be about.
@@ -48,13 +48,7 @@ pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, arena: &Arena, root: Objec
     };
     let mut out = Vec::with_capacity(head.len() + 256);
     out.extend_from_slice(head);
-    for (name, key) in variables {
-        if let Some(value) = inputs.variable(name) {
-            separate(&mut out);
-            out.extend_from_slice(key);
-            out.extend_from_slice(value);
-        }
-    }
+    write_variables(variables, inputs, &mut out);
     let mut sent = Vec::new();
     if let Entry::Entities(groups) = &fetch.entry {
         for group in groups {
@@ -72,8 +66,19 @@ pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, arena: &Arena, root: Objec
     })
 }
 
+/// The client's variables that a query uses and that have values.
+pub(crate) fn write_variables(variables: &[(Box<str>, Box<[u8]>)], inputs: &Inputs, out: &mut Vec<u8>) {
+    for (name, key) in variables {
+        if let Some(value) = inputs.variable(name) {
+            separate(out);
+            out.extend_from_slice(key);
+            out.extend_from_slice(value);
+        }
+    }
+}
+
 /// A comma, except after the opening brace.
-fn separate(out: &mut Vec<u8>) {
+pub(crate) fn separate(out: &mut Vec<u8>) {
     if out.last() != Some(&b'{') {
         out.push(b',');
     }
@@ -82,39 +87,60 @@ fn separate(out: &mut Vec<u8>) {
 fn write_group(group: &Group, arena: &Arena, root: ObjectId, out: &mut Vec<u8>) -> SentGroup {
     out.extend_from_slice(&group.variable);
     out.push(b'[');
-    let mut asked = Vec::new();
-    let mut equal = Equal::default();
+    let mut batch = Batch::default();
     for target in &group.targets {
         crate::walk::walk(
             arena,
             Value::Object(root),
             &target.path,
             &mut (),
-            &mut |object, ()| {
-                let mark = out.len();
-                if !equal.spans.is_empty() {
-                    out.push(b',');
-                }
-                let start = out.len();
-                let Some(typename) = represent(arena, object, &target.representations, out) else {
-                    return out.truncate(mark);
-                };
-                let (representation, new) = equal.number(out, start);
-                if !new {
-                    out.truncate(mark);
-                }
-                asked.push(Asked {
-                    representation,
-                    object,
-                    typename,
-                });
-            },
+            &mut |object, ()| batch.add(arena, object, &target.representations, out),
         );
     }
     out.push(b']');
-    SentGroup {
-        count: crate::arena::index(equal.spans.len()),
-        asked,
+    batch.sent()
+}
+
+/// Representations being written, equal ones once.
+#[derive(Default)]
+pub(crate) struct Batch {
+    equal: Equal,
+    asked: Vec<Asked>,
+}
+
+impl Batch {
+    /// Appends the representation of an entity, if it has one and none like it is there.
+    pub(crate) fn add(
+        &mut self,
+        arena: &Arena,
+        object: ObjectId,
+        representations: &[Representation],
+        out: &mut Vec<u8>,
+    ) {
+        let mark = out.len();
+        if !self.equal.spans.is_empty() {
+            out.push(b',');
+        }
+        let start = out.len();
+        let Some(typename) = represent(arena, object, representations, out) else {
+            return out.truncate(mark);
+        };
+        let (representation, new) = self.equal.number(out, start);
+        if !new {
+            out.truncate(mark);
+        }
+        self.asked.push(Asked {
+            representation,
+            object,
+            typename,
+        });
+    }
+
+    pub(crate) fn sent(self) -> SentGroup {
+        SentGroup {
+            count: crate::arena::index(self.equal.spans.len()),
+            asked: self.asked,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::arena::{Arena, ObjectId};
+use crate::context;
 use crate::errors::{Errors, Extensions, Problem, Segment};
 use crate::inputs::{Answer, Inputs};
 use crate::port::{CallError, SubgraphCall, Subgraphs};
@@ -23,8 +24,15 @@ pub(crate) struct Run<'a> {
     /// For each fetch, how many of those it waits for are not done.
     waits: Vec<usize>,
     ready: VecDeque<FetchId>,
+    /// Requests of fetches that are made of several.
+    queued: VecDeque<(FetchId, Request)>,
+    /// For each fetch, how many of its requests have not ended.
+    open: Vec<usize>,
     calls: usize,
 }
+
+/// How many requests are under way before further ones of a fetch made of several wait.
+const MANY: usize = 64;
 
 /// A call that has ended.
 struct Ended {
@@ -94,6 +102,7 @@ impl<'a> Run<'a> {
     fn new(program: &'a Program, inputs: &'a Inputs) -> Run<'a> {
         let (arena, root) = Arena::new();
         let waits: Vec<usize> = program.fetches.iter().map(|fetch| fetch.waits).collect();
+        let open = vec![0; waits.len()];
         let ready = (0..waits.len()).filter(|&fetch| waits[fetch] == 0).collect();
         let errors = Errors::new(inputs.max_errors);
         let mut run = Run {
@@ -104,6 +113,8 @@ impl<'a> Run<'a> {
             errors,
             waits,
             ready,
+            queued: VecDeque::new(),
+            open,
             calls: 0,
         };
         run.report_planned();
@@ -123,9 +134,9 @@ impl<'a> Run<'a> {
     async fn drive<S: Subgraphs>(&mut self, subgraphs: &S) {
         let mut under_way = FuturesUnordered::new();
         loop {
-            while let Some((fetch, request)) = self.next_request() {
+            while let Some((fetch, request)) = self.next_request(under_way.len()) {
                 let ended = call(self.program, subgraphs, fetch, request);
-                if under_way.is_empty() && self.ready.is_empty() {
+                if under_way.is_empty() && self.ready.is_empty() && self.queued.is_empty() {
                     // A call alone needs no queue.
                     let ended = ended.await;
                     self.end(ended);
@@ -141,20 +152,42 @@ impl<'a> Run<'a> {
     }
 
     /// The next fetch that is ready and has something to send.
-    fn next_request(&mut self) -> Option<(FetchId, Request)> {
-        while let Some(fetch) = self.ready.pop_front() {
-            match request(&self.program.fetches[fetch], self.inputs, &self.arena, self.root) {
-                Some(request) => return Some((fetch, request)),
-                None => self.done(fetch),
+    fn next_request(&mut self, under_way: usize) -> Option<(FetchId, Request)> {
+        while let Some(id) = self.ready.pop_front() {
+            let fetch = &self.program.fetches[id];
+            if let Some(group) = fetch.contextual() {
+                let requests = context::requests(fetch, group, self.inputs, &self.arena, self.root);
+                self.open[id] = requests.len();
+                if requests.is_empty() {
+                    self.done(id);
+                }
+                self.queued
+                    .extend(requests.into_iter().map(|request| (id, request)));
+                continue;
+            }
+            match request(fetch, self.inputs, &self.arena, self.root) {
+                Some(request) => {
+                    self.open[id] = 1;
+                    return Some((id, request));
+                }
+                None => self.done(id),
             }
         }
-        None
+        if under_way < MANY {
+            self.queued.pop_front()
+        } else {
+            None
+        }
     }
 
     fn end(&mut self, ended: Ended) {
         self.calls += 1;
         self.receive(ended.fetch, &ended.sent, ended.result);
-        self.done(ended.fetch);
+        let open = &mut self.open[ended.fetch];
+        *open = open.saturating_sub(1);
+        if *open == 0 {
+            self.done(ended.fetch);
+        }
     }
 
     /// Lets those that waited for `fetch` go on, whatever became of it.

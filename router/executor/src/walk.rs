@@ -29,15 +29,15 @@ pub(crate) enum At {
 
 /// Remembers the way, where somebody wants to know it.
 pub(crate) trait Trail {
-    fn enter(&mut self, at: At);
-    fn leave(&mut self);
+    fn enter(&mut self, _: At) {}
+    fn leave(&mut self) {}
+    /// An object is left by one of its slots.
+    fn inside(&mut self, _: ObjectId) {}
+    fn outside(&mut self) {}
 }
 
 /// Remembers nothing.
-impl Trail for () {
-    fn enter(&mut self, _: At) {}
-    fn leave(&mut self) {}
-}
+impl Trail for () {}
 
 impl Trail for Vec<At> {
     fn enter(&mut self, at: At) {
@@ -65,9 +65,11 @@ pub(crate) fn walk<T: Trail>(
             let Some(value) = arena.find(object, step.slot) else {
                 return;
             };
+            trail.inside(object);
             trail.enter(At::Slot(step.slot));
             walk_step(arena, value, step, rest, trail, found);
             trail.leave();
+            trail.outside();
         }
         Value::List(_) | Value::Null | Value::Unfit | Value::Leaf(_) => {}
     }

@@ -205,6 +205,7 @@ fn representations_follow_the_runtime_type() {
         variable: "r".into(),
         targets: vec![target],
         shape,
+        context: Vec::new(),
     };
     let plan = builder
         .groups("b", &[0], vec![group])
@@ -239,6 +240,7 @@ fn the_first_field_of_one_name_that_applies_is_written() {
         variable: "r".into(),
         targets: vec![target],
         shape,
+        context: Vec::new(),
     };
     let plan = builder
         .groups("b", &[0], vec![group])
@@ -295,6 +297,7 @@ fn groups_of_one_fetch_are_kept_apart() {
             variable: variable.into(),
             targets: vec![target],
             shape,
+            context: Vec::new(),
         });
     }
     let plan = || builder_clone(&groups).answer("u:User{name:String} s:Shop{title:String}");

@@ -158,6 +158,7 @@ fn paths_of_several_groups_and_of_nonsense() {
             variable: key.into(),
             targets: vec![target],
             shape,
+            context: Vec::new(),
         });
     }
     let plan = builder

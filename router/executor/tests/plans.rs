@@ -332,6 +332,7 @@ impl Builder {
             variable: "r".into(),
             targets,
             shape,
+            context: Vec::new(),
         };
         self.groups(subgraph, after, vec![group])
     }

@@ -1,7 +1,9 @@
 //! A plan for people.
 use std::fmt::{self, Display, Formatter};
 
-use crate::plan::{Entry, Fetch, Plan, Representation, RepresentationField, Target, TypeSet};
+use crate::plan::{
+    ContextSource, Entry, Fetch, PathStep, Plan, Representation, RepresentationField, Target, TypeSet,
+};
 
 impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -39,18 +41,39 @@ impl Plan {
                 for target in &group.targets {
                     writeln!(f, "  ${} = {}", group.variable, self.target(target))?;
                 }
+                for variable in &group.context {
+                    for (target, sources) in group.targets.iter().zip(&variable.sources) {
+                        writeln!(f, "  ${} = {}", variable.name, self.sources(target, sources))?;
+                    }
+                }
             }
         }
         Ok(())
     }
 
+    /// `.a.b{value}`, or alternatives.
+    fn sources(&self, target: &Target, sources: &[ContextSource]) -> String {
+        let one = |source: &ContextSource| {
+            let mut steps = target.path[..source.depth].to_vec();
+            match steps.last_mut() {
+                Some(last) if source.on.is_some() => last.on.clone_from(&source.on),
+                _ => {}
+            }
+            format!("{}{{{}}}", self.path(&steps), self.members(&source.fields))
+        };
+        sources.iter().map(one).collect::<Vec<_>>().join(" | ")
+    }
+
+    fn path(&self, steps: &[PathStep]) -> String {
+        let step = |step: &PathStep| {
+            let slot = &self.slots[step.slot.0 as usize];
+            format!(".{slot}{}", self.condition(&step.on))
+        };
+        steps.iter().map(step).collect()
+    }
+
     fn target(&self, target: &Target) -> String {
-        let mut path = String::new();
-        for step in &target.path {
-            path += ".";
-            path += &self.slots[step.slot.0 as usize];
-            path += &self.condition(&step.on);
-        }
+        let path = self.path(&target.path);
         let all: Vec<String> = target
             .representations
             .iter()

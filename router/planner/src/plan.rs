@@ -109,6 +109,34 @@ pub struct EntityGroup {
     pub targets: Vec<Target>,
     /// What comes back for each entity.
     pub shape: Shape,
+    /// Variables filled from objects that enclose the entities (`@fromContext`). A fetch whose entities have
+    /// such variables has one group, and is called once for each set of values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<ContextVariable>,
+}
+
+/// A variable whose value is in an object around the entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContextVariable {
+    /// Its name in the query.
+    pub name: Box<str>,
+    /// Whether null is a legal value. Where it is not, an entity with a null there is left out.
+    /// An entity whose value was never fetched is left out always.
+    pub nullable: bool,
+    /// Where the value is, for each of the group's targets: the first whose `on` matches, nearest first.
+    pub sources: Vec<Vec<ContextSource>>,
+}
+
+/// An enclosing object that may hold the value of a context.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContextSource {
+    /// How many steps of the target's path lead to it; 0 is the root object.
+    pub depth: usize,
+    /// Its runtime types; `None` for any.
+    pub on: Option<TypeSet>,
+    /// The value is that of the first field whose `on` matches, then of its only inner field that does, and
+    /// so on; a list of values where a list is on the way; null where none matches.
+    pub fields: Vec<RepresentationField>,
 }
 
 /// Entities at one place of the tree.

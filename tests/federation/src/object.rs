@@ -57,7 +57,7 @@ impl<'d> Object<'d> {
             return Err(error(message.as_str().unwrap_or("error").to_owned()));
         }
         if let Some(name) = value.get("$argument").and_then(Value::as_str) {
-            return Ok(leaf(&arguments[name]));
+            return Ok(leaves(&arguments[name]));
         }
         if let Some(name) = value.get("$switch").and_then(Value::as_str) {
             let given = arguments[name]
@@ -161,6 +161,17 @@ impl<'d> Object<'d> {
 fn is_leaf(info: &ResolveInfo<'_>, name: &str) -> bool {
     let definition = info.schema().types.get(name);
     definition.is_some_and(|definition| definition.is_scalar() || definition.is_enum())
+}
+
+/// A leaf, or (nested) lists of them.
+fn leaves<'a>(value: &Value) -> ResolvedValue<'a> {
+    match value {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| Ok(leaves(item))).collect();
+            ResolvedValue::List(Box::new(items.into_iter()))
+        }
+        single => leaf(single),
+    }
 }
 
 fn leaf<'a>(value: &Value) -> ResolvedValue<'a> {

@@ -1,9 +1,11 @@
 //! Which fields a subgraph's keys, requirements, provisions and interfaces use.
 
-use apollo_compiler::Name;
+use apollo_compiler::ast::Value;
+use apollo_compiler::{Name, Node};
 use std::collections::HashSet;
 
 use crate::fieldset::{FieldSet, targets};
+use crate::merge::split_context;
 use crate::model::{Coordinate, Field, Kind, Model, TypeDef};
 
 /// Records the sets in the model.
@@ -13,12 +15,12 @@ pub(super) fn record(model: &mut Model) {
     for ty in model.types.values() {
         for field in ty.fields.values() {
             add(model, ty, field.requires.as_ref(), &mut used);
+            select_by_context(model, field, &mut used);
             if let Some(base) = provided_type(model, field) {
                 add(model, base, field.provides.as_ref(), &mut provided);
             }
         }
         used.extend(demanded_by_interface(model, ty));
-        used.extend(selected_by_context(model, ty));
     }
     used.extend(key_fields.iter().cloned());
     used.extend(provided.iter().cloned());
@@ -66,12 +68,20 @@ fn demanded_by_interface(model: &Model, ty: &TypeDef) -> Vec<Coordinate> {
         .collect()
 }
 
-/// Fields of a `@context` type that some `@fromContext` may select: counted whole.
-fn selected_by_context(model: &Model, ty: &TypeDef) -> Vec<Coordinate> {
-    if ty.contexts.is_empty() {
-        return Vec::new();
+/// Fields that a `@fromContext` selects on the types that set its context.
+fn select_by_context(model: &Model, field: &Field, used: &mut HashSet<Coordinate>) {
+    let texts = field
+        .args
+        .values()
+        .filter_map(|arg| Some((arg, arg.from_context.as_deref()?)));
+    for (arg, (context, selection)) in texts.filter_map(|(arg, text)| Some((arg, split_context(text)?))) {
+        let value = Node::new(Value::String(selection.to_owned()));
+        let set = FieldSet::read(Some(&value), arg.place);
+        let sets = |ty: &&TypeDef| ty.contexts.iter().any(|(name, _)| name == context);
+        for ty in model.types.values().filter(sets) {
+            for ty in model.runtime_types(ty).into_iter().chain([ty]) {
+                add(model, ty, Some(&set), used);
+            }
+        }
     }
-    let all = model.runtime_types(ty).into_iter().chain([ty]);
-    all.flat_map(|ty| ty.fields.keys().map(|field| (ty.name.clone(), field.clone())))
-        .collect()
 }

@@ -1,18 +1,19 @@
 //! Makes fetches of wanted positions. One pass per file: [`order`] (levels, stages, merging),
 //! [`units`] (entities of one place that are fetched together), [`print`](mod@print) (query text
 //! and shapes, with aliases where a subgraph would refuse a response key).
+mod context;
 mod order;
 mod print;
 mod text;
 mod units;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use apollo_compiler::executable;
 
 use crate::plan::{
-    EntityGroup, Entry, Fetch, FetchId, OperationKind, PathStep, Representation, RepresentationField, Shape,
-    Target,
+    ContextVariable, EntityGroup, Entry, Fetch, FetchId, OperationKind, PathStep, Representation,
+    RepresentationField, Shape, Target,
 };
 use crate::project::Interner;
 use crate::supergraph::types::Types;
@@ -35,24 +36,39 @@ pub(crate) fn fetches(
         .enumerate()
         .flat_map(|(id, call)| call.heads.iter().map(move |h| (*h, id)))
         .collect();
-    let mut fetches = Vec::with_capacity(calls.len());
+    let mut fetches: Vec<Fetch> = Vec::with_capacity(calls.len());
+    // Calls become fetches in their order, except those that join an earlier one.
+    let (mut became, mut began): (Vec<FetchId>, Vec<usize>) = Default::default();
     for (id, call) in calls.iter().enumerate() {
         let after = order::after(walk, &calls, &id_of, id);
+        let after: BTreeSet<FetchId> = after.into_iter().map(|call| became[call]).collect();
         let mut printer = Printer::new(walk.graph.model, call.sub);
         let (query, kind, entry) = if call.level == 0 {
             root(walk, call, &mut printer, operation, kind, names)
         } else {
             entities(walk, call, &mut printer, operation, names)
         };
-        fetches.push(Fetch {
+        let fetch = Fetch {
             subgraph: walk.graph.model.subgraphs[call.sub.ix()].name.as_str().into(),
-            after,
+            after: after.into_iter().collect(),
             kind,
             query: query.into(),
             operation_name: None,
             variables: printer.variables.iter().map(|v| v.as_str().into()).collect(),
             entry,
-        });
+        };
+        let together = |at: &usize| {
+            let other = &calls[began[*at]];
+            (other.stage, other.level) == (call.stage, call.level)
+        };
+        if let Some(at) = context::twin(&fetches, &fetch, together) {
+            became.push(at);
+            context::join(&mut fetches[at], fetch);
+        } else {
+            became.push(fetches.len());
+            began.push(id);
+            fetches.push(fetch);
+        }
     }
     fetches
 }
@@ -80,17 +96,23 @@ struct Printed {
     text: String,
     shape: Shape,
     targets: Vec<Target>,
+    /// Variables filled from the context, as they are declared.
+    declared: Vec<String>,
+    context: Vec<ContextVariable>,
 }
 
-fn entities(
-    walk: &mut Walk<'_>,
+fn entities<'a>(
+    walk: &mut Walk<'a>,
     call: &Call,
-    printer: &mut Printer<'_>,
+    printer: &mut Printer<'a>,
     operation: &executable::Operation,
     names: &mut Interner,
 ) -> (String, OperationKind, Entry) {
     let mut groups: Vec<Printed> = Vec::new();
     for unit in units::units(walk, &call.heads) {
+        let filled = context::variables(&unit, groups.len(), operation);
+        let declared = context::declared(&filled);
+        printer.filled = (!filled.is_empty()).then_some((unit.position, filled));
         let (mut texts, shape) = printer.level(walk, &[unit.position], names);
         let text = texts.remove(&unit.position).unwrap_or_default();
         let target = target(walk, &unit, names);
@@ -100,6 +122,8 @@ fn entities(
                 text,
                 shape,
                 targets: vec![target],
+                declared,
+                context: context::filled(walk, &unit, printer, names),
             }),
         }
     }
@@ -117,13 +141,15 @@ fn entities(
             "{alias}_entities(representations:${variable}){{{}}}",
             group.text
         ));
-        declared.push(variable.clone());
+        declared.push(format!("${variable}:[_Any!]!"));
+        declared.extend(group.declared);
         let (response_key, variable) = (key.into(), variable.into());
         out.push(EntityGroup {
             response_key,
             variable,
             targets: group.targets,
             shape: group.shape,
+            context: group.context,
         });
     }
     let query = text::operation(
@@ -136,7 +162,7 @@ fn entities(
     (query, OperationKind::Query, Entry::Entities(out))
 }
 
-fn target(walk: &Walk<'_>, unit: &Unit, names: &mut Interner) -> Target {
+fn target(walk: &Walk<'_>, unit: &Unit<'_>, names: &mut Interner) -> Target {
     let representations = unit
         .sent
         .iter()

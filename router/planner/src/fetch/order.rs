@@ -35,15 +35,30 @@ pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
     }
     rejoin(walk, &mut groups, &mut levels);
     sink(walk, &mut groups, &mut levels);
-    let calls = groups.into_iter().filter(|(_, heads)| !heads.is_empty());
-    calls
-        .map(|((stage, level, sub), heads)| Call {
+    let calls = groups.into_iter().flat_map(|((stage, level, sub), heads)| {
+        let call = move |heads| Call {
             stage,
             level,
             sub,
             heads,
-        })
-        .collect()
+        };
+        apart(walk, heads).into_iter().map(call)
+    });
+    calls.collect()
+}
+
+/// Entities that are asked for with arguments from the context have a call of their own, which the
+/// executor makes once for each value; what does not depend on the value is not asked for again.
+fn apart(walk: &Walk<'_>, heads: Vec<PosId>) -> Vec<Vec<PosId>> {
+    let contextual = |head: &PosId| match &walk.positions[*head].origin {
+        Origin::Hop(hop) => !hop.context.is_empty(),
+        _ => false,
+    };
+    let (alone, together): (Vec<PosId>, Vec<PosId>) = heads.into_iter().partition(contextual);
+    let mut calls = vec![together];
+    calls.extend(alone.into_iter().map(|head| vec![head]));
+    calls.retain(|heads| !heads.is_empty());
+    calls
 }
 
 fn level(walk: &Walk<'_>, head: PosId, levels: &mut BTreeMap<PosId, u8>) -> u8 {

@@ -14,9 +14,10 @@ use super::text;
 use crate::graph::Overlay;
 use crate::plan::{Keep, Shape, ShapeField};
 use crate::project::Interner;
+use crate::supergraph::contexts::ContextArg;
 use crate::supergraph::model::{Kind, Model, SubId};
 use crate::supergraph::types::{TypeIx, Types};
-use crate::walk::{FieldKey, Pick, PosId, Walk};
+use crate::walk::{FieldKey, Pick, PosId, Position, Walk};
 
 pub(super) struct Printer<'m> {
     model: &'m Model,
@@ -24,7 +25,12 @@ pub(super) struct Printer<'m> {
     /// Client variables met.
     pub variables: BTreeSet<String>,
     interfaces: Vec<TypeIx>,
+    /// The entity fetch being printed, and the variables of its contextual arguments.
+    pub filled: Option<(PosId, Vec<Variable<'m>>)>,
 }
+
+/// A contextual argument, and the variable that carries its value.
+pub(super) type Variable<'m> = (&'m ContextArg, String);
 
 /// A field to print under a type condition, or directly.
 struct Item {
@@ -48,6 +54,7 @@ impl<'m> Printer<'m> {
             sub,
             variables: BTreeSet::new(),
             interfaces,
+            filled: None,
         }
     }
 
@@ -143,7 +150,8 @@ impl<'m> Printer<'m> {
             _ = write!(part, "{}:", item.alias);
         }
         part.push_str(&item.key.name);
-        text::arguments(&item.key.args, &mut self.variables, part);
+        let filled = self.filled_arguments(item);
+        text::arguments(&item.key.args, &filled, &mut self.variables, part);
         if let Some(child) = item.child {
             _ = write!(
                 part,
@@ -151,6 +159,22 @@ impl<'m> Printer<'m> {
                 below.get(&child).map_or("__typename", |s| s.as_str())
             );
         }
+    }
+
+    /// The item's contextual arguments, each with its variable.
+    fn filled_arguments(&self, item: &Item) -> Vec<(&'m str, String)> {
+        let Some((_, variables)) = self.filled.as_ref().filter(|(pos, _)| *pos == item.pos) else {
+            return Vec::new();
+        };
+        let model: &'m Model = self.model;
+        let field = item
+            .fragment
+            .and_then(|local| model.sub_field(self.sub, local, &item.key.name));
+        let args = field.map_or(&[][..], |field| field.context.as_slice());
+        let variable = |arg: &'m ContextArg| variables.iter().find(|(known, _)| *known == arg);
+        args.iter()
+            .filter_map(|arg| variable(arg).map(|(_, name)| (arg.name.as_str(), name.clone())))
+            .collect()
     }
 
     /// A pick as it stands in this subgraph: at once where the declared type has the field for all
@@ -177,7 +201,7 @@ impl<'m> Printer<'m> {
             return add(None, ty);
         }
         let on = pick.on.and(&cover);
-        if let Some(interface) = self.interface_for(walk, &on, &cover, pick) {
+        if let Some(interface) = self.interface_for(walk, position, &on, pick) {
             let ty = self
                 .field_type(interface, pick)
                 .expect("an interface is chosen for its field");
@@ -207,10 +231,17 @@ impl<'m> Printer<'m> {
     }
 
     /// An interface that stands for exactly these runtime types.
-    fn interface_for(&self, walk: &Walk<'_>, on: &Types, cover: &Types, pick: &Pick) -> Option<TypeIx> {
+    fn interface_for(
+        &self,
+        walk: &Walk<'_>,
+        position: &Position<'_>,
+        on: &Types,
+        pick: &Pick,
+    ) -> Option<TypeIx> {
         if on.len() < 2 {
             return None;
         }
+        let cover: Types = position.cover.keys().copied().collect();
         self.interfaces.iter().copied().find(|interface| {
             let stands: Types = walk
                 .graph
@@ -219,10 +250,14 @@ impl<'m> Printer<'m> {
                 .map(|(t, _)| t)
                 .collect();
             let name = &pick.key.name;
+            let filled = |t| {
+                let field = self.model.sub_field(self.sub, position.cover[&t], name);
+                field.is_some_and(|field| !field.context.is_empty())
+            };
             let has = walk
                 .graph
                 .resolves(self.sub, *interface, Overlay::default(), *interface, name);
-            has.is_some() && stands.and(cover) == *on
+            has.is_some() && !on.iter().any(filled) && stands.and(&cover) == *on
         })
     }
 

@@ -8,20 +8,23 @@ use apollo_compiler::executable;
 use crate::plan::OperationKind;
 use crate::supergraph::field_set::Args;
 
-/// An operation: `representations` are declared first, then the client's variables in use.
+/// An operation: variables of the gateway's own (`$name:Type`) are declared first, then the client's in use.
 pub(super) fn operation(
     kind: OperationKind,
-    representations: &[String],
+    own: &[String],
     used: &BTreeSet<String>,
     operation: &executable::Operation,
     body: &str,
 ) -> String {
-    let own = representations.iter().map(|name| format!("${name}:[_Any!]!"));
     let client = operation
         .variables
         .iter()
         .filter(|v| used.contains(v.name.as_str()));
-    let declared: Vec<String> = own.chain(client.map(|v| declaration(v))).collect();
+    let declared: Vec<String> = own
+        .iter()
+        .cloned()
+        .chain(client.map(|v| declaration(v)))
+        .collect();
     let word = match kind {
         OperationKind::Query => "query",
         OperationKind::Mutation => "mutation",
@@ -59,14 +62,25 @@ pub(super) fn free_variable(wanted: &str, operation: &executable::Operation) -> 
     name
 }
 
-/// `(a:1,b:$b)`, or nothing. Names of variables are added to `used`.
-pub(super) fn arguments(args: &Args, used: &mut BTreeSet<String>, out: &mut String) {
-    for (ix, (name, value)) in args.0.iter().enumerate() {
-        out.push(if ix == 0 { '(' } else { ',' });
+/// `(a:1,b:$b)`, or nothing. Names of the client's variables are added to `used`; `filled` are arguments
+/// with variables of the gateway's own.
+pub(super) fn arguments(
+    args: &Args,
+    filled: &[(&str, String)],
+    used: &mut BTreeSet<String>,
+    out: &mut String,
+) {
+    let mut separator = '(';
+    for (name, value) in args.0.iter() {
+        out.push(std::mem::replace(&mut separator, ','));
         _ = write!(out, "{name}:");
         literal(value, used, out);
     }
-    if !args.0.is_empty() {
+    for (name, variable) in filled {
+        out.push(std::mem::replace(&mut separator, ','));
+        _ = write!(out, "{name}:${variable}");
+    }
+    if separator == ',' {
         out.push(')');
     }
 }

@@ -1,24 +1,24 @@
 //! Entity fetches of one place in one call become one, unless their representations contradict.
 use crate::supergraph::types::Types;
-use crate::walk::Origin;
-use crate::walk::{PlaceId, PosId, Sent, SentField, Walk};
+use crate::walk::{Filled, Origin, PlaceId, PosId, Sent, SentField, Walk};
 
 /// Entities of one place with one representation and one selection.
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(super) struct Unit<'a> {
     pub place: PlaceId,
     pub position: PosId,
     pub sent: Vec<Sent>,
+    pub context: Vec<Filled<'a>>,
 }
 
-pub(super) fn units(walk: &mut Walk<'_>, heads: &[PosId]) -> Vec<Unit> {
-    let mut units: Vec<Unit> = Vec::new();
+pub(super) fn units<'a>(walk: &mut Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
+    let mut units: Vec<Unit<'a>> = Vec::new();
     for head in heads {
         let place = walk.positions[*head].place;
         let Origin::Hop(hop) = &walk.positions[*head].origin else {
             continue;
         };
-        let sent = hop.sent.clone();
+        let (sent, context) = (hop.sent.clone(), hop.context.clone());
         let joined = units
             .iter_mut()
             .filter(|u| u.place == place)
@@ -32,6 +32,7 @@ pub(super) fn units(walk: &mut Walk<'_>, heads: &[PosId]) -> Vec<Unit> {
                 place,
                 position: *head,
                 sent,
+                context,
             }),
         }
     }

@@ -101,7 +101,7 @@ impl<'a> Graph<'a> {
         field: &str,
     ) -> Option<Access<'a>> {
         let known = self.model.sub_field(sub, local, field)?;
-        if self.provided(overlay, t, field).next().is_some() {
+        if known.context.is_empty() && self.provided(overlay, t, field).next().is_some() {
             return Some(Access::Local);
         }
         if known.external || !self.live(known) {

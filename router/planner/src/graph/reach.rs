@@ -14,6 +14,9 @@ use crate::supergraph::types::TypeIx;
 
 /// Nesting of composite key fields followed.
 const NESTING_LIMIT: usize = 6;
+/// Steps left for filling the contextual arguments of a field that others need: a place's surroundings
+/// are not looked at here.
+const CONTEXT_STEPS: u8 = 3;
 /// Longest chain of hops.
 const LEVEL_LIMIT: u8 = 60;
 
@@ -111,7 +114,7 @@ impl<'a> Graph<'a> {
     }
 
     /// The level at which all fields of a set are there.
-    fn set_level(
+    pub fn set_level(
         &mut self,
         t: TypeIx,
         set: &'a FieldSet,
@@ -139,7 +142,13 @@ impl<'a> Graph<'a> {
         reach: &Reach<'a>,
         guard: &mut Vec<(SubId, &'a str)>,
     ) -> Result<Option<u8>, PlanError> {
-        let candidates = self.guarded(t, reach, &item.name, guard)?;
+        let mut candidates = self.guarded(t, reach, &item.name, guard)?;
+        for candidate in &mut candidates {
+            let known = self.model.sub_field(candidate.sub, candidate.local, &item.name);
+            if known.is_some_and(|field| !field.context.is_empty()) {
+                candidate.level += CONTEXT_STEPS;
+            }
+        }
         if item.sub.0.is_empty() {
             return Ok(candidates.iter().map(|c| c.level).min());
         }

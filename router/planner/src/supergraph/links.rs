@@ -9,12 +9,13 @@ use super::SupergraphError;
 use super::rights::is_auth_spec;
 
 /// Specifications a supergraph may use for security or execution and be served.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "link",
     "core",
     "join",
     "inaccessible",
     "tag",
+    "context",
     "cost",
     "authenticated",
     "requiresScopes",

@@ -3,6 +3,7 @@
 //! Stages, one file each: [`links`] (which specifications the document uses, and whether we may
 //! serve it), [`read`] (into the compact [`model`]), [`api`] (what clients see).
 pub(crate) mod api;
+pub(crate) mod contexts;
 pub(crate) mod field_set;
 pub(crate) mod links;
 pub(crate) mod model;

@@ -5,6 +5,7 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
 use indexmap::IndexMap;
 
+use super::contexts::ContextArg;
 use super::field_set::FieldSet;
 use super::rights::Rights;
 use super::types::{TypeIx, Types};
@@ -99,6 +100,8 @@ pub(crate) struct SubField {
     pub lost_when: Option<String>,
     /// Label of the `@override(label:)` that gives this field here only while it is active.
     pub won_when: Option<String>,
+    /// Arguments that are filled from an enclosing object. With any, `requires` is there, perhaps empty.
+    pub context: Vec<ContextArg>,
 }
 
 impl Model {

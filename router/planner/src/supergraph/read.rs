@@ -8,6 +8,7 @@ use apollo_compiler::{Name, Schema};
 use indexmap::IndexMap;
 
 use super::SupergraphError;
+use super::contexts::Contexts;
 use super::field_set::{self, FieldSet};
 use super::links::Links;
 use super::model::{FieldDef, Key, Kind, Model, SubField, SubId, SubType, SubgraphInfo, TypeDef};
@@ -24,6 +25,7 @@ pub(super) struct Reader<'a> {
     /// Objects and interfaces that implement each interface.
     pub(super) implementers: HashMap<Name, Vec<TypeIx>>,
     pub(super) names: Vec<Name>,
+    pub(super) contexts: Contexts,
 }
 
 /// Reads every type of the supergraph.
@@ -40,7 +42,7 @@ pub(crate) fn model(schema: &Schema, links: &Links) -> Result<Model, SupergraphE
         .map(|(i, n)| ((*n).clone(), TypeIx(i as u32)))
         .collect();
     let possible = possible::possible_types(schema, &names, &by_name);
-    let reader = Reader {
+    let mut reader = Reader {
         schema,
         links,
         graphs,
@@ -48,7 +50,9 @@ pub(crate) fn model(schema: &Schema, links: &Links) -> Result<Model, SupergraphE
         possible,
         implementers: possible::implementers(schema, &names),
         names: names.iter().map(|n| (*n).clone()).collect(),
+        contexts: Contexts::new(),
     };
+    reader.contexts = reader.contexts(schema);
     let mut types = Vec::with_capacity(names.len());
     for (ix, name) in names.iter().enumerate() {
         types.push(reader.type_def(TypeIx(ix as u32), &schema.types[*name])?);
@@ -125,7 +129,12 @@ impl Reader<'_> {
         }
     }
 
-    fn field_set(&self, coordinate: &str, text: &str) -> Result<FieldSet, SupergraphError> {
+    /// Object types a type stands for in the supergraph.
+    pub(super) fn possible(&self, ix: TypeIx) -> &Types {
+        &self.possible[ix.0 as usize]
+    }
+
+    pub(super) fn field_set(&self, coordinate: &str, text: &str) -> Result<FieldSet, SupergraphError> {
         let possible = |name: &str| {
             self.by_name
                 .get(name)
@@ -244,6 +253,7 @@ impl Reader<'_> {
             provides: None,
             lost_when: None,
             won_when: None,
+            context: Vec::new(),
         };
         let key_of = |sub: &SubType| {
             sub.keys
@@ -291,13 +301,17 @@ impl Reader<'_> {
         };
         let label = string(directive, "overrideLabel");
         let winner = string(directive, "override").is_some();
+        let context = self.context_arguments(coordinate, directive)?;
+        let required = set("requires")?;
         Ok(SubField {
             ty,
             external: flag(directive, "external", false) || flag(directive, "usedOverridden", false),
-            requires: set("requires")?,
+            // Arguments from the context can be passed only where the entity is entered anew.
+            requires: required.or_else(|| (!context.is_empty()).then(FieldSet::default)),
             provides: set("provides")?,
             lost_when: label.clone().filter(|_| !winner),
             won_when: label.filter(|_| winner),
+            context,
         })
     }
 }

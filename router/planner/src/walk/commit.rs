@@ -2,12 +2,12 @@
 use std::rc::Rc;
 
 use super::need::Terms;
-use super::{FieldKey, Origin, Pick, PlaceId, PosId, Sent, Walk};
+use super::{FieldKey, Hop, Origin, Pick, PlaceId, PosId, Sent, Walk};
 use crate::graph::Via;
 use crate::settings::PlanError;
 use crate::supergraph::types::{TypeIx, Types};
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     /// Wants a position for these runtime types.
     pub(super) fn commit(&mut self, pos: PosId, on: &Types) -> Result<(), PlanError> {
         let position = &mut self.positions[pos];
@@ -85,6 +85,13 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn hop_at(&mut self, pos: PosId) -> &mut Hop<'a> {
+        match &mut self.positions[pos].origin {
+            Origin::Hop(hop) => hop,
+            _ => unreachable!("only a hop has representations"),
+        }
+    }
+
     /// Makes an entity fetch's representation of one runtime type, and wants what it is written from.
     fn represent(&mut self, pos: PosId, t: TypeIx) -> Result<(), PlanError> {
         let position = &self.positions[pos];
@@ -111,13 +118,14 @@ impl Walk<'_> {
             &mut after,
         )?;
         if let Some(requires) = requires {
-            let more = self.need(place, &on, requires, Terms { max, required: true }, &mut after)?;
+            let terms = Terms { max, required: true };
+            let more = self.need(place, &on, requires.fields, terms, &mut after)?;
             super::need::join(&mut fields, more);
+            let filled = self.fill(place, requires.context, max, &mut after)?;
+            self.hop_at(pos).context = filled;
         }
         let heads: Vec<PosId> = after.into_iter().map(|p| self.head(p)).collect();
-        let Origin::Hop(hop) = &mut self.positions[pos].origin else {
-            unreachable!("only a hop has representations")
-        };
+        let hop = self.hop_at(pos);
         hop.after.extend(heads);
         let sent = Sent {
             on,

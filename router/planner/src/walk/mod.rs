@@ -8,6 +8,7 @@
 //!    fields and required fields of its representation.
 mod choose;
 mod commit;
+mod context;
 mod explore;
 mod need;
 mod positions;
@@ -22,9 +23,12 @@ use crate::graph::{Graph, Overlay, Reach, Via};
 use crate::normalize::{SelectedField, Selection};
 use crate::plan::OperationKind;
 use crate::settings::PlanError;
+use crate::supergraph::contexts::ContextArg;
 use crate::supergraph::field_set::{Args, FieldSet};
 use crate::supergraph::model::{Key, SubId};
 use crate::supergraph::types::{TypeIx, Types};
+
+pub(crate) use context::{ContextSource, Filled};
 
 /// Index in [`Walk::places`].
 pub(crate) type PlaceId = usize;
@@ -118,11 +122,22 @@ pub(crate) enum Origin<'a> {
 pub(crate) struct Hop<'a> {
     pub stage: usize,
     doors: BTreeMap<TypeIx, (Via, TypeIx, &'a Key)>,
-    requires: Option<&'a FieldSet>,
+    requires: Option<Requirement<'a>>,
     conditional: bool,
     pub sent: Vec<Sent>,
+    /// Arguments of the fetch's fields that enclosing objects fill.
+    pub context: Vec<Filled<'a>>,
     /// Positions whose fetches must be finished before.
     pub after: BTreeSet<PosId>,
+}
+
+/// What a field asks of the fetch that selects it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Requirement<'a> {
+    /// Carried in the representation.
+    fields: &'a FieldSet,
+    /// Filled from enclosing objects.
+    context: &'a [ContextArg],
 }
 
 /// A representation.
@@ -175,7 +190,7 @@ pub(crate) struct Walk<'a> {
     demands: Vec<Demand>,
     /// Places where the client asks for `__typename`, or at least for presence.
     typenames: Vec<(PlaceId, Types)>,
-    requirements: Vec<&'a FieldSet>,
+    requirements: Vec<Requirement<'a>>,
     /// Fetches there are already: stage, subgraph, level.
     fetched: HashSet<(usize, SubId, u8)>,
     depth: usize,

@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use indexmap::IndexMap;
 
-use super::{Child, FieldKey, Hop, HopKey, Origin, Place, PlaceId, PosId, Position, Walk};
+use super::{Child, FieldKey, Hop, HopKey, Origin, Place, PlaceId, PosId, Position, Requirement, Walk};
 use crate::graph::{Candidate, Door, How, Overlay, Reach, Source, Via};
 use crate::settings::PlanError;
-use crate::supergraph::field_set::FieldSet;
 use crate::supergraph::model::{Kind, SubId};
 use crate::supergraph::types::{TypeIx, Types};
 
@@ -261,6 +260,7 @@ impl<'a> Walk<'a> {
                         Some(candidate.level)
                     };
                     let requires = self.requirement_of(&candidate, name);
+                    let level = self.filled_level(place, requires, level)?;
                     level.map(|level| {
                         self.open(
                             place,
@@ -286,15 +286,33 @@ impl<'a> Walk<'a> {
             return None;
         };
         let field = self.graph.model.sub_field(candidate.sub, candidate.local, name)?;
-        field.requires.as_ref().map(|set| self.requirement(set))
+        let fields = field.requires.as_ref()?;
+        let context = field.context.as_slice();
+        Some(self.requirement(Requirement { fields, context }))
     }
 
-    fn requirement(&mut self, set: &'a FieldSet) -> usize {
-        let known = self.requirements.iter().position(|r| *r == set);
+    fn requirement(&mut self, requirement: Requirement<'a>) -> usize {
+        let known = self.requirements.iter().position(|r| *r == requirement);
         known.unwrap_or_else(|| {
-            self.requirements.push(set);
+            self.requirements.push(requirement);
             self.requirements.len() - 1
         })
+    }
+
+    /// The level of an entity fetch, moved behind what its contextual arguments are filled with; `None`
+    /// where a context is not set around the place.
+    fn filled_level(
+        &mut self,
+        place: PlaceId,
+        requires: Option<usize>,
+        level: Option<u8>,
+    ) -> Result<Option<u8>, PlanError> {
+        let context = requires.map_or(&[][..], |ix| self.requirements[ix].context);
+        let (Some(level), false) = (level, context.is_empty()) else {
+            return Ok(level);
+        };
+        let filled = self.context_level(place, context)?;
+        Ok(filled.map(|there| level.max(there + 1)))
     }
 
     fn sources(&self, place: PlaceId, t: TypeIx) -> Vec<PosId> {

@@ -1,0 +1,96 @@
+//! The variables of contextual arguments: their names and declarations, and where their values are.
+use apollo_compiler::executable;
+
+use super::member;
+use super::print::{Printer, Variable};
+use super::text;
+use super::units::Unit;
+use crate::plan::{ContextSource, ContextVariable, EntityGroup, Entry, Fetch, FetchId};
+use crate::project::Interner;
+use crate::walk::{PlaceId, Walk};
+
+/// A variable for each contextual argument of the `group`-th entity group.
+pub(super) fn variables<'a>(
+    unit: &Unit<'a>,
+    group: usize,
+    operation: &executable::Operation,
+) -> Vec<Variable<'a>> {
+    let base = text::free_variable("contextualArgument", operation);
+    let filled = unit.context.iter().enumerate();
+    filled
+        .map(|(n, filled)| (filled.arg, format!("{base}_{group}_{n}")))
+        .collect()
+}
+
+/// `$name:Type` for each.
+pub(super) fn declared(variables: &[Variable<'_>]) -> Vec<String> {
+    let one = |(arg, name): &Variable<'_>| format!("${name}:{}", arg.ty);
+    variables.iter().map(one).collect()
+}
+
+/// Where the values are, for the unit's one target.
+pub(super) fn filled(
+    walk: &Walk<'_>,
+    unit: &Unit<'_>,
+    printer: &Printer<'_>,
+    names: &mut Interner,
+) -> Vec<ContextVariable> {
+    let variables = printer
+        .filled
+        .as_ref()
+        .map_or(&[][..], |(_, variables)| variables);
+    let mut out = Vec::with_capacity(variables.len());
+    for (filled, (arg, name)) in unit.context.iter().zip(variables) {
+        let source = |source: &crate::walk::ContextSource| ContextSource {
+            depth: depth(walk, source.place),
+            on: source.on.as_ref().map(|on| names.types(walk.graph.model, on)),
+            fields: source.fields.iter().map(|f| member(walk, f, names)).collect(),
+        };
+        out.push(ContextVariable {
+            name: name.as_str().into(),
+            nullable: !arg.ty.is_non_null(),
+            sources: vec![filled.sources.iter().map(source).collect()],
+        });
+    }
+    out
+}
+
+/// An earlier fetch, among those that `together` allows, which a fetch with contextual arguments can join: it has
+/// the same query.
+pub(super) fn twin(fetches: &[Fetch], fetch: &Fetch, together: impl Fn(&FetchId) -> bool) -> Option<FetchId> {
+    let new = contextual(fetch)?;
+    let nullable = |group: &EntityGroup| group.context.iter().map(|v| v.nullable).collect::<Vec<_>>();
+    let alike = |known: &EntityGroup| known.shape == new.shape && nullable(known) == nullable(new);
+    let same = |known: &Fetch| {
+        known.subgraph == fetch.subgraph && known.query == fetch.query && contextual(known).is_some_and(alike)
+    };
+    (0..fetches.len()).find(|at| together(at) && same(&fetches[*at]))
+}
+
+fn contextual(fetch: &Fetch) -> Option<&EntityGroup> {
+    match &fetch.entry {
+        Entry::Entities(groups) => groups.first().filter(|group| !group.context.is_empty()),
+        Entry::Root(_) => None,
+    }
+}
+
+/// Adds the entities of a fetch to its twin's.
+pub(super) fn join(known: &mut Fetch, fetch: Fetch) {
+    known.after.extend(fetch.after);
+    known.after.sort_unstable();
+    known.after.dedup();
+    let (Entry::Entities(groups), Entry::Entities(more)) = (&mut known.entry, fetch.entry) else {
+        unreachable!("twins fetch entities")
+    };
+    for (group, more) in groups.iter_mut().zip(more) {
+        group.targets.extend(more.targets);
+        for (variable, more) in group.context.iter_mut().zip(more.context) {
+            variable.sources.extend(more.sources);
+        }
+    }
+}
+
+/// How many steps lead from the root to a place.
+fn depth(walk: &Walk<'_>, place: PlaceId) -> usize {
+    std::iter::successors(walk.places[place].parent, |at| walk.places[*at].parent).count()
+}
