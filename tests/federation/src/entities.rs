@@ -106,7 +106,7 @@ impl Subgraph {
             .unwrap_or_default();
         let same = |entity: &&Value| {
             key.iter()
-                .all(|path| at(entity, path) == at(representation, path))
+                .all(|path| self.at(entity, path) == self.at(representation, path))
         };
         let Some(fields) = entities.iter().find(same) else {
             return Ok(None);
@@ -122,8 +122,23 @@ impl Subgraph {
             subgraph: self,
             type_name,
             fields,
+            with: None,
             representation: Some(representation),
         }))
+    }
+
+    /// Values at a path of an entity, through lists and references.
+    fn at<'a>(&'a self, value: &'a Value, path: &[String]) -> Vec<&'a Value> {
+        match (value, path) {
+            (Value::Array(items), _) => items.iter().flat_map(|item| self.at(item, path)).collect(),
+            (value, []) => vec![value],
+            (value, [name, rest @ ..]) => {
+                let entity = value["$entity"]
+                    .as_str()
+                    .and_then(|name| self.entity(name, value));
+                self.at(&entity.unwrap_or(value)[name.as_str()], rest)
+            }
+        }
     }
 
     /// A member of a representation that is neither of a key nor required by a field selected here.
@@ -172,15 +187,10 @@ fn unknown(value: &Value, promised: &[&Path], depth: usize) -> Option<String> {
     }
 }
 
-/// Values at a path, through lists.
-fn at<'a>(value: &'a Value, path: &[String]) -> Vec<&'a Value> {
-    match (value, path) {
-        (Value::Array(items), _) => items.iter().flat_map(|item| at(item, path)).collect(),
-        (value, []) => vec![value],
-        (value, [name, rest @ ..]) => at(&value[name.as_str()], rest),
-    }
-}
-
 fn holds(representation: &Value, path: &[String]) -> bool {
-    at(representation, path).iter().all(|value| !value.is_null())
+    match (representation, path) {
+        (Value::Array(items), _) => items.iter().all(|item| holds(item, path)),
+        (value, []) => !value.is_null(),
+        (value, [name, rest @ ..]) => holds(&value[name.as_str()], rest),
+    }
 }

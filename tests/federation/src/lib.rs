@@ -3,12 +3,15 @@
 //!
 //! It knows the gateway's engine and its HTTP server, and nothing of the delivery platform.
 mod case;
+pub mod differential;
 mod entities;
 mod fault;
 mod field_set;
+pub mod generate;
 mod object;
 mod schema;
 mod server;
+pub mod world;
 
 pub use case::{Case, ExpectedError, Operation, check};
 pub use fault::Fault;

@@ -2,12 +2,16 @@
 //!
 //! A field's value is plain JSON, or an object with one of these keys:
 //!
-//! * `$entity`: `{ "$entity": "Product", "id": "1" }` stands for the entity with these key values;
+//! * `$entity`: `{ "$entity": "Product", "id": "1" }` stands for the entity with these key values; fields in
+//!   `$with` come along with it at this place (what `@provides` promises);
 //! * `$error`: the field fails with this message;
 //! * `$argument`: the value of this argument;
 //! * `$switch`: `{ "$switch": "unit", "cases": { "KM": 1, "MI": 2 } }` chooses by an argument;
 //! * `$given`: the values at these paths of the representation, joined with `-`; it is an error when one is
 //!   missing or null (a subgraph with `@requires` relies on what it was promised);
+//! * `$promised`: `{ "$promised": { "base": 5 }, "value": 6 }` gives the value if the representation holds all
+//!   of this, nulls included, and is an error otherwise;
+//! * `$echo`: this text, followed by the arguments of the call;
 //! * `$next`: a number that grows by one with each use, by name, over all subgraphs of the case;
 //! * `$add`, `$multiply`, `$set`: `{ "$add": "sum", "by": "n" }` changes such a number by the argument `n`
 //!   (or by a literal number);
@@ -26,6 +30,8 @@ pub struct Object<'a> {
     pub subgraph: &'a Subgraph,
     pub type_name: String,
     pub fields: &'a Value,
+    /// Fields that only this place has.
+    pub with: Option<&'a Value>,
     pub representation: Option<&'a Value>,
 }
 
@@ -36,7 +42,8 @@ impl ObjectValue for Object<'_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let name = info.field_name();
-        let Some(value) = self.fields.get(name) else {
+        let with = self.with.and_then(|with| with.get(name));
+        let Some(value) = with.or_else(|| self.fields.get(name)) else {
             return Err(error(format!(
                 "{}.{name} must not be asked of {}",
                 self.type_name, self.subgraph.name
@@ -72,6 +79,19 @@ impl<'d> Object<'d> {
         if let Some(paths) = value.get("$given").and_then(Value::as_array) {
             let texts: Result<Vec<String>, FieldError> = paths.iter().map(|path| self.given(path)).collect();
             return Ok(leaf(&Value::String(texts?.join("-"))));
+        }
+        if let Some(promised) = value.get("$promised") {
+            let given = self.representation.unwrap_or(&Value::Null);
+            if !contains(given, promised) {
+                let name = info.field_name();
+                let type_name = &self.type_name;
+                let message = format!("{type_name}.{name}: {promised} was promised, {given} was given");
+                return Err(error(message));
+            }
+            return self.resolve(&value["value"], info);
+        }
+        if let Some(text) = value.get("$echo").and_then(Value::as_str) {
+            return Ok(leaf(&Value::String(format!("{text} {arguments}"))));
         }
         if let Some(number) = self.number(value, &arguments) {
             return Ok(leaf(&number.into()));
@@ -131,6 +151,7 @@ impl<'d> Object<'d> {
                     subgraph: self.subgraph,
                     type_name,
                     fields,
+                    with: value.get("$with"),
                     representation: None,
                 })))
             }
@@ -155,6 +176,20 @@ impl<'d> Object<'d> {
             Value::String(text) => Ok(text.clone()),
             other => Ok(other.to_string()),
         }
+    }
+}
+
+/// Whether all of `promised` is in `given`.
+fn contains(given: &Value, promised: &Value) -> bool {
+    match (given, promised) {
+        (Value::Object(given), Value::Object(promised)) => promised
+            .iter()
+            .all(|(name, value)| given.get(name).is_some_and(|given| contains(given, value))),
+        (Value::Array(given), Value::Array(promised)) => {
+            let mut pairs = given.iter().zip(promised);
+            given.len() == promised.len() && pairs.all(|(given, promised)| contains(given, promised))
+        }
+        (given, promised) => given == promised,
     }
 }
 

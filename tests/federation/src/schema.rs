@@ -24,6 +24,17 @@ pub struct SubgraphSchema {
     pub requires: BTreeMap<String, BTreeMap<String, Vec<Path>>>,
 }
 
+impl SubgraphSchema {
+    /// The schema of a server that is nobody's subgraph.
+    pub fn whole(schema: Valid<Schema>) -> SubgraphSchema {
+        SubgraphSchema {
+            schema,
+            keys: BTreeMap::new(),
+            requires: BTreeMap::new(),
+        }
+    }
+}
+
 /// Reads the SDL a subgraph would answer `_service` with.
 ///
 /// # Errors

@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use anyhow::Result;
-use apollo_compiler::ExecutableDocument;
+use anyhow::{Result, anyhow};
 use apollo_compiler::resolvers::Execution;
 use apollo_compiler::response::JsonMap;
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{ExecutableDocument, Schema};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -50,16 +51,7 @@ impl Mock {
     /// # Errors
     /// SDL that is no schema, no free port.
     pub async fn start(name: &str, sdl: &str, data: Value, counters: Counters) -> Result<Mock> {
-        let schema = read(sdl)?;
-        let subgraph = Arc::new(Subgraph {
-            name: name.to_owned(),
-            sdl: sdl.to_owned(),
-            schema,
-            data,
-            calls: AtomicUsize::new(0),
-            counters,
-            fault: Mutex::default(),
-        });
+        let subgraph = Arc::new(Subgraph::new(name, sdl, data, counters)?);
         let router = Router::new()
             .route("/graphql", post(answer))
             .with_state(subgraph.clone());
@@ -110,10 +102,61 @@ async fn answer(State(subgraph): State<Arc<Subgraph>>, Json(request): Json<Value
 }
 
 impl Subgraph {
+    /// A subgraph with this SDL and data.
+    ///
+    /// # Errors
+    /// SDL that is no schema.
+    pub fn new(name: &str, sdl: &str, data: Value, counters: Counters) -> Result<Subgraph> {
+        Ok(Subgraph::with(name, sdl, read(sdl)?, data, counters))
+    }
+
+    /// A server of a schema that is nobody's subgraph.
+    ///
+    /// # Errors
+    /// SDL that is no schema.
+    pub fn whole(name: &str, sdl: &str, data: Value, counters: Counters) -> Result<Subgraph> {
+        let schema = Schema::parse_and_validate(sdl, "schema.graphql");
+        let schema = schema.map_err(|error| anyhow!("{}", error.errors))?;
+        Ok(Subgraph::with(
+            name,
+            sdl,
+            SubgraphSchema::whole(schema),
+            data,
+            counters,
+        ))
+    }
+
+    fn with(name: &str, sdl: &str, schema: SubgraphSchema, data: Value, counters: Counters) -> Subgraph {
+        Subgraph {
+            name: name.to_owned(),
+            sdl: sdl.to_owned(),
+            schema,
+            data,
+            calls: AtomicUsize::new(0),
+            counters,
+            fault: Mutex::default(),
+        }
+    }
+
+    /// Its schema, with what the subgraph specification adds.
+    pub fn schema(&self) -> &Valid<Schema> {
+        &self.schema.schema
+    }
+
+    /// Whether an operation is valid for its schema.
+    pub fn accepts(&self, query: &str) -> bool {
+        ExecutableDocument::parse_and_validate(self.schema(), query, "query.graphql").is_ok()
+    }
+
     fn execute(&self, request: &Value) -> Value {
+        serde_json::from_str(&self.answer(request)).expect("an answer is JSON")
+    }
+
+    /// Answers a request body with the JSON text of a response, its keys in the order of the query.
+    pub fn answer(&self, request: &Value) -> String {
         let query = request["query"].as_str().unwrap_or_default();
         if query.contains("_service") {
-            return json!({ "data": { "_service": { "sdl": self.sdl } } });
+            return json!({ "data": { "_service": { "sdl": self.sdl } } }).to_string();
         }
         self.calls.fetch_add(1, Ordering::SeqCst);
         let document =
@@ -140,6 +183,7 @@ impl Subgraph {
                 subgraph: self,
                 fields: &self.data[&type_name],
                 type_name,
+                with: None,
                 representation: None,
             },
             variables: &request["variables"],
@@ -148,7 +192,7 @@ impl Subgraph {
             .operation(operation)
             .raw_variable_values(&variables);
         match execution.execute_sync(&root) {
-            Ok(response) => serde_json::to_value(response).expect("an answer is JSON"),
+            Ok(response) => serde_json::to_string(&response).expect("an answer is JSON"),
             Err(error) => failed(&format!("{error:?}")),
         }
     }
@@ -192,6 +236,6 @@ fn undeclared(document: &ExecutableDocument, request: &Value) -> Option<String> 
     sent.find(|name| !declared(name)).cloned()
 }
 
-fn failed(message: &str) -> Value {
-    json!({ "errors": [{ "message": message }] })
+fn failed(message: &str) -> String {
+    json!({ "errors": [{ "message": message }] }).to_string()
 }

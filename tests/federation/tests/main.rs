@@ -1,2 +1,3 @@
 //! Federated graphs against the gateway.
 mod cases;
+mod differential;

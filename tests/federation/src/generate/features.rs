@@ -1,0 +1,46 @@
+//! What a generated graph may have. Each graph has some of it, so that it stays small.
+use super::numbers::Numbers;
+
+/// Which parts of federation a graph uses.
+#[derive(Clone, Debug)]
+pub struct Features {
+    pub several_keys: bool,
+    pub composite_keys: bool,
+    pub values: bool,
+    pub interfaces: bool,
+    pub interface_objects: bool,
+    pub unions: bool,
+    pub enums: bool,
+    pub arguments: bool,
+    pub nullability: bool,
+    pub lists_of_lists: bool,
+    pub shareable: bool,
+    pub requires: bool,
+    pub provides: bool,
+    pub overrides: bool,
+    pub mutations: bool,
+}
+
+impl Features {
+    /// Some of all.
+    pub fn draw(numbers: &mut Numbers) -> Features {
+        let mut half = |chance| numbers.percent(chance);
+        Features {
+            several_keys: half(50),
+            composite_keys: half(40),
+            values: half(50),
+            interfaces: half(50),
+            interface_objects: half(35),
+            unions: half(35),
+            enums: half(40),
+            arguments: half(50),
+            nullability: half(40),
+            lists_of_lists: half(40),
+            shareable: half(60),
+            requires: half(50),
+            provides: half(40),
+            overrides: half(40),
+            mutations: half(25),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Interfaces that are an object type in a subgraph that has none of their implementers.
+use super::build::Builder;
+use super::graph::{At, Home, Key, Kind, Pick, Seat, Ty};
+
+/// Gives some interfaces a subgraph that adds fields to all their implementers.
+pub fn add(builder: &mut Builder) {
+    if builder.features.interface_objects {
+        for name in builder.names(|ty| matches!(ty.kind, Kind::Interface { .. })) {
+            _ = interface_object(builder, &name);
+        }
+    }
+}
+
+fn interface_object(builder: &mut Builder, name: &str) -> Option<()> {
+    let implementers = builder.graph.implementers(name);
+    let seats = builder.seats(name);
+    let real = seats
+        .iter()
+        .copied()
+        .find(|at| implementers.iter().all(|ty| entered_by_id(builder, ty, *at)))?;
+    let without = |at: &At| {
+        let seated = |ty: &String| builder.graph.ty(ty).seats.contains_key(at);
+        !seats.contains(at) && !implementers.iter().any(seated)
+    };
+    let free: Vec<At> = (0..builder.graph.subgraphs).filter(without).collect();
+    let at = builder.numbers.pick(&free)?;
+    seat(builder, name, real, at);
+    for _ in 0..builder.numbers.between(1, 3) {
+        field(builder, name, &implementers, at);
+    }
+    let root = builder.fresh(&["Query".to_owned()]);
+    let ty = builder.wrapped(name);
+    builder.add_field("Query", &root, ty.clone());
+    builder.seat("Query", at);
+    builder
+        .graph
+        .ty_mut("Query")
+        .field_mut(&root)?
+        .homes
+        .insert(at, Home::owner(ty));
+    Some(())
+}
+
+/// Whether a subgraph has a type with the key `id`.
+fn entered_by_id(builder: &Builder, ty: &str, at: At) -> bool {
+    let seat = builder.graph.ty(ty).seats.get(&at);
+    let by_id = |key: &Key| key.resolvable && key.picks == [Pick::leaf("id")];
+    seat.is_some_and(|seat| seat.keys.iter().any(by_id))
+}
+
+fn seat(builder: &mut Builder, name: &str, real: At, at: At) {
+    let key = Key {
+        picks: vec![Pick::leaf("id")],
+        resolvable: true,
+    };
+    builder.add_field(name, "id", Ty::non_null("ID"));
+    let interface = builder.graph.ty_mut(name);
+    interface.kind = Kind::Interface {
+        keys: vec![key.picks.clone()],
+    };
+    if let Some(id) = interface.field_mut("id") {
+        id.homes
+            .extend([real, at].map(|at| (at, Home::owner(Ty::non_null("ID")))));
+    }
+    interface.seats.entry(real).or_default().keys.push(key.clone());
+    let object = Seat {
+        keys: vec![key],
+        interface_object: true,
+    };
+    interface.seats.insert(at, object);
+}
+
+/// A field that the interface object adds: implementers have it, and no subgraph of theirs.
+fn field(builder: &mut Builder, name: &str, implementers: &[String], at: At) {
+    let mut all = implementers.to_vec();
+    all.push(name.to_owned());
+    let field = builder.fresh(&all);
+    let entities = builder.names(|ty| ty.is_entity() && ty.seats.contains_key(&at));
+    let named = match builder.numbers.pick(&entities) {
+        Some(entity) if builder.numbers.percent(40) => entity,
+        _ => builder
+            .numbers
+            .pick(&["String", "Int", "Boolean"])
+            .unwrap_or("ID")
+            .to_owned(),
+    };
+    let ty = builder.wrapped(&named);
+    for one in &all {
+        builder.add_field(one, &field, ty.clone());
+    }
+    if let Some(field) = builder.graph.ty_mut(name).field_mut(&field) {
+        field.homes.insert(at, Home::owner(ty));
+    }
+}

@@ -1,0 +1,50 @@
+//! Generates graphs and operations from a seed.
+//!
+//! A graph is made as one schema with its data, and then split: every field gets its subgraphs, every
+//! entity its keys there. The directives are chosen so that composition must accept the result.
+mod build;
+mod data;
+mod features;
+mod fields;
+pub mod graph;
+mod interface_objects;
+mod numbers;
+mod operation;
+pub mod sdl;
+mod split;
+mod types;
+pub mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use build::Builder;
+use features::Features;
+use graph::Graph;
+
+pub use numbers::Numbers;
+pub use operation::{Request, operation};
+
+/// The graph of a seed.
+pub fn generate(seed: u64) -> Graph {
+    let mut numbers = Numbers::seeded(seed);
+    let features = Features::draw(&mut numbers);
+    let subgraphs = [2, 2, 3, 3, 4, 5, 6][numbers.below(7)];
+    let mut builder = Builder {
+        graph: Graph {
+            subgraphs,
+            ..Graph::default()
+        },
+        numbers,
+        features,
+        key_values: BTreeMap::new(),
+        of_interfaces: BTreeSet::new(),
+    };
+    types::add(&mut builder);
+    fields::add(&mut builder);
+    builder.graph.prune();
+    builder.merge_types();
+    split::add(&mut builder);
+    interface_objects::add(&mut builder);
+    data::add(&mut builder);
+    builder.graph
+}

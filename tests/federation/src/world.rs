@@ -1,0 +1,230 @@
+//! A case in one process, without HTTP: composed, planned, executed against its mock subgraphs.
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use baedal_composition::{Diagnostic, compose};
+use baedal_executor::{CallError, Inputs, Program, SubgraphCall, Subgraphs, execute};
+use baedal_planner::plan::OperationKind;
+use baedal_planner::{Access, Operation, Plan, Settings, Supergraph, plan};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::server::{Counters, Subgraph};
+
+/// A composed graph and its subgraphs.
+pub struct World {
+    /// What clients see and the planner reads.
+    pub supergraph: Supergraph,
+    subgraphs: BTreeMap<String, Subgraph>,
+    settings: Settings,
+    counters: Counters,
+}
+
+/// Why there is no world.
+#[derive(Debug, thiserror::Error)]
+pub enum NoWorld {
+    /// Composition refuses the subgraphs.
+    #[error("composition refuses: {}", .0.iter().map(|one| format!("{}: {}", one.code, one.message)).collect::<Vec<_>>().join("; "))]
+    Refused(Vec<Diagnostic>),
+    /// The composed supergraph can't be read, or a subgraph's SDL is no schema.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// Why an operation has no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum NoPlan {
+    /// The operation is not valid; what is wrong.
+    #[error("invalid: {0}")]
+    Invalid(String),
+    /// It is valid, and can't be planned.
+    #[error("{0}")]
+    Planner(#[from] baedal_planner::PlanError),
+}
+
+/// A client's answer, and the calls made for it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// JSON text of `data`.
+    pub data: String,
+    /// `errors`.
+    pub errors: Vec<Value>,
+    /// What the subgraphs were asked, in the order in which they answered.
+    pub calls: Vec<Call>,
+}
+
+/// One call of a subgraph.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Index of the fetch in the plan.
+    pub fetch: usize,
+    /// Whom.
+    pub subgraph: String,
+    /// Request body.
+    pub request: Value,
+    /// Response body; none: the call failed.
+    pub response: Option<String>,
+}
+
+impl World {
+    /// Composes subgraphs (name → SDL) with their data.
+    ///
+    /// # Errors
+    /// Subgraphs that composition refuses, or a result that can't be read.
+    pub fn new(
+        sdls: &BTreeMap<String, String>,
+        data: &BTreeMap<String, Value>,
+        active_labels: BTreeSet<String>,
+    ) -> Result<World, NoWorld> {
+        let inputs = sdls.iter().map(|(name, sdl)| baedal_composition::Subgraph {
+            name: name.clone(),
+            url: format!("http://{name}"),
+            sdl: sdl.clone(),
+        });
+        let inputs: Vec<_> = inputs.collect();
+        let composed = compose(&inputs).map_err(NoWorld::Refused)?;
+        let supergraph = Supergraph::parse(&composed.supergraph_sdl)
+            .map_err(|error| NoWorld::Unreadable(format!("{error}\n{}", composed.supergraph_sdl)))?;
+        let counters = Counters::default();
+        let mut subgraphs = BTreeMap::new();
+        for (name, sdl) in sdls {
+            let data = data.get(name).cloned().unwrap_or_default();
+            let subgraph = Subgraph::new(name, sdl, data, counters.clone());
+            let subgraph = subgraph.map_err(|error| NoWorld::Unreadable(format!("{name}: {error}")))?;
+            subgraphs.insert(name.clone(), subgraph);
+        }
+        let settings = Settings {
+            active_labels,
+            ..Settings::default()
+        };
+        Ok(World {
+            supergraph,
+            subgraphs,
+            settings,
+            counters,
+        })
+    }
+
+    /// Plans an operation; gives its coerced variables too.
+    ///
+    /// # Errors
+    /// An operation that is not valid, or has no plan.
+    pub fn plan(&self, query: &str, variables: &Map<String, Value>) -> Result<(Plan, Inputs), NoPlan> {
+        let operation = Operation::parse(&self.supergraph, query, None);
+        let operation = operation.map_err(|error| NoPlan::Invalid(error.to_string()))?;
+        let variables = operation.coerce_variables(&self.supergraph, variables);
+        let variables = variables.map_err(|errors| NoPlan::Invalid(format!("{errors:?}")))?;
+        let plan = plan(
+            &self.supergraph,
+            &operation,
+            &variables,
+            &self.settings,
+            &Access::unrestricted(),
+        )?;
+        Ok((plan, Inputs::with_variables(&variables)))
+    }
+
+    /// Executes a plan. `disturb` may change what a subgraph answers.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        inputs: &Inputs,
+        disturb: impl Fn(&Call) -> Disturbance + Send + Sync,
+    ) -> Outcome {
+        self.forget_counts();
+        let program = Program::compile(Arc::new(plan.clone()));
+        let port = Port {
+            world: self,
+            disturb,
+            calls: Mutex::default(),
+        };
+        let answer = block_on(execute(&program, inputs, &port));
+        let body: Body<'_> = serde_json::from_slice(&answer.body).expect("the executor writes JSON");
+        Outcome {
+            data: body.data.get().to_owned(),
+            errors: body.errors,
+            calls: port.calls.into_inner().expect("a call does not panic"),
+        }
+    }
+
+    fn forget_counts(&self) {
+        self.counters
+            .lock()
+            .expect("a counter is a plain assignment")
+            .clear();
+    }
+}
+
+/// The parts of a response.
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(default)]
+    errors: Vec<Value>,
+}
+
+/// `data` as text and `errors` of a response body.
+pub fn parts(body: &str) -> (String, Vec<Value>) {
+    match serde_json::from_str::<Body<'_>>(body) {
+        Ok(body) => (body.data.get().to_owned(), body.errors),
+        Err(_) => {
+            let body: Value = serde_json::from_str(body).unwrap_or_default();
+            let errors = body["errors"].as_array().cloned().unwrap_or_default();
+            ("null".to_owned(), errors)
+        }
+    }
+}
+
+/// What happens to a call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Disturbance {
+    /// Nothing.
+    None,
+    /// The subgraph can't be reached, or is too slow.
+    Fail,
+    /// This body comes instead.
+    Answer(String),
+}
+
+struct Port<'w, D> {
+    world: &'w World,
+    disturb: D,
+    calls: Mutex<Vec<Call>>,
+}
+
+impl<D: Fn(&Call) -> Disturbance + Send + Sync> Subgraphs for Port<'_, D> {
+    async fn call(&self, call: SubgraphCall<'_>) -> Result<Bytes, CallError> {
+        debug_assert!(
+            call.kind != OperationKind::Subscription,
+            "nothing subscribes here"
+        );
+        let request: Value = serde_json::from_slice(&call.body).expect("the executor writes JSON");
+        let subgraph = &self.world.subgraphs[call.subgraph];
+        let mut made = Call {
+            fetch: call.fetch,
+            subgraph: call.subgraph.to_owned(),
+            response: Some(subgraph.answer(&request)),
+            request,
+        };
+        match (self.disturb)(&made) {
+            Disturbance::None => {}
+            Disturbance::Fail => made.response = None,
+            Disturbance::Answer(body) => made.response = Some(body),
+        }
+        let result = made.response.clone().map(Bytes::from);
+        self.calls.lock().expect("a call does not panic").push(made);
+        result.ok_or_else(|| CallError::new("SUBREQUEST_HTTP_ERROR", "The subgraph can't be reached."))
+    }
+}
+
+/// Nothing here waits for anything outside of this process.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime
+        .expect("a runtime without drivers needs nothing")
+        .block_on(future)
+}
