@@ -85,6 +85,11 @@ fn strip_braces(raw: &str) -> String {
     inner.map_or(trimmed, str::trim).to_owned()
 }
 
+/// Reads a selection that may stand in braces.
+pub(crate) fn parse_selection(text: &str) -> Result<Vec<Sel>, String> {
+    parse(&strip_braces(text))
+}
+
 fn parse(raw: &str) -> Result<Vec<Sel>, String> {
     if raw.is_empty() {
         return Err("the selection is empty".to_owned());

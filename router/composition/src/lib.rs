@@ -21,6 +21,7 @@
 
 mod emit;
 mod fieldset;
+mod follow_up;
 mod ingest;
 mod merge;
 mod model;
@@ -56,16 +57,24 @@ pub struct Composed {
 /// The order of `subgraphs` does not matter: they are sorted by name, and the same input gives the same bytes.
 ///
 /// # Errors
-/// All errors of the first stage that found any, each with a code of the Federation documentation.
+/// Every error that does not merely follow from another one, each with a code of the Federation documentation: of all
+/// subgraphs on their own, then of what does not merge. Only what merges whole is asked whether it can be satisfied.
 pub fn compose(subgraphs: &[Subgraph]) -> Result<Composed, Vec<Diagnostic>> {
     let mut sorted: Vec<&Subgraph> = subgraphs.iter().collect();
     sorted.sort_by(|a, b| (&a.name, &a.url, &a.sdl).cmp(&(&b.name, &b.url, &b.sdl)));
-    let models = ingest::ingest_all(&sorted).map_err(diagnostics::tidy)?;
-    validate::validate_all(&models).map_err(diagnostics::tidy)?;
-    let (merged, hints) = merge::merge(&models).map_err(diagnostics::tidy)?;
-    satisfy::satisfy(&models, &merged).map_err(diagnostics::tidy)?;
+    let read = ingest::ingest_all(&sorted);
+    let (models, mut errors) = (&read.models, read.errors);
+    errors.extend(validate::validate_all(models));
+    let outcome = merge::merge(models);
+    for found in [outcome.errors, outcome.derived_errors] {
+        follow_up::add_independent(&mut errors, found, models, read.complete);
+    }
+    if !errors.is_empty() {
+        return Err(diagnostics::tidy(errors));
+    }
+    let satisfied = satisfy::satisfy(models, &outcome.merged).map_err(diagnostics::tidy)?;
     Ok(Composed {
-        supergraph_sdl: emit::emit(&merged),
-        hints: diagnostics::tidy(hints),
+        supergraph_sdl: emit::emit(&outcome.merged),
+        hints: diagnostics::tidy([outcome.hints, satisfied].concat()),
     })
 }

@@ -4,7 +4,7 @@ use apollo_compiler::ast::{Directive, DirectiveDefinition, Type, Value};
 use apollo_compiler::parser::{SourceMap, SourceSpan};
 use apollo_compiler::{Name, Node};
 use indexmap::{IndexMap, IndexSet};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::diagnostics::Diagnostic;
 use crate::fieldset::FieldSet;
@@ -36,6 +36,10 @@ pub(crate) struct Model {
     pub directives: IndexMap<Name, Node<DirectiveDefinition>>,
     pub schema_description: Option<Node<str>>,
     pub schema_tags: IndexSet<String>,
+    /// Applications of directives of the schema's own on the schema itself.
+    pub schema_custom: Vec<Node<Directive>>,
+    /// Directives of federation that the schema imports → their names here, and where.
+    pub imported: BTreeMap<&'static str, (String, Place)>,
     /// Features other than federation's that the schema links.
     pub features: Vec<Feature>,
     /// `@composeDirective(name:)` arguments with their places.
@@ -96,11 +100,15 @@ pub(crate) struct TypeDef {
     pub kind: Kind,
     pub description: Option<Node<str>>,
     pub place: Place,
+    /// The definition and all extensions, whole.
+    pub spans: Vec<SourceSpan>,
     /// There is a definition, not only extensions.
     pub defined: bool,
     /// An extension in the federation's sense: only `extend`, or `@extends`.
     pub extension: bool,
     pub interface_object: bool,
+    /// `@oneOf`: exactly one field of the input object is given.
+    pub one_of: bool,
     pub keys: Vec<Key>,
     pub implements: IndexSet<Name>,
     pub members: IndexSet<Name>,
@@ -187,6 +195,8 @@ pub(crate) struct Marks {
     pub policies: Option<Vec<Vec<String>>>,
     pub cost: Option<i32>,
     pub list_size: Option<ListSize>,
+    /// Formats of `@cacheTag`.
+    pub cache_tags: IndexSet<String>,
     /// Applications of directives that are not federation's.
     pub custom: Vec<Node<Directive>>,
 }
@@ -211,6 +221,18 @@ impl Model {
             line: at.map(|at| at.line),
             column: at.map(|at| at.column),
         }
+    }
+
+    /// The type whose definition or extension holds a place.
+    pub fn type_at(&self, line: usize, column: usize) -> Option<&Name> {
+        let holds = |span: &SourceSpan| {
+            span.line_column_range(&self.sources).is_some_and(|range| {
+                let (start, end) = (range.start, range.end);
+                (start.line, start.column) <= (line, column) && (line, column) <= (end.line, end.column)
+            })
+        };
+        let found = self.types.values().find(|ty| ty.spans.iter().any(holds));
+        found.map(|ty| &ty.name)
     }
 
     /// A field by type and name.

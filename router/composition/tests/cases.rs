@@ -41,7 +41,6 @@ fn every_supergraph_is_valid_graphql() {
             continue;
         };
         if let Err(failed) = Schema::parse_and_validate(&composed.supergraph_sdl, "supergraph.graphql") {
-            // apollo-compiler 1.33 has no @oneOf of its own; we do not emit it either.
             panic!(
                 "{}:\n{}\n{}",
                 folder.display(),
@@ -52,4 +51,23 @@ fn every_supergraph_is_valid_graphql() {
         read += 1;
     }
     assert!(read >= 20);
+}
+
+/// Every code that a composition can report, as the Federation documentation lists them, is shown by some case.
+#[test]
+fn every_documented_code_has_a_case() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    let snapshots: String = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    let shown: std::collections::BTreeSet<&str> = snapshots
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(code, _)| code)
+        .collect();
+    let codes: Vec<&str> = include_str!("codes.txt").split_whitespace().collect();
+    assert!(codes.len() > 100);
+    let missing: Vec<&&str> = codes.iter().filter(|code| !shown.contains(**code)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

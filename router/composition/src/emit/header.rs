@@ -73,7 +73,8 @@ pub(super) fn write(out: &mut String, merged: &Merged) {
 
 /// The version of the join specification that says all there is to say.
 fn join_version(merged: &Merged) -> u32 {
-    match (merged.has_context, merged.has_labels) {
+    let labels_or_carried = merged.has_labels || !merged.carried.is_empty();
+    match (merged.has_context, labels_or_carried) {
         (true, _) => 5,
         (false, true) => 4,
         (false, false) => 3,
@@ -136,6 +137,12 @@ fn schema(out: &mut String, merged: &Merged, specs: &[Spec]) {
     for tag in &merged.schema_tags {
         let _ = writeln!(out, "  @tag(name: {})", quoted(tag));
     }
+    if !merged.carried.is_empty() {
+        let _ = writeln!(out, "  {}", carried_link(merged));
+    }
+    for directive in &merged.schema_custom {
+        let _ = writeln!(out, "  {}", directive.serialize().no_indent());
+    }
     out.push_str("{\n");
     for (operation, root) in [
         ("query", "Query"),
@@ -147,6 +154,19 @@ fn schema(out: &mut String, merged: &Merged, specs: &[Spec]) {
         }
     }
     out.push_str("}\n\n");
+}
+
+/// What the names of directives that are carried unmerged stand for.
+fn carried_link(merged: &Merged) -> String {
+    let graphs: Vec<&str> = merged
+        .carried
+        .iter()
+        .map(|graph| merged.graphs[*graph].id.as_str())
+        .collect();
+    format!(
+        "@join__directive(graphs: [{}], name: \"link\", args: {{url: \"https://specs.apollo.dev/federation/v2.12\"}})",
+        graphs.join(", ")
+    )
 }
 
 fn composed_link(feature: &Feature, imports: &[Import]) -> String {
@@ -173,6 +193,9 @@ fn directives(out: &mut String, merged: &Merged, specs: &[Spec]) {
         .map(|text| (*text).to_owned())
         .collect();
     all.extend(join_directives(version));
+    if merged.types.values().any(|ty| ty.one_of) {
+        all.push("directive @oneOf on INPUT_OBJECT".to_owned());
+    }
     all.push("directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA".to_owned());
     all.extend(
         merged

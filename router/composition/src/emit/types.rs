@@ -4,7 +4,9 @@ use apollo_compiler::Name;
 use std::fmt::Write as _;
 
 use super::{description, marks, quoted};
-use crate::merge::merged::{ContextArg, JoinField, JoinType, MField, MInput, MType, MValue, Merged};
+use crate::merge::merged::{
+    ContextArg, JoinDirective, JoinField, JoinType, MField, MInput, MType, MValue, Merged,
+};
 use crate::model::{Kind, is_builtin_scalar};
 
 /// Writes all types in order of their names.
@@ -94,8 +96,25 @@ fn type_directives(merged: &Merged, ty: &MType) -> Vec<String> {
             .iter()
             .map(|context| format!("@context(name: {})", quoted(context))),
     );
+    all.extend(ty.directives.iter().map(|own| join_directive(id(own.graph), own)));
+    if ty.one_of {
+        all.push("@oneOf".to_owned());
+    }
     all.extend(marks(&ty.marks));
     all
+}
+
+fn join_directive(graph: &str, directive: &JoinDirective) -> String {
+    let args: Vec<String> = directive
+        .args
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", quoted(value)))
+        .collect();
+    format!(
+        "@join__directive(graphs: [{graph}], name: {}, args: {{{}}})",
+        quoted(directive.name),
+        args.join(", ")
+    )
 }
 
 fn join_type(graph: &str, join: &JoinType) -> String {
@@ -166,7 +185,11 @@ fn write_field(out: &mut String, merged: &Merged, name: &Name, field: &MField) {
     write_arguments(out, field);
     let _ = write!(out, ": {}", field.ty);
     let joins = field.joins.iter().map(|join| join_field(merged, join));
-    write_directives(out, joins.chain(marks(&field.marks)));
+    let own = field
+        .directives
+        .iter()
+        .map(|own| join_directive(&merged.graphs[own.graph].id, own));
+    write_directives(out, joins.chain(own).chain(marks(&field.marks)));
 }
 
 fn write_arguments(out: &mut String, field: &MField) {

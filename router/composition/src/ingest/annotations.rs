@@ -98,13 +98,17 @@ impl<'a> Annotations<'a> {
             policies: self.get("policy").map(|each| alternatives(each, "policies")),
             cost: cost.and_then(|value| value.to_i32()),
             list_size: self.get("listSize").map(list_size),
+            cache_tags: self
+                .all("cacheTag")
+                .filter_map(|each| text(each, "format"))
+                .collect(),
             custom: custom.collect(),
         }
     }
 }
 
 fn is_builtin(name: &str) -> bool {
-    matches!(name, "deprecated" | "specifiedBy" | "include" | "skip")
+    matches!(name, "deprecated" | "specifiedBy" | "oneOf" | "include" | "skip")
 }
 
 pub(super) fn text(directive: &Directive, argument: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 //!
 //! <https://spec.graphql.org/draft/#sec-Type-System>
 
-use apollo_compiler::ast::{Definition, DirectiveDefinition, Document};
+use apollo_compiler::ast::{Definition, DirectiveDefinition, Document, Type};
 use apollo_compiler::{Node, Schema};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,11 +14,7 @@ use crate::diagnostics::Diagnostic;
 use crate::model::Federation;
 
 /// Checks a subgraph's SDL against the GraphQL specification.
-pub(super) fn check(
-    document: &Document,
-    linked: &Linked,
-    subgraph: &Subgraph,
-) -> Result<(), Vec<Diagnostic>> {
+pub(super) fn check(document: &Document, linked: &Linked, subgraph: &Subgraph) -> Vec<Diagnostic> {
     let mut errors = check_definitions(document, linked, subgraph);
     errors.extend(check_types(document, subgraph));
     let own = Document {
@@ -41,7 +37,7 @@ pub(super) fn check(
     for found in unbuildable.iter().chain(&invalid) {
         errors.extend(super::invalid_graphql(found, subgraph, &explain));
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+    errors
 }
 
 /// The subgraph's own definitions: without federation's machinery.
@@ -250,6 +246,9 @@ fn definition_error(directive: &Node<DirectiveDefinition>, spec: &spec::Spec) ->
     if let Some(argument) = directive.arguments.iter().find(|argument| !known(&argument.name)) {
         return Some(format!("unknown/unsupported argument \"{}\"", argument.name));
     }
+    if let Some(why) = argument_error(directive, spec) {
+        return Some(why);
+    }
     let allowed: Vec<&str> = spec.locations.split(" | ").collect();
     let wrong = directive
         .locations
@@ -261,4 +260,46 @@ fn definition_error(directive: &Node<DirectiveDefinition>, spec: &spec::Spec) ->
             spec.locations
         )
     })
+}
+
+/// A required argument that is not there, or an argument of another type.
+fn argument_error(directive: &Node<DirectiveDefinition>, spec: &spec::Spec) -> Option<String> {
+    let text = spec.definition(&directive.name);
+    let document = Document::parse(text, "specification").expect("the text is constant, the name valid");
+    let expected = document
+        .definitions
+        .iter()
+        .find_map(|definition| match definition {
+            Definition::DirectiveDefinition(expected) => Some(expected),
+            _ => None,
+        })?;
+    expected.arguments.iter().find_map(|wanted| {
+        let name = &wanted.name;
+        let Some(given) = directive.argument_by_name(name) else {
+            let required = wanted.ty.is_non_null() && wanted.default_value.is_none();
+            return required.then(|| format!("missing required argument \"{name}\""));
+        };
+        (!is_like(&wanted.ty, &given.ty)).then(|| {
+            format!(
+                "argument \"{name}\" should have type \"{}\" but found type \"{}\"",
+                shown(&wanted.ty),
+                given.ty
+            )
+        })
+    })
+}
+
+/// The same type but for nullability; where the specification has scalars of its own, any that is not a number.
+fn is_like(wanted: &Type, given: &Type) -> bool {
+    match (wanted, given) {
+        (Type::Named(a) | Type::NonNullNamed(a), Type::Named(b) | Type::NonNullNamed(b)) => {
+            a == b || (a == spec::ANY && !matches!(b.as_str(), "Int" | "Float" | "Boolean"))
+        }
+        (Type::List(a) | Type::NonNullList(a), Type::List(b) | Type::NonNullList(b)) => is_like(a, b),
+        _ => false,
+    }
+}
+
+fn shown(ty: &Type) -> String {
+    ty.to_string().replace(spec::ANY, "String")
 }

@@ -4,7 +4,7 @@
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, Directive, Document, Value};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::spec;
 use crate::Subgraph;
@@ -26,6 +26,8 @@ pub(super) struct Linked {
     pub types: HashSet<String>,
     /// Features that are not federation's.
     pub features: Vec<Feature>,
+    /// The directives that are imported → their names here, and where.
+    pub imported: BTreeMap<&'static str, (String, Place)>,
 }
 
 impl Linked {
@@ -67,6 +69,7 @@ pub(super) fn resolve(document: &Document, subgraph: &Subgraph) -> Result<Linked
         link,
         types: HashSet::new(),
         features: Vec::new(),
+        imported: BTreeMap::new(),
     };
     for feature in features {
         reader.apply(&mut linked, feature);
@@ -220,6 +223,12 @@ impl Reader<'_> {
             }
         } else if feature.identity != LINK {
             linked.features.push(feature);
+        } else if (feature.major, feature.minor) != (1, 0) {
+            let message = format!(
+                "Schema uses unknown version v{}.{} of the link spec: write {LINK}/v1.0.",
+                feature.major, feature.minor
+            );
+            self.error("UNKNOWN_LINK_VERSION", feature.place, message);
         }
     }
 
@@ -273,7 +282,9 @@ fn add_names(linked: &mut Linked, feature: &Feature, name: &'static str, own: bo
     linked.add(prefixed, name);
     for (import, local) in &feature.imports {
         if import.strip_prefix('@') == Some(name) {
-            linked.add(local.trim_start_matches('@').to_owned(), name);
+            let local = local.trim_start_matches('@').to_owned();
+            linked.imported.insert(name, (local.clone(), feature.place));
+            linked.add(local, name);
         }
     }
 }

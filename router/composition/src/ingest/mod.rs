@@ -1,6 +1,7 @@
 //! Stage 1: from SDL text to a [`Model`]: parse, resolve links, check that it is valid GraphQL, read, upgrade.
 
 mod annotations;
+mod disallowed;
 mod graphql;
 mod link;
 mod read;
@@ -20,22 +21,33 @@ use crate::model::{Federation, Model};
 /// SDL values and types nest no deeper than this.
 const RECURSION_LIMIT: usize = 200;
 
-/// Reads all subgraphs; the models come in the order given.
-pub(crate) fn ingest_all(subgraphs: &[&Subgraph]) -> Result<Vec<Model>, Vec<Diagnostic>> {
+/// The subgraphs that could be read, and what is wrong with the others.
+pub(crate) struct Ingested {
+    /// In the order given.
+    pub models: Vec<Model>,
+    pub errors: Vec<Diagnostic>,
+    /// Every subgraph is among the models.
+    pub complete: bool,
+}
+
+/// Reads all subgraphs.
+pub(crate) fn ingest_all(subgraphs: &[&Subgraph]) -> Ingested {
     let mut errors = check_names(subgraphs);
-    let mut models = Vec::with_capacity(subgraphs.len());
+    let mut models: Vec<Model> = Vec::with_capacity(subgraphs.len());
     for subgraph in subgraphs {
         match ingest(subgraph) {
-            Ok(model) => models.push(model),
+            Ok(model) if models.last().is_none_or(|before| before.name != model.name) => models.push(model),
+            Ok(_) => {} // The second of a name, which is reported.
             Err(more) => errors.extend(more),
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
     upgrade::upgrade_all(&mut models);
     models.iter_mut().for_each(usage::record);
-    Ok(models)
+    Ingested {
+        complete: errors.is_empty(),
+        models,
+        errors,
+    }
 }
 
 /// Names tell subgraphs apart in errors, metrics and the supergraph.
@@ -71,8 +83,15 @@ fn check_names(subgraphs: &[&Subgraph]) -> Vec<Diagnostic> {
 fn ingest(subgraph: &Subgraph) -> Result<Model, Vec<Diagnostic>> {
     let document = parse(subgraph)?;
     let linked = link::resolve(&document, subgraph)?;
-    graphql::check(&document, &linked, subgraph)?;
-    let roots = roots::resolve(&document, subgraph)?;
+    let mut errors = graphql::check(&document, &linked, subgraph);
+    errors.extend(disallowed::check(&document, &linked, subgraph));
+    let roots = roots::resolve(&document, subgraph).unwrap_or_else(|more| {
+        errors.extend(more);
+        roots::Roots::new()
+    });
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     let mut model = read::read(&document, &linked, &roots, subgraph);
     if matches!(linked.version, Federation::Two(_)) {
         upgrade::drop_fake_externals(&mut model);

@@ -39,6 +39,8 @@ fn empty(document: &Document, linked: &Linked, subgraph: &Subgraph) -> Model {
         directives: IndexMap::new(),
         schema_description: None,
         schema_tags: IndexSet::new(),
+        schema_custom: Vec::new(),
+        imported: linked.imported.clone(),
         features: linked.features.clone(),
         composed: Vec::new(),
         used: HashSet::new(),
@@ -98,6 +100,8 @@ impl<'a> Reader<'a> {
         if !head.extension {
             entry.place = head.place;
         }
+        entry.spans.extend(head.place);
+        entry.one_of |= head.directives.has("oneOf");
         entry.extension = !entry.defined;
         entry.description = entry.description.take().or_else(|| head.description.cloned());
         entry.interface_object |= notes.has("interfaceObject");
@@ -237,6 +241,9 @@ impl<'a> Reader<'a> {
                     self.model.composed.push((name, directive.location()));
                 }
                 Some("tag") => self.model.schema_tags.extend(text(directive, "name")),
+                None if directive.name != self.linked.link.as_str() => {
+                    self.model.schema_custom.push(directive.clone());
+                }
                 _ => {}
             }
         }
@@ -287,9 +294,11 @@ fn new_type(name: &Name, head: &Head<'_>) -> TypeDef {
         kind: head.kind,
         description: None,
         place: head.place,
+        spans: Vec::new(),
         defined: false,
         extension: false,
         interface_object: false,
+        one_of: false,
         keys: Vec::new(),
         implements: IndexSet::new(),
         members: IndexSet::new(),
@@ -312,6 +321,7 @@ fn join_marks(into: &mut Marks, from: Marks) {
     into.policies = into.policies.take().or(from.policies);
     into.cost = into.cost.or(from.cost);
     into.list_size = into.list_size.take().or(from.list_size);
+    into.cache_tags.extend(from.cache_tags);
     into.custom.extend(from.custom);
 }
 

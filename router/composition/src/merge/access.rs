@@ -11,6 +11,7 @@ use crate::model::{Kind, Marks};
 
 /// Adds to interfaces and their fields the conditions of all implementations.
 pub(super) fn propagate(merged: &mut Merged) {
+    take_on_lent(merged);
     let mut changes: BTreeMap<Name, (Marks, BTreeMap<Name, Marks>)> = BTreeMap::new();
     for interface in merged.types.values().filter(|ty| ty.kind == Kind::Interface) {
         let mut own = interface.marks.clone();
@@ -38,6 +39,24 @@ pub(super) fn propagate(merged: &mut Merged) {
         for (field, marks) in fields {
             if let Some(field) = interface.fields.get_mut(&field) {
                 field.marks = marks;
+            }
+        }
+    }
+}
+
+/// What an interface object asks for on a field it lends, the implementations' own versions of the field ask for too.
+fn take_on_lent(merged: &mut Merged) {
+    let lending = |ty: &&MType| ty.joins.iter().any(|join| join.interface_object);
+    let lenders: Vec<MType> = merged.types.values().filter(lending).cloned().collect();
+    for object in merged.types.values_mut().filter(|ty| ty.kind == Kind::Object) {
+        for lender in lenders
+            .iter()
+            .filter(|lender| object.implements.contains(&lender.name))
+        {
+            for (name, field) in &mut object.fields {
+                if let Some(lent) = lender.fields.get(name) {
+                    add(&mut field.marks, &lent.marks);
+                }
             }
         }
     }

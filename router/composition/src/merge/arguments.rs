@@ -187,10 +187,16 @@ fn report_missing(
 
 /// Where a subgraph fills the argument from a context, the others must not demand it of clients.
 fn check_contextual(cx: &mut Context<'_>, field: &str, name: &Name, has: &Sources<'_, Input>) {
-    for (graph, arg) in has
-        .iter()
-        .filter(|(_, arg)| arg.from_context.is_none() && arg.required())
-    {
+    for (graph, arg) in has.iter().filter(|(_, arg)| arg.from_context.is_none()) {
+        if !arg.required() {
+            let message = format!(
+                "Argument \"{field}({name}:)\" is contextual in some subgraphs but not in {}: it is not in the supergraph, so that subgraph gets its default or nothing.",
+                cx.names(&[*graph])
+            );
+            let code = "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS";
+            cx.hint(code, *graph, arg.place, message);
+            continue;
+        }
         let message = format!(
             "Argument \"{field}({name}:)\" is contextual in some subgraphs and required in {}: make it optional there or fill it by @fromContext.",
             cx.names(&[*graph])

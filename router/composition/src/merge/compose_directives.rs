@@ -2,7 +2,8 @@
 //!
 //! <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/directives#composedirective>
 
-use apollo_compiler::{Name, Node, ast::DirectiveDefinition};
+use apollo_compiler::ast::{DirectiveDefinition, DirectiveLocation};
+use apollo_compiler::{Name, Node};
 use std::collections::BTreeMap;
 
 use super::Context;
@@ -61,6 +62,11 @@ fn find<'a>(model: &'a Model, graph: GraphId, name: &str, place: Place) -> Resul
             "Directive \"@{local}\" in subgraph \"{who}\" cannot be composed because it is not a member of a core feature: @link a specification that imports it."
         ));
     };
+    if is_reserved(local) {
+        return Err(format!(
+            "Directive \"@{local}\" in subgraph \"{who}\" cannot be composed because the supergraph uses that name for a directive of federation: import it under another name with {{ name: \"@{name}\", as: \"@…\" }}."
+        ));
+    }
     Ok(Composed {
         graph,
         place,
@@ -68,6 +74,22 @@ fn find<'a>(model: &'a Model, graph: GraphId, name: &str, place: Place) -> Resul
         name,
         definition,
     })
+}
+
+/// Names that the supergraph's own machinery has.
+fn is_reserved(name: &str) -> bool {
+    const OWN: [&str; 9] = [
+        "authenticated",
+        "context",
+        "cost",
+        "inaccessible",
+        "link",
+        "listSize",
+        "policy",
+        "requiresScopes",
+        "tag",
+    ];
+    OWN.contains(&name) || name.starts_with("join__") || name.starts_with("context__")
 }
 
 /// The name that a feature gives to a directive of this schema.
@@ -114,19 +136,56 @@ fn merge_feature(cx: &mut Context<'_>, merged: &mut Merged, identity: &str, comp
         let known = *imports.entry(&each.name).or_insert(local);
         if known != local {
             let message = format!(
-                "Composed directive \"@{}\" is not named consistently in all subgraphs: it is \"@{known}\" and \"@{local}\".",
+                "Composed directive \"@{}\" is not named consistently in all subgraphs: it is \"@{known}\" and \"@{local}\"; import it under one name.",
                 each.name
             );
             cx.error(CODE, each.graph, each.place, message);
         }
-        let newest = composed.iter().filter(|other| other.name == each.name);
-        let newest = newest.max_by_key(|other| (other.feature.minor, std::cmp::Reverse(other.graph)));
-        let definition = newest.map_or(each.definition, |other| other.definition);
-        merged.directives.insert(local.clone(), definition.clone());
+    }
+    for (name, local) in &imports {
+        let same: Vec<&Composed<'_>> = composed.iter().filter(|each| each.name == **name).collect();
+        let definition = define(cx, &same);
+        for arg in &definition.arguments {
+            cx.note_usage(&arg.ty, true);
+        }
+        merged.directives.insert((*local).clone(), definition);
     }
     let list = imports.iter().map(|(name, local)| Import {
         name: (*name).to_owned(),
         local: local.to_string(),
     });
     merged.composed.push((latest.feature.clone(), list.collect()));
+}
+
+/// The newest definition, at all locations that any subgraph allows, and repeatable if it is so anywhere.
+fn define(cx: &mut Context<'_>, same: &[&Composed<'_>]) -> Node<DirectiveDefinition> {
+    let newest = same
+        .iter()
+        .max_by_key(|each| (each.feature.minor, std::cmp::Reverse(each.graph)))
+        .expect("each import stems from a composed directive");
+    let mut definition = newest.definition.clone();
+    let name = definition.name.clone();
+    for each in same {
+        let more = |location: &DirectiveLocation| !newest.definition.locations.contains(location);
+        let added: Vec<DirectiveLocation> = each.definition.locations.iter().copied().filter(more).collect();
+        let known = &definition.locations;
+        let added: Vec<DirectiveLocation> = added.into_iter().filter(|one| !known.contains(one)).collect();
+        if !added.is_empty() {
+            let message = format!(
+                "Type system directive \"@{name}\" has inconsistent locations across subgraphs; the supergraph uses the union of all."
+            );
+            let code = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_LOCATIONS";
+            cx.hint(code, each.graph, each.definition.location(), message);
+            definition.make_mut().locations.extend(added);
+        }
+        if each.definition.repeatable != newest.definition.repeatable {
+            let message = format!(
+                "Type system directive \"@{name}\" is repeatable in some subgraphs only; it will be in the supergraph."
+            );
+            let code = "INCONSISTENT_TYPE_SYSTEM_DIRECTIVE_REPEATABLE";
+            cx.hint(code, each.graph, each.definition.location(), message);
+            definition.make_mut().repeatable = true;
+        }
+    }
+    definition
 }

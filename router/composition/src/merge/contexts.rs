@@ -2,7 +2,9 @@
 //!
 //! <https://specs.apollo.dev/join/v0.5/>
 
-use super::merged::{ContextArg, Merged};
+use std::collections::BTreeSet;
+
+use super::merged::{ContextArg, GraphId, Merged};
 use crate::model::{Field, Model};
 
 /// The contextual arguments of a field in one subgraph.
@@ -37,6 +39,12 @@ pub(super) fn note(merged: &mut Merged) {
     let has_context = joins().any(|join| !join.context_args.is_empty());
     let has_labels = joins().any(|join| join.label.is_some());
     let declared = merged.types.values().any(|ty| !ty.contexts.is_empty());
+    let own = merged.types.values().flat_map(|ty| &ty.directives);
+    let carried: BTreeSet<GraphId> = own
+        .chain(fields().flat_map(|field| &field.directives))
+        .map(|directive| directive.graph)
+        .collect();
     merged.has_context = has_context || declared;
     merged.has_labels = has_labels;
+    merged.carried = carried.into_iter().collect();
 }

@@ -2,11 +2,11 @@
 //!
 //! <https://spec.graphql.org/draft/#sec-Values-of-Correct-Type>
 
+use apollo_compiler::Name;
 use apollo_compiler::ast::{Type, Value};
 
 use super::Context;
 use super::merged::{MInput, MType, Merged};
-use crate::diagnostics::Diagnostic;
 use crate::model::Kind;
 
 /// Checks the defaults of all arguments and input fields.
@@ -14,23 +14,30 @@ pub(super) fn check(cx: &mut Context<'_>, merged: &Merged) {
     for ty in merged.types.values() {
         for (name, field) in &ty.fields {
             for (arg, input) in &field.args {
-                check_one(cx, merged, &format!("{}.{name}({arg}:)", ty.name), input);
+                let coordinate = format!("{}.{name}({arg}:)", ty.name);
+                check_one(cx, merged, (ty, name), &coordinate, input);
             }
         }
         for (name, input) in &ty.inputs {
-            check_one(cx, merged, &format!("{}.{name}", ty.name), input);
+            check_one(cx, merged, (ty, name), &format!("{}.{name}", ty.name), input);
         }
     }
 }
 
-fn check_one(cx: &mut Context<'_>, merged: &Merged, coordinate: &str, input: &MInput) {
+fn check_one(
+    cx: &mut Context<'_>,
+    merged: &Merged,
+    (ty, field): (&MType, &Name),
+    coordinate: &str,
+    input: &MInput,
+) {
     let Some(default) = &input.default else { return };
     if let Some(why) = problem(merged, &input.ty, default) {
         let message = format!(
             "In the supergraph, the default value {} of \"{coordinate}\" is invalid: {why}. Change the default, or let all subgraphs define what it uses.",
             default.serialize().no_indent()
         );
-        cx.errors.push(Diagnostic::global("INVALID_GRAPHQL", message));
+        cx.error_at("INVALID_GRAPHQL", ty, Some(field), message);
     }
 }
 
@@ -68,8 +75,8 @@ fn problem(merged: &Merged, ty: &Type, value: &Value) -> Option<String> {
     }
 }
 
-fn missing_field<V>(target: &MType, entries: &[(apollo_compiler::Name, V)]) -> Option<String> {
-    let given = |name: &apollo_compiler::Name| entries.iter().any(|(own, _)| own == name);
+fn missing_field<V>(target: &MType, entries: &[(Name, V)]) -> Option<String> {
+    let given = |name: &Name| entries.iter().any(|(own, _)| own == name);
     let missing = target
         .inputs
         .iter()

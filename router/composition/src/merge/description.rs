@@ -54,5 +54,15 @@ pub(super) fn merge_schema(cx: &mut Context<'_>, merged: &mut Merged) {
     merged.description = merge(cx, "The schema", &texts);
     for model in models {
         merged.schema_tags.extend(model.schema_tags.iter().cloned());
+        let asked = model
+            .schema_custom
+            .iter()
+            .filter(|each| model.composes(&each.name));
+        for directive in asked {
+            if !merged.schema_custom.contains(directive) {
+                merged.schema_custom.push(directive.clone());
+            }
+        }
     }
+    merged.schema_tags.sort();
 }

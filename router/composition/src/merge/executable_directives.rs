@@ -6,7 +6,7 @@ use indexmap::IndexSet;
 
 use super::arguments::{Codes, merge_input};
 use super::merged::Merged;
-use super::{Context, Sources};
+use super::{Context, Sources, description};
 use crate::model::{Input, Marks};
 
 type Definition = Node<DirectiveDefinition>;
@@ -47,28 +47,80 @@ fn merge_one(
         return None;
     }
     let locations = common_locations(has);
-    if has.len() < cx.models.len() || locations.is_empty() {
-        let message = format!(
-            "Executable directive \"@{name}\" will not be part of the supergraph as it does not appear, with a common location, in all subgraphs."
-        );
-        let (graph, place) = (has[0].0, has[0].1.location());
-        cx.hint(
-            "INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE",
-            graph,
-            place,
-            message,
-        );
+    if let Some((code, why)) = dropped(cx, has, &locations) {
+        let message =
+            format!("Executable directive \"@{name}\" will not be part of the supergraph as {why}.");
+        cx.hint(code, has[0].0, has[0].1.location(), message);
         return None;
     }
+    hint_differences(cx, name, has, &locations);
+    let texts: Vec<_> = has
+        .iter()
+        .map(|(graph, directive)| (*graph, directive.location(), directive.description.as_ref()))
+        .collect();
     Some(DirectiveDefinition {
-        description: has
-            .iter()
-            .find_map(|(_, directive)| directive.description.clone()),
+        description: description::merge(cx, &format!("Directive \"@{name}\""), &texts),
         name: name.clone(),
         arguments: merge_arguments(cx, name, has),
         repeatable: has.iter().all(|(_, directive)| directive.repeatable),
         locations,
     })
+}
+
+/// Why clients cannot use the directive.
+fn dropped(
+    cx: &Context<'_>,
+    has: &Sources<'_, Definition>,
+    locations: &[DirectiveLocation],
+) -> Option<(&'static str, String)> {
+    let defines = |graph: &usize| has.iter().any(|(own, _)| own == graph);
+    let missing: Vec<usize> = (0..cx.models.len()).filter(|graph| !defines(graph)).collect();
+    if !missing.is_empty() {
+        let why = format!(
+            "it does not appear in all subgraphs: it is not in {}",
+            cx.names(&missing)
+        );
+        return Some(("INCONSISTENT_EXECUTABLE_DIRECTIVE_PRESENCE", why));
+    }
+    locations.is_empty().then(|| {
+        let why = "no executable location of it appears in all subgraphs".to_owned();
+        ("NO_EXECUTABLE_DIRECTIVE_INTERSECTION", why)
+    })
+}
+
+fn hint_differences(
+    cx: &mut Context<'_>,
+    name: &Name,
+    has: &Sources<'_, Definition>,
+    locations: &[DirectiveLocation],
+) {
+    let own = |directive: &Definition| {
+        directive
+            .locations
+            .iter()
+            .filter(|one| is_executable(**one))
+            .count()
+    };
+    if let Some((graph, other)) = has
+        .iter()
+        .find(|(_, directive)| own(directive) != locations.len())
+    {
+        let list: Vec<&str> = locations.iter().map(|location| location.name()).collect();
+        let message = format!(
+            "Executable directive \"@{name}\" has inconsistent locations across subgraphs; the supergraph uses those common to all: {}.",
+            list.join(" | ")
+        );
+        let code = "INCONSISTENT_EXECUTABLE_DIRECTIVE_LOCATIONS";
+        cx.hint(code, *graph, other.location(), message);
+    }
+    let repeatable = has.iter().find(|(_, directive)| directive.repeatable);
+    if let Some((graph, some)) = repeatable.filter(|_| has.iter().any(|(_, other)| !other.repeatable)) {
+        let message = format!(
+            "Executable directive \"@{name}\" will not be marked repeatable in the supergraph, as it is not repeatable in all subgraphs."
+        );
+        let code = "INCONSISTENT_EXECUTABLE_DIRECTIVE_REPEATABLE";
+        cx.hint(code, *graph, some.location(), message);
+    }
 }
 
 /// Executable locations that all definitions allow.
@@ -104,8 +156,8 @@ fn merge_arguments(
     has: &Sources<'_, Definition>,
 ) -> Vec<Node<InputValueDefinition>> {
     let codes = Codes {
-        types: "DIRECTIVE_DEFINITION_INVALID",
-        defaults: "DIRECTIVE_DEFINITION_INVALID",
+        types: "FIELD_ARGUMENT_TYPE_MISMATCH",
+        defaults: "FIELD_ARGUMENT_DEFAULT_MISMATCH",
     };
     let names: IndexSet<&Name> = has
         .iter()
@@ -122,7 +174,8 @@ fn merge_arguments(
             continue;
         }
         let sources: Sources<'_, Input> = read.iter().map(|(graph, input)| (*graph, input)).collect();
-        let (merged, _) = merge_input(cx, &format!("argument \"@{name}({arg}:)\""), &codes, &sources);
+        let element = format!("argument \"@{name}({arg}:)\"");
+        let (merged, _) = merge_input(cx, &element, &codes, &sources);
         arguments.push(Node::new(InputValueDefinition {
             description: merged.description,
             name: arg.clone(),
@@ -136,7 +189,11 @@ fn merge_arguments(
 
 fn report_missing(cx: &mut Context<'_>, name: &Name, arg: &Name, read: &[(usize, Input)]) {
     let Some((graph, required)) = read.iter().find(|(_, input)| input.required()) else {
-        return;
+        let message = format!(
+            "Optional argument \"@{name}({arg}:)\" will not be included in the supergraph as it does not appear in all subgraphs that define the directive."
+        );
+        let (graph, input) = &read[0];
+        return cx.hint("INCONSISTENT_ARGUMENT_PRESENCE", *graph, input.place, message);
     };
     let message = format!(
         "Argument \"@{name}({arg}:)\" is required in some subgraphs but does not appear in all subgraphs that define the directive."

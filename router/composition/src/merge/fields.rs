@@ -9,7 +9,10 @@ use super::contexts::context_args;
 use super::merged::{GraphId, JoinField, MField, MType};
 use super::overrides::{self, Overrides};
 use super::references::{self, Reference};
-use super::{Context, Sources, arguments, description, externals, interface_objects, marks, sharing};
+use super::{
+    Context, Sources, arguments, cache_tags, description, externals, interface_objects, list_sizes, marks,
+    sharing,
+};
 use crate::model::{Field, Kind, TypeDef};
 
 /// Merges all fields of one type.
@@ -71,7 +74,12 @@ fn merge_field(
         args: arguments::merge(cx, &coordinate, &real),
         marks: marks::merge(cx, &format!("field \"{coordinate}\""), &marked),
         joins: Vec::new(),
+        directives: real
+            .iter()
+            .flat_map(|(graph, field)| cache_tags::of(*graph, &field.marks))
+            .collect(),
     };
+    list_sizes::prune(cx, (parent, name), &real, &mut field);
     equal &= externals::check(cx, &coordinate, has, &field);
     if needs_joins(types, has, overrides, equal) {
         field.joins = joins(cx, has, overrides, equal);
@@ -99,6 +107,7 @@ fn report_missing_base(
             ),
             marks: lent.marks.clone(),
             joins: joins(cx, has, &Overrides::default(), equal),
+            directives: Vec::new(),
         };
         merged.joins.push(JoinField::default());
         return Some(merged);

@@ -6,7 +6,6 @@ use apollo_compiler::Name;
 
 use super::Context;
 use super::merged::{MField, MType, Merged};
-use crate::diagnostics::Diagnostic;
 
 /// Checks every implementation of every interface.
 pub(super) fn check(cx: &mut Context<'_>, merged: &Merged) {
@@ -67,7 +66,7 @@ fn check_field(
             "In the supergraph, field \"{}.{name}\" has type \"{}\" but interface field \"{}.{name}\" expects \"{}\": make the types agree in all subgraphs.",
             ty.name, own.ty, interface.name, theirs.ty
         );
-        cx.errors.push(Diagnostic::global("INVALID_GRAPHQL", message));
+        cx.error_at("INVALID_GRAPHQL", ty, Some(name), message);
     }
     for (arg, expected) in &theirs.args {
         if !own.args.get(arg).is_some_and(|given| given.ty == expected.ty) {
@@ -75,7 +74,7 @@ fn check_field(
                 "In the supergraph, interface field argument \"{}.{name}({arg}:)\" expected but \"{}.{name}\" does not provide it with type \"{}\".",
                 interface.name, ty.name, expected.ty
             );
-            cx.errors.push(Diagnostic::global("INVALID_GRAPHQL", message));
+            cx.error_at("INVALID_GRAPHQL", ty, Some(name), message);
         }
     }
     for (arg, own_arg) in own.args.iter().filter(|(arg, _)| !theirs.args.contains_key(*arg)) {
@@ -84,7 +83,7 @@ fn check_field(
                 "In the supergraph, field \"{}.{name}\" includes required argument \"{arg}\" that is missing from the interface field \"{}.{name}\".",
                 ty.name, interface.name
             );
-            cx.errors.push(Diagnostic::global("INVALID_GRAPHQL", message));
+            cx.error_at("INVALID_GRAPHQL", ty, Some(name), message);
         }
     }
 }

@@ -7,8 +7,7 @@ use apollo_compiler::ast::Value;
 
 use super::Context;
 use super::merged::{MField, MInput, MType, Merged};
-use crate::diagnostics::Diagnostic;
-use crate::model::{Kind, Place};
+use crate::model::Kind;
 
 /// Checks the public part of the schema.
 pub(super) fn check(cx: &mut Context<'_>, merged: &Merged) {
@@ -30,6 +29,13 @@ pub(super) fn check(cx: &mut Context<'_>, merged: &Merged) {
             found.input(ty, name, &coordinate, input);
         }
     }
+    found.directives();
+}
+
+fn default_message(hidden: &str, coordinate: &str) -> String {
+    format!(
+        "\"{hidden}\" is @inaccessible but is used in the default value of \"{coordinate}\", which is in the API schema: change the default or hide that too."
+    )
 }
 
 struct Findings<'c, 'm, 'a> {
@@ -38,25 +44,8 @@ struct Findings<'c, 'm, 'a> {
 }
 
 impl Findings<'_, '_, '_> {
-    /// Reports at the first subgraph that has the element.
     fn report(&mut self, code: &str, ty: &MType, field: Option<&Name>, message: String) {
-        for graph in ty.graphs() {
-            let Some(own) = self.cx.models[graph].types.get(&ty.name) else {
-                continue;
-            };
-            let place: Option<Place> = match field {
-                Some(field) => {
-                    let field_place = own.fields.get(field).map(|field| field.place);
-                    field_place.or_else(|| own.inputs.get(field).map(|input| input.place))
-                }
-                None => Some(own.place),
-            };
-            if let Some(place) = place {
-                self.cx.error(code, graph, place, message);
-                return;
-            }
-        }
-        self.cx.errors.push(Diagnostic::global(code, message));
+        self.cx.error_at(code, ty, field, message);
     }
 
     fn hidden_type(&self, name: &Name) -> bool {
@@ -78,7 +67,7 @@ impl Findings<'_, '_, '_> {
         };
         if all_hidden {
             let message = format!(
-                "Type \"{}\" is in the API schema but all of its children are @inaccessible.",
+                "Type \"{}\" is in the API schema but all of its children are @inaccessible: mark the type itself @inaccessible, or show one of them.",
                 ty.name
             );
             self.report("ONLY_INACCESSIBLE_CHILDREN", ty, None, message);
@@ -91,9 +80,12 @@ impl Findings<'_, '_, '_> {
             self.implemented(ty, name, &coordinate);
             return;
         }
-        self.reference(ty, name, &coordinate, field.ty.inner_named_type());
+        self.reference(ty, Some(name), &coordinate, field.ty.inner_named_type());
         for (arg, input) in &field.args {
             self.input(ty, name, &format!("{coordinate}({arg}:)"), input);
+            if input.marks.inaccessible {
+                self.implemented_argument(ty, name, arg, &coordinate);
+            }
         }
     }
 
@@ -107,7 +99,7 @@ impl Findings<'_, '_, '_> {
                 .is_some_and(|field| !field.marks.inaccessible);
             if shown && !interface.marks.inaccessible {
                 let message = format!(
-                    "Field \"{coordinate}\" is @inaccessible but implements the interface field \"{}.{name}\", which is in the API schema.",
+                    "Field \"{coordinate}\" is @inaccessible but implements the interface field \"{}.{name}\", which is in the API schema: hide that one too.",
                     interface.name
                 );
                 self.report("IMPLEMENTED_BY_INACCESSIBLE", ty, Some(name), message);
@@ -115,12 +107,55 @@ impl Findings<'_, '_, '_> {
         }
     }
 
-    fn reference(&mut self, ty: &MType, field: &Name, coordinate: &str, target: &Name) {
+    /// A hidden argument that a public interface shows.
+    fn implemented_argument(&mut self, ty: &MType, name: &Name, arg: &Name, coordinate: &str) {
+        let merged = self.merged;
+        let interfaces = ty.implements.iter().filter_map(|name| merged.types.get(name));
+        for interface in interfaces.filter(|interface| !interface.marks.inaccessible) {
+            let field = interface
+                .fields
+                .get(name)
+                .filter(|field| !field.marks.inaccessible);
+            let shown = field.and_then(|field| field.args.get(arg));
+            if shown.is_some_and(|shown| !shown.marks.inaccessible) {
+                let message = format!(
+                    "Argument \"{coordinate}({arg}:)\" is @inaccessible but implements the interface argument \"{}.{name}({arg}:)\", which is in the API schema: hide that one too.",
+                    interface.name
+                );
+                self.report("IMPLEMENTED_BY_INACCESSIBLE", ty, Some(name), message);
+            }
+        }
+    }
+
+    /// Directives that clients use are public, and so must be what their arguments are made of.
+    fn directives(&mut self) {
+        for definition in self.merged.directives.values() {
+            for arg in &definition.arguments {
+                let target = arg.ty.inner_named_type();
+                let coordinate = format!("@{}({}:)", definition.name, arg.name);
+                let hidden = arg
+                    .default_value
+                    .as_ref()
+                    .and_then(|value| self.hidden_in(target, value));
+                let Some(ty) = self.merged.types.get(target) else {
+                    continue;
+                };
+                if ty.marks.inaccessible {
+                    self.reference(ty, None, &coordinate, target);
+                } else if let Some(hidden) = hidden {
+                    let message = default_message(&hidden, &coordinate);
+                    self.report("DEFAULT_VALUE_USES_INACCESSIBLE", ty, None, message);
+                }
+            }
+        }
+    }
+
+    fn reference(&mut self, ty: &MType, field: Option<&Name>, coordinate: &str, target: &Name) {
         if self.hidden_type(target) {
             let message = format!(
-                "Type \"{target}\" is @inaccessible but is referenced by \"{coordinate}\", which is in the API schema."
+                "Type \"{target}\" is @inaccessible but is referenced by \"{coordinate}\", which is in the API schema: mark that @inaccessible too."
             );
-            self.report("REFERENCED_INACCESSIBLE", ty, Some(field), message);
+            self.report("REFERENCED_INACCESSIBLE", ty, field, message);
         }
     }
 
@@ -136,15 +171,13 @@ impl Findings<'_, '_, '_> {
             return;
         }
         let target = input.ty.inner_named_type();
-        self.reference(ty, field, coordinate, target);
+        self.reference(ty, Some(field), coordinate, target);
         let hidden = input
             .default
             .as_ref()
             .and_then(|value| self.hidden_in(target, value));
         if let Some(hidden) = hidden {
-            let message = format!(
-                "\"{hidden}\" is @inaccessible but is used in the default value of \"{coordinate}\", which is in the API schema."
-            );
+            let message = default_message(&hidden, coordinate);
             self.report("DEFAULT_VALUE_USES_INACCESSIBLE", ty, Some(field), message);
         }
     }

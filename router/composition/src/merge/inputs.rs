@@ -40,6 +40,7 @@ pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged
         }
         merged.inputs.insert(name.clone(), field);
     }
+    check_one_of(cx, sources, merged);
     if merged.inputs.is_empty() {
         let message = format!(
             "None of the fields of input object type \"{}\" are consistently defined in all the subgraphs defining that type. As only fields common to all subgraphs are merged, this would result in an empty type.",
@@ -51,6 +52,26 @@ pub(super) fn merge(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged
             sources[0].1.place,
             message,
         );
+    }
+}
+
+/// Of a `@oneOf` input exactly one field is given: none may be required or have a default. It is one in the supergraph
+/// as soon as one subgraph says so, since that one refuses anything else.
+fn check_one_of(cx: &mut Context<'_>, sources: &Sources<'_, TypeDef>, merged: &MType) {
+    if !merged.one_of {
+        return;
+    }
+    for (graph, ty) in sources.iter().filter(|(_, ty)| !ty.one_of) {
+        for input in ty.inputs.values() {
+            if merged.inputs.contains_key(&input.name) && (input.ty.is_non_null() || input.default.is_some())
+            {
+                let message = format!(
+                    "Input object \"{}\" is @oneOf in another subgraph, so its field \"{}\" must be nullable and have no default value here either.",
+                    merged.name, input.name
+                );
+                cx.error("INVALID_GRAPHQL", *graph, input.place, message);
+            }
+        }
     }
 }
 

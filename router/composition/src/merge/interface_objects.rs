@@ -105,6 +105,7 @@ fn added(field: &MField) -> MField {
             .map(|(name, arg)| (name.clone(), argument(arg)))
             .collect(),
         joins: vec![JoinField::default()],
+        directives: Vec::new(),
         ..field.clone()
     }
 }

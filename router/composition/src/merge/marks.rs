@@ -15,7 +15,7 @@ pub(super) type Marked<'a> = (GraphId, Place, &'a Marks);
 /// Joins the marks of all subgraphs on one element.
 pub(super) fn merge(cx: &mut Context<'_>, element: &str, sources: &[Marked<'_>]) -> Marks {
     let mut merged = Marks::default();
-    for (graph, _, marks) in sources {
+    for (_, _, marks) in sources {
         merged.inaccessible |= marks.inaccessible;
         merged.authenticated |= marks.authenticated;
         merged.tags.extend(marks.tags.iter().cloned());
@@ -23,16 +23,47 @@ pub(super) fn merge(cx: &mut Context<'_>, element: &str, sources: &[Marked<'_>])
         merged.policies = and(merged.policies.take(), marks.policies.as_ref());
         merged.cost = merged.cost.max(marks.cost);
         merged.list_size = join_list_size(merged.list_size.take(), marks.list_size.as_ref());
-        for directive in &marks.custom {
-            if cx.models[*graph].composes(&directive.name) && !merged.custom.contains(directive) {
-                merged.custom.push(directive.clone());
+    }
+    merged.custom = composed(cx, element, sources);
+    merged.tags.sort();
+    hint_combined(cx, element, sources, "cost", |marks| marks.cost);
+    hint_combined(cx, element, sources, "listSize", |marks| marks.list_size.clone());
+    merged.deprecated = commonest(cx, element, sources, |marks| marks.deprecated.clone());
+    merged.specified_by = commonest(cx, element, sources, |marks| marks.specified_by.clone());
+    merged
+}
+
+/// Applications of directives that `@composeDirective` asks for: each once; of one that is not repeatable, the commonest.
+fn composed(cx: &mut Context<'_>, element: &str, sources: &[Marked<'_>]) -> Vec<Node<Directive>> {
+    let mut all: Vec<Node<Directive>> = Vec::new();
+    for (graph, _, marks) in sources {
+        let asked = |directive: &&Node<Directive>| cx.models[*graph].composes(&directive.name);
+        for directive in marks.custom.iter().filter(asked) {
+            if !all.contains(directive) {
+                all.push(directive.clone());
             }
         }
     }
-    merged.tags.sort();
-    merged.deprecated = commonest(cx, element, sources, |marks| marks.deprecated.as_ref());
-    merged.specified_by = commonest(cx, element, sources, |marks| marks.specified_by.as_ref());
-    merged
+    let mut kept: Vec<Node<Directive>> = Vec::new();
+    for directive in &all {
+        let same = all.iter().filter(|other| other.name == directive.name).count();
+        if same == 1 || is_repeatable(cx, &directive.name) {
+            kept.push(directive.clone());
+        } else if !kept.iter().any(|other| other.name == directive.name) {
+            let name = directive.name.clone();
+            let pick = |marks: &Marks| marks.custom.iter().find(|own| own.name == name).cloned();
+            kept.extend(commonest(cx, element, sources, pick));
+        }
+    }
+    kept
+}
+
+fn is_repeatable(cx: &Context<'_>, directive: &str) -> bool {
+    let mut definitions = cx
+        .models
+        .iter()
+        .filter_map(|model| model.directives.get(directive));
+    definitions.any(|definition| definition.repeatable)
 }
 
 /// Both conditions must hold: every alternative of one is joined with every alternative of the other.
@@ -64,6 +95,32 @@ fn normalize(mut alternatives: Vec<Vec<String>>) -> Vec<Vec<String>> {
     let all = alternatives.clone();
     alternatives.retain(|large| !all.iter().any(|small| weaker(small, large)));
     alternatives
+}
+
+/// Says where different arguments of a directive were combined into one application.
+fn hint_combined<T: PartialEq>(
+    cx: &mut Context<'_>,
+    element: &str,
+    sources: &[Marked<'_>],
+    name: &str,
+    pick: impl Fn(&Marks) -> Option<T>,
+) {
+    let given: Vec<_> = sources
+        .iter()
+        .filter_map(|(graph, place, marks)| Some((*graph, *place, pick(marks)?)))
+        .collect();
+    let Some(first) = given.first() else { return };
+    if let Some((graph, place, _)) = given.iter().find(|(_, _, value)| *value != first.2) {
+        let message = format!(
+            "@{name} is applied to {element} with different arguments across subgraphs; the supergraph combines them."
+        );
+        cx.hint(
+            "MERGED_NON_REPEATABLE_DIRECTIVE_ARGUMENTS",
+            *graph,
+            *place,
+            message,
+        );
+    }
 }
 
 /// The dearest estimate that any subgraph gives.
@@ -101,13 +158,13 @@ fn commonest(
     cx: &mut Context<'_>,
     element: &str,
     sources: &[Marked<'_>],
-    pick: impl Fn(&Marks) -> Option<&Node<Directive>>,
+    pick: impl Fn(&Marks) -> Option<Node<Directive>>,
 ) -> Option<Node<Directive>> {
     let mut counts: Vec<(Node<Directive>, usize)> = Vec::new();
     for directive in sources.iter().filter_map(|(_, _, marks)| pick(marks)) {
-        match counts.iter_mut().find(|(known, _)| known == directive) {
+        match counts.iter_mut().find(|(known, _)| *known == directive) {
             Some((_, count)) => *count += 1,
-            None => counts.push((directive.clone(), 1)),
+            None => counts.push((directive, 1)),
         }
     }
     let best = counts.iter().map(|(_, count)| *count).max()?;
@@ -117,7 +174,7 @@ fn commonest(
         .map(|(directive, _)| directive.clone())?;
     let other = sources
         .iter()
-        .find(|(_, _, marks)| pick(marks).is_some_and(|directive| *directive != winner));
+        .find(|(_, _, marks)| pick(marks).is_some_and(|directive| directive != winner));
     if let Some((graph, place, _)) = other {
         let message = format!(
             "@{} is applied to {element} with different arguments across subgraphs; the supergraph uses {winner}.",

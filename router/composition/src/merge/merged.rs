@@ -1,6 +1,6 @@
 //! The supergraph as data: what [`emit`](crate::emit) prints and [`satisfy`](crate::satisfy) walks.
 
-use apollo_compiler::ast::{DirectiveDefinition, Type, Value};
+use apollo_compiler::ast::{Directive, DirectiveDefinition, Type, Value};
 use apollo_compiler::{Name, Node};
 use indexmap::{IndexMap, IndexSet};
 use std::collections::BTreeMap;
@@ -17,6 +17,8 @@ pub(crate) struct Merged {
     pub graphs: Vec<Graph>,
     pub description: Option<Node<str>>,
     pub schema_tags: IndexSet<String>,
+    /// Composed directives on the schema itself.
+    pub schema_custom: Vec<Node<Directive>>,
     pub types: BTreeMap<Name, MType>,
     /// Executable directives, then composed ones, by name.
     pub directives: BTreeMap<Name, Node<DirectiveDefinition>>,
@@ -26,6 +28,8 @@ pub(crate) struct Merged {
     pub has_context: bool,
     /// A field has an override label.
     pub has_labels: bool,
+    /// The subgraphs, and the specification's URL, of directives that are carried unmerged.
+    pub carried: Vec<GraphId>,
 }
 
 /// How a composed directive is imported: its name in the feature, its name here (both without `@`).
@@ -54,6 +58,9 @@ pub(crate) struct MType {
     pub joins: Vec<JoinType>,
     pub implements: IndexSet<Name>,
     pub join_implements: Vec<(GraphId, Name)>,
+    /// `@oneOf`, in any subgraph.
+    pub one_of: bool,
+    pub directives: Vec<JoinDirective>,
     pub members: IndexSet<Name>,
     pub join_members: Vec<(GraphId, Name)>,
     pub fields: IndexMap<Name, MField>,
@@ -80,6 +87,15 @@ pub(crate) struct MField {
     pub marks: Marks,
     /// Empty: every subgraph that has the type resolves the field plainly.
     pub joins: Vec<JoinField>,
+    pub directives: Vec<JoinDirective>,
+}
+
+/// `@join__directive`: an application that stays one subgraph's own.
+#[derive(Debug, Clone)]
+pub(crate) struct JoinDirective {
+    pub graph: GraphId,
+    pub name: &'static str,
+    pub args: Vec<(&'static str, String)>,
 }
 
 /// `@join__field`.

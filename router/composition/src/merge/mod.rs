@@ -5,7 +5,9 @@
 
 mod access;
 mod arguments;
+mod cache_tags;
 mod compose_directives;
+mod consistency;
 mod contexts;
 mod defaults;
 mod description;
@@ -15,11 +17,13 @@ mod externals;
 mod fields;
 mod graphs;
 mod implementations;
+mod imports;
 mod inaccessible;
 mod inputs;
 mod interface_objects;
 mod interfaces;
 mod lattice;
+mod list_sizes;
 mod marks;
 pub(crate) mod merged;
 mod overrides;
@@ -61,6 +65,29 @@ impl<'a> Context<'a> {
         self.hints.push(report);
     }
 
+    /// An error about an element of the supergraph, placed in the first subgraph that has it.
+    fn error_at(&mut self, code: &str, ty: &MType, field: Option<&Name>, message: impl Into<String>) {
+        let message = message.into();
+        for graph in ty.graphs() {
+            let Some(own) = self.models[graph].types.get(&ty.name) else {
+                continue;
+            };
+            let place: Option<Place> = match field {
+                Some(field) => {
+                    let field_place = own.fields.get(field).map(|field| field.place);
+                    let input_place = || own.inputs.get(field).map(|input| input.place);
+                    let value_place = || own.values.get(field).map(|value| value.place);
+                    field_place.or_else(input_place).or_else(value_place)
+                }
+                None => Some(own.place),
+            };
+            if let Some(place) = place {
+                return self.error(code, graph, place, message);
+            }
+        }
+        self.errors.push(Diagnostic::global(code, message));
+    }
+
     /// `subgraph "A"`, `subgraphs "A" and "B"`.
     fn names(&self, graphs: &[GraphId]) -> String {
         let names: Vec<String> = graphs
@@ -75,8 +102,19 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What merging yields.
+pub(crate) struct Outcome {
+    /// Whole only where there are no errors.
+    pub merged: Merged,
+    pub hints: Vec<Diagnostic>,
+    /// What cannot be merged.
+    pub errors: Vec<Diagnostic>,
+    /// What is wrong with the merged schema; it may follow from `errors`.
+    pub derived_errors: Vec<Diagnostic>,
+}
+
 /// Merges the models; all errors at once.
-pub(crate) fn merge(models: &[Model]) -> Result<(Merged, Vec<Diagnostic>), Vec<Diagnostic>> {
+pub(crate) fn merge(models: &[Model]) -> Outcome {
     let lattice = Lattice::of(models);
     let mut cx = Context {
         models,
@@ -90,31 +128,37 @@ pub(crate) fn merge(models: &[Model]) -> Result<(Merged, Vec<Diagnostic>), Vec<D
         ..Merged::default()
     };
     description::merge_schema(&mut cx, &mut merged);
-    types::merge_types(&mut cx, &mut merged);
-    interface_objects::add_fields(&cx, &mut merged);
-    interfaces::check(&mut cx, &merged);
-    implementations::check(&mut cx, &merged);
-    defaults::check(&mut cx, &merged);
+    imports::check(&mut cx);
+    let enums = types::merge_types(&mut cx, &mut merged);
     compose_directives::merge(&mut cx, &mut merged);
     executable_directives::merge(&mut cx, &mut merged);
-    access::propagate(&mut merged);
-    transitive_access::check(&mut cx, &merged);
-    contexts::note(&mut merged);
-    check_queries(&mut cx, &merged);
-    check_emptied(&mut cx, &merged);
-    inaccessible::check(&mut cx, &merged);
-    if cx.errors.is_empty() {
-        Ok((merged, cx.hints))
-    } else {
-        Err(cx.errors)
+    types::merge_enums(&mut cx, &mut merged, enums);
+    let errors = std::mem::take(&mut cx.errors);
+    interface_objects::add_fields(&cx, &mut merged);
+    check(&mut cx, &mut merged);
+    Outcome {
+        merged,
+        hints: cx.hints,
+        errors,
+        derived_errors: cx.errors,
     }
+}
+
+/// Completes the merged schema and checks it.
+fn check(cx: &mut Context<'_>, merged: &mut Merged) {
+    access::propagate(merged);
+    contexts::note(merged);
+    interfaces::check(cx, merged);
+    implementations::check(cx, merged);
+    defaults::check(cx, merged);
+    transitive_access::check(cx, merged);
+    check_queries(cx, merged);
+    check_emptied(cx, merged);
+    inaccessible::check(cx, merged);
 }
 
 /// Types of which only external fields were left, in all subgraphs.
 fn check_emptied(cx: &mut Context<'_>, merged: &Merged) {
-    if !cx.errors.is_empty() {
-        return;
-    }
     let emptied = |ty: &&MType| {
         matches!(ty.kind, Kind::Object | Kind::Interface) && ty.fields.is_empty() && !is_root(&ty.name)
     };

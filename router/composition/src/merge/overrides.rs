@@ -159,7 +159,14 @@ fn note(
         result.unused.insert(from);
     }
     if let Some(label) = &overriding.label {
-        note_label(cx, &coordinate, (graph, overriding), from, label, result);
+        note_label(
+            cx,
+            &coordinate,
+            (graph, overriding),
+            (from, source),
+            label,
+            result,
+        );
         return;
     }
     let what = if used {
@@ -175,13 +182,18 @@ fn note_label(
     cx: &mut Context<'_>,
     coordinate: &str,
     (graph, overriding): (GraphId, &Override),
-    from: GraphId,
+    (from, source): (GraphId, &Field),
     label: &str,
     result: &mut Overrides,
 ) {
     if is_valid_label(label) {
         result.labels.insert(graph, label.to_owned());
         result.labels.insert(from, label.to_owned());
+        let message = format!(
+            "Field \"{coordinate}\" on subgraph \"{}\" is currently being migrated to \"{}\" with label \"{label}\".",
+            overriding.from, cx.models[graph].name
+        );
+        cx.hint("OVERRIDE_MIGRATION_IN_PROGRESS", from, source.place, message);
         return;
     }
     let message = format!(
@@ -196,11 +208,11 @@ fn is_valid_label(label: &str) -> bool {
         .strip_prefix("percent(")
         .and_then(|rest| rest.strip_suffix(')'))
     {
-        let digits = percent.chars().all(|c| c.is_ascii_digit() || c == '.');
-        return digits
-            && percent
-                .parse::<f64>()
-                .is_ok_and(|value| (0.0..=100.0).contains(&value));
+        let (whole, part) = percent.split_once('.').unwrap_or((percent, "0"));
+        let digits = |text: &str, most: usize| {
+            (1..=most).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit())
+        };
+        return percent == "100" || (digits(whole, 2) && digits(part, 8));
     }
     label.starts_with(|c: char| c.is_ascii_alphabetic())
         && label

@@ -5,12 +5,15 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
 use super::merged::{GraphId, JoinType, MType, Merged};
-use super::{Context, Sources, description, enums, fields, inputs, marks};
+use super::{Context, Sources, cache_tags, consistency, description, enums, fields, inputs, marks};
 use crate::model::{Kind, TypeDef, is_root};
 
-/// Merges every type; enums last, when their usage is known.
-pub(super) fn merge_types(cx: &mut Context<'_>, merged: &mut Merged) {
-    let mut all: BTreeMap<&Name, Sources<'_, TypeDef>> = BTreeMap::new();
+/// Enums with what all types have, to be merged when their usage is known.
+pub(super) type Enums<'a> = Vec<(Sources<'a, TypeDef>, MType)>;
+
+/// Merges every type but enums.
+pub(super) fn merge_types<'a>(cx: &mut Context<'a>, merged: &mut Merged) -> Enums<'a> {
+    let mut all: BTreeMap<&Name, Sources<'a, TypeDef>> = BTreeMap::new();
     for (graph, model) in cx.models.iter().enumerate() {
         for (name, ty) in &model.types {
             all.entry(name).or_default().push((graph, ty));
@@ -24,7 +27,10 @@ pub(super) fn merge_types(cx: &mut Context<'_>, merged: &mut Merged) {
         };
         let mut ty = shell(cx, name, kind, &sources);
         match kind {
-            Kind::Object | Kind::Interface => fields::merge_fields(cx, &sources, &mut ty),
+            Kind::Object | Kind::Interface => {
+                fields::merge_fields(cx, &sources, &mut ty);
+                consistency::hint(cx, name, &sources);
+            }
             Kind::Union => merge_members(cx, &sources, &mut ty),
             Kind::Input => inputs::merge(cx, &sources, &mut ty),
             Kind::Enum => {
@@ -37,7 +43,12 @@ pub(super) fn merge_types(cx: &mut Context<'_>, merged: &mut Merged) {
             merged.types.insert(name.clone(), ty);
         }
     }
-    for (sources, mut ty) in late {
+    late
+}
+
+/// Merges the enums: all fields and directives that use them are merged.
+pub(super) fn merge_enums(cx: &mut Context<'_>, merged: &mut Merged, enums: Enums<'_>) {
+    for (sources, mut ty) in enums {
         enums::merge(cx, &sources, &mut ty);
         merged.types.insert(ty.name.clone(), ty);
     }
@@ -50,7 +61,7 @@ fn check_base(cx: &mut Context<'_>, name: &Name, sources: &Sources<'_, TypeDef>)
     }
     for (graph, ty) in sources {
         let message = format!(
-            "[{}] Type \"{name}\" is an extension type, but there is no type definition for \"{name}\" in any subgraph.",
+            "[{}] Type \"{name}\" is an extension type, but there is no type definition for \"{name}\" in any subgraph: define it, without extend, in the subgraph that owns it.",
             cx.models[*graph].name
         );
         cx.error("EXTENSION_WITH_NO_BASE", *graph, ty.place, message);
@@ -146,6 +157,11 @@ fn shell(cx: &mut Context<'_>, name: &Name, kind: Kind, sources: &Sources<'_, Ty
             .flat_map(|(_, ty)| ty.implements.iter().cloned())
             .collect(),
         join_implements: sources.iter().flat_map(pairs).collect(),
+        one_of: sources.iter().any(|(_, ty)| ty.one_of),
+        directives: sources
+            .iter()
+            .flat_map(|(graph, ty)| cache_tags::of(*graph, &ty.marks))
+            .collect(),
         members: Default::default(),
         join_members: Vec::new(),
         fields: IndexMap::new(),

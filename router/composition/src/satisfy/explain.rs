@@ -5,9 +5,10 @@ use apollo_compiler::ast::Type;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::reach::Reach;
 use super::world::{Entry, Position, TypeId, World};
 use crate::merge::merged::{GraphId, MField};
-use crate::model::{Kind, Model};
+use crate::model::{Kind, Model, Place};
 
 /// One step of the way to a field.
 #[derive(Debug, Clone)]
@@ -84,20 +85,41 @@ fn sample(world: &World<'_>, ty: &Type) -> String {
     }
 }
 
+/// The subgraph that gives the field, or else knows of it, and where.
+pub(super) fn defining(
+    world: &World<'_>,
+    models: &[Model],
+    ty: TypeId,
+    field: &Name,
+) -> Option<(GraphId, Place)> {
+    let own = &world.ty(ty).name;
+    let types = || std::iter::once(own).chain(&world.ty(ty).implements);
+    let place = |graph: GraphId| types().find_map(|ty| models[graph].field(ty, field));
+    let gives = candidates(world, ty, field).into_iter().chain(0..models.len());
+    gives
+        .into_iter()
+        .find_map(|graph| Some((graph, place(graph)?.place)))
+}
+
 /// Why nobody can answer the field, standing at `closure`.
 pub(super) fn reasons(
-    world: &World<'_>,
+    reach: &mut Reach<'_>,
     models: &[Model],
     ty: TypeId,
     field: &Name,
     closure: &[Position],
 ) -> String {
+    let world = reach.world;
     let coordinate = format!("{}.{field}", world.ty(ty).name);
     let mut out = String::new();
     let here: BTreeSet<GraphId> = closure.iter().map(|at| at.graph).collect();
     for at in closure {
         let _ = writeln!(out, "- from subgraph \"{}\":", models[at.graph].name);
-        let _ = writeln!(out, "  - {}", local_reason(world, *at, field, &coordinate));
+        let _ = writeln!(
+            out,
+            "  - {}",
+            local_reason(reach, ty, closure, *at, (field, &coordinate))
+        );
     }
     if closure.is_empty() {
         let _ = writeln!(
@@ -110,7 +132,7 @@ pub(super) fn reasons(
         .into_iter()
         .filter(|graph| !here.contains(graph))
     {
-        for reason in move_reasons(models, world, ty, (graph, &coordinate), &here) {
+        for reason in move_reasons(models, reach, ty, (graph, &coordinate), (closure, &here)) {
             let _ = writeln!(out, "- {reason}");
         }
     }
@@ -120,11 +142,12 @@ pub(super) fn reasons(
 /// Why no key leads to a subgraph that has the field.
 fn move_reasons(
     models: &[Model],
-    world: &World<'_>,
+    reach: &mut Reach<'_>,
     ty: TypeId,
     (graph, coordinate): (GraphId, &str),
-    here: &BTreeSet<GraphId>,
+    (closure, here): (&[Position], &BTreeSet<GraphId>),
 ) -> Vec<String> {
+    let world = reach.world;
     let entries: Vec<&Entry<'_>> = world
         .entries(ty)
         .iter()
@@ -138,11 +161,21 @@ fn move_reasons(
     }
     entries
         .iter()
-        .map(|entry| entry_reason(models, world, entry, coordinate, here))
+        .map(|entry| {
+            let missing = reach.missing(ty, closure, entry.key.selection());
+            entry_reason(models, world, entry, coordinate, (here, missing))
+        })
         .collect()
 }
 
-fn local_reason(world: &World<'_>, at: Position, field: &Name, coordinate: &str) -> String {
+fn local_reason(
+    reach: &mut Reach<'_>,
+    ty: TypeId,
+    closure: &[Position],
+    at: Position,
+    (field, coordinate): (&Name, &str),
+) -> String {
+    let world = reach.world;
     let Some(local) = world.local(at, field) else {
         return format!("cannot find field \"{coordinate}\".");
     };
@@ -150,6 +183,12 @@ fn local_reason(world: &World<'_>, at: Position, field: &Name, coordinate: &str)
         return format!("field \"{coordinate}\" is not resolvable because marked @external.");
     }
     let requires = local.requires.map_or("", |requires| requires.raw.as_str());
+    let selection = local.requires.map_or(&[][..], |requires| requires.selection());
+    if let Some(missing) = reach.missing(ty, closure, selection) {
+        return format!(
+            "cannot satisfy @requires(fields: \"{requires}\") on field \"{coordinate}\": there is no way to \"{missing}\"."
+        );
+    }
     let mut enters = world
         .entries(at.ty)
         .iter()
@@ -167,7 +206,7 @@ fn entry_reason(
     world: &World<'_>,
     entry: &Entry<'_>,
     coordinate: &str,
-    here: &BTreeSet<GraphId>,
+    (here, missing): (&BTreeSet<GraphId>, Option<String>),
 ) -> String {
     let target = &models[entry.graph].name;
     let ty = &world.ty(entry.ty).name;
@@ -181,8 +220,11 @@ fn entry_reason(
         .iter()
         .map(|graph| format!("\"{}\"", models[*graph].name))
         .collect();
+    let missing = missing.map_or_else(String::new, |missing| {
+        format!(": there is no way to \"{missing}\"")
+    });
     format!(
-        "cannot move to subgraph \"{target}\" using @key(fields: \"{key}\") of \"{ty}\", the key field(s) cannot be resolved from {}.",
+        "cannot move to subgraph \"{target}\" using @key(fields: \"{key}\") of \"{ty}\", the key field(s) cannot be resolved from subgraph {}{missing}.",
         from.join(", ")
     )
 }

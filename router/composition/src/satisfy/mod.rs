@@ -2,16 +2,19 @@
 //!
 //! A *position* is a place where a fetch can stand: a subgraph and the type it knows there. A query that walks down the
 //! schema stands at a set of positions, since several subgraphs may resolve the same field; keys then lead to more.
-//! Each pair (type, positions) is looked at once, breadth first, so the example in an error is a shortest one.
+//! What can be had of an object depends on nothing but all positions that keys lead to, so each pair (object type,
+//! positions closed under keys) is looked at once, breadth first: the example in an error is a shortest one.
 //!
 //! <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition#rules-of-composition>
 
 mod explain;
 mod reach;
+mod runtime_types;
 mod world;
 
 use apollo_compiler::Name;
 use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
 
 use crate::diagnostics::Diagnostic;
 use crate::merge::merged::Merged;
@@ -20,35 +23,44 @@ use explain::Step;
 use reach::Reach;
 use world::{Position, TypeId, World};
 
-/// States looked at, at most; beyond, what is left is up to the planner, which refuses what it cannot plan.
-const MAX_STATES: usize = 100_000;
+/// States looked at, at most.
+const MAX_STATES: usize = 500_000;
 
 /// Walks the public schema; one error for each field that some path cannot reach. Labelled overrides must leave all
-/// reachable both while they are in force and while they are not.
-pub(crate) fn satisfy(models: &[Model], merged: &Merged) -> Result<(), Vec<Diagnostic>> {
-    let mut errors = walk(models, merged, true);
+/// reachable both while they are in force and while they are not. Yields hints where nothing is wrong.
+pub(crate) fn satisfy(models: &[Model], merged: &Merged) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+    let (mut errors, mut hints) = walk(models, merged, true, MAX_STATES);
     if merged.has_labels {
-        errors.extend(walk(models, merged, false));
+        let (more_errors, more_hints) = walk(models, merged, false, MAX_STATES);
+        errors.extend(more_errors);
+        hints.extend(more_hints);
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+    if errors.is_empty() { Ok(hints) } else { Err(errors) }
 }
 
-fn walk(models: &[Model], merged: &Merged, labels: bool) -> Vec<Diagnostic> {
+fn walk(
+    models: &[Model],
+    merged: &Merged,
+    labels: bool,
+    max_states: usize,
+) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
     let world = World::of(merged, labels);
     let mut walk = Walk {
         models,
         reach: Reach::new(&world),
         queue: VecDeque::new(),
-        seen: HashSet::new(),
+        abstracts: HashSet::new(),
+        objects: HashSet::new(),
         steps: Vec::new(),
         reported: HashSet::new(),
         errors: Vec::new(),
+        hints: Vec::new(),
     };
     for root in ROOTS {
         walk.start(root);
     }
-    walk.run();
-    walk.errors
+    walk.run(max_states);
+    (walk.errors, walk.hints)
 }
 
 /// A type, where one stands there, and the last step of the way (an index into [`Walk::steps`]).
@@ -58,11 +70,15 @@ struct Walk<'w> {
     models: &'w [Model],
     reach: Reach<'w>,
     queue: VecDeque<State>,
-    seen: HashSet<(TypeId, Vec<Position>)>,
+    /// Abstract types looked at, with the positions they were met at.
+    abstracts: HashSet<(TypeId, Vec<Position>)>,
+    /// Object types looked at, with all positions that keys lead to.
+    objects: HashSet<(TypeId, Rc<[Position]>)>,
     /// All steps of all ways, each with the one before.
     steps: Vec<(Option<usize>, Step)>,
     reported: HashSet<(TypeId, Name)>,
     errors: Vec<Diagnostic>,
+    hints: Vec<Diagnostic>,
 }
 
 impl Walk<'_> {
@@ -74,13 +90,13 @@ impl Walk<'_> {
         }
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, max_states: usize) {
         while let Some((ty, positions, way)) = self.queue.pop_front() {
-            if self.seen.len() >= MAX_STATES {
-                return;
+            if self.objects.len() + self.abstracts.len() >= max_states {
+                return self.report_too_many(max_states);
             }
             if self.reach.world.ty(ty).kind == Kind::Object {
-                self.object(ty, positions, way);
+                self.object(ty, &positions, way);
             } else {
                 self.abstract_type(ty, positions, way);
             }
@@ -89,27 +105,27 @@ impl Walk<'_> {
 
     /// Every implementation or member that can come back here.
     fn abstract_type(&mut self, ty: TypeId, positions: Vec<Position>, way: usize) {
-        if !self.seen.insert((ty, positions.clone())) {
+        if !self.abstracts.insert((ty, positions.clone())) {
             return;
         }
         let casts = self.reach.casts(ty, &positions);
         if casts.untyped {
-            self.report_untyped(ty, way);
+            self.report_untyped(ty, &positions, way);
         }
         for (object, positions) in casts.objects {
             if !self.reach.world.ty(object).marks.inaccessible {
                 self.steps.push((Some(way), Step::On(object)));
-                self.object(object, positions, self.steps.len() - 1);
+                self.object(object, &positions, self.steps.len() - 1);
             }
         }
     }
 
     /// Every public field of an object.
-    fn object(&mut self, ty: TypeId, positions: Vec<Position>, way: usize) {
-        if !self.seen.insert((ty, positions.clone())) {
+    fn object(&mut self, ty: TypeId, positions: &[Position], way: usize) {
+        let closure = self.reach.closure(ty, positions);
+        if !self.objects.insert((ty, Rc::clone(&closure))) {
             return;
         }
-        let closure = self.reach.closure(ty, &positions);
         let world = self.reach.world;
         for (name, field) in &world.ty(ty).fields {
             let target = world.id(field.ty.inner_named_type());
@@ -121,6 +137,7 @@ impl Walk<'_> {
             if next.is_empty() {
                 self.report(ty, name, &closure, way);
             } else if let Some(target) = target.filter(|target| world.is_composite(*target)) {
+                self.check_runtime_types(ty, name, &closure);
                 let next = if world.ty(target).name == "Query" {
                     world.everywhere(target)
                 } else {
@@ -132,6 +149,16 @@ impl Walk<'_> {
         }
     }
 
+    /// Subgraphs that share a field must be able to answer it with a common type.
+    fn check_runtime_types(&mut self, ty: TypeId, field: &Name, closure: &[Position]) {
+        use runtime_types::Finding;
+        match runtime_types::check(self.reach.world, self.models, ty, field, closure) {
+            Finding::Alike => {}
+            Finding::Different(hint) => self.hints.push(hint),
+            Finding::Disjoint(error) => self.errors.push(error),
+        }
+    }
+
     fn report(&mut self, ty: TypeId, field: &Name, closure: &[Position], way: usize) {
         if !self.reported.insert((ty, field.clone())) {
             return;
@@ -139,15 +166,18 @@ impl Walk<'_> {
         let mut steps = self.way(way);
         steps.push(Step::Field(ty, field.clone()));
         let query = explain::query(self.reach.world, &steps);
-        let reasons = explain::reasons(self.reach.world, self.models, ty, field, closure);
+        let reasons = explain::reasons(&mut self.reach, self.models, ty, field, closure);
         let message = format!(
             "The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n{reasons}"
         );
-        self.errors
-            .push(Diagnostic::global("SATISFIABILITY_ERROR", message));
+        let error = match explain::defining(self.reach.world, self.models, ty, field) {
+            Some((graph, place)) => self.models[graph].report("SATISFIABILITY_ERROR", place, message),
+            None => Diagnostic::global("SATISFIABILITY_ERROR", message),
+        };
+        self.errors.push(error);
     }
 
-    fn report_untyped(&mut self, ty: TypeId, way: usize) {
+    fn report_untyped(&mut self, ty: TypeId, positions: &[Position], way: usize) {
         let typename = apollo_compiler::name!("__typename");
         if !self.reported.insert((ty, typename.clone())) {
             return;
@@ -159,8 +189,22 @@ impl Walk<'_> {
         let message = format!(
             "The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n- the subgraph knows \"{name}\" as an @interfaceObject only, and no subgraph that defines the interface has a resolvable @key on it that could be filled: the concrete type cannot be found."
         );
-        self.errors
-            .push(Diagnostic::global("SATISFIABILITY_ERROR", message));
+        let model = positions.first().map(|at| &self.models[at.graph]);
+        let place = model.and_then(|model| model.types.get(name)?.place);
+        self.errors.push(match model {
+            Some(model) => model.report("SATISFIABILITY_ERROR", place, message),
+            None => Diagnostic::global("SATISFIABILITY_ERROR", message),
+        });
+    }
+
+    fn report_too_many(&mut self, max_states: usize) {
+        let message = format!(
+            "Whether every query can be satisfied was not found out: there are more than {max_states} combinations of types and subgraphs to look at. Fewer subgraphs that share the same types without a common @key, or fewer different @provides, make fewer."
+        );
+        self.errors.push(Diagnostic::global(
+            "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED",
+            message,
+        ));
     }
 
     /// The steps from the root to one.
@@ -174,5 +218,26 @@ impl Walk<'_> {
         }
         steps.reverse();
         steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Subgraph;
+
+    /// Giving up is said, not kept quiet.
+    #[test]
+    fn a_walk_cut_short_is_an_error() {
+        let subgraph = Subgraph {
+            name: "a".to_owned(),
+            url: String::new(),
+            sdl: "type Query { a: A } type A { b: B } type B { c: Int }".to_owned(),
+        };
+        let read = crate::ingest::ingest_all(&[&subgraph]);
+        let merged = crate::merge::merge(&read.models).merged;
+        assert!(walk(&read.models, &merged, true, 3).0.is_empty());
+        let (errors, _) = walk(&read.models, &merged, true, 2);
+        assert_eq!(errors[0].code, "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED");
     }
 }

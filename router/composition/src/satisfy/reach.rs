@@ -215,6 +215,29 @@ impl<'w> Reach<'w> {
         })
     }
 
+    /// The first field of a selection that cannot be fetched, for a message.
+    pub fn missing(&mut self, ty: TypeId, closure: &[Position], selection: &[Sel]) -> Option<String> {
+        selection.iter().find_map(|one| {
+            if self.can(ty, closure, std::slice::from_ref(one)) {
+                return None;
+            }
+            let world = self.world;
+            let Sel::Field { name, sub, .. } = one else {
+                let Sel::On { sub, .. } = one else { return None };
+                return self.missing(ty, closure, sub);
+            };
+            let next = self.step(ty, closure, name);
+            let target = world.ty(ty).fields.get(name);
+            let target = target.and_then(|field| world.id(field.ty.inner_named_type()));
+            let below = target.filter(|target| !next.is_empty() && world.ty(*target).kind == Kind::Object);
+            let deeper = below.and_then(|target| {
+                let closure = self.closure(target, &next);
+                self.missing(target, &closure, sub)
+            });
+            deeper.or_else(|| Some(format!("{}.{name}", world.ty(ty).name)))
+        })
+    }
+
     /// The object types that can come back at an abstract type, and where one stands then.
     pub fn casts(&mut self, ty: TypeId, positions: &[Position]) -> Casts {
         let world = self.world;

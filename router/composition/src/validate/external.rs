@@ -3,7 +3,7 @@
 //! <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/directives#external>
 
 use super::Report;
-use crate::model::{Field, Kind, TypeDef};
+use crate::model::{Federation, Field, Kind, TypeDef};
 
 /// Checks all external fields.
 pub(super) fn check(report: &mut Report<'_>) {
@@ -19,6 +19,7 @@ pub(super) fn check(report: &mut Report<'_>) {
                 continue;
             }
             check_use(report, ty, field);
+            check_collision(report, ty, field);
             check_marks(report, ty, field);
         }
     }
@@ -35,6 +36,22 @@ fn check_use(report: &mut Report<'_>, ty: &TypeDef, field: &Field) {
     }
 }
 
+/// What this subgraph does not resolve it cannot resolve in a special way.
+fn check_collision(report: &mut Report<'_>, ty: &TypeDef, field: &Field) {
+    let found = [
+        ("provides", field.provides.is_some()),
+        ("requires", field.requires.is_some()),
+    ];
+    let collides = field.external_here && report.model.version != Federation::One;
+    for (name, _) in found.iter().filter(|(_, present)| *present && collides) {
+        let message = format!(
+            "Cannot have both @{name} and @external on field \"{}.{}\": this subgraph does not resolve the field; remove one of them.",
+            ty.name, field.name
+        );
+        report.error("EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE", field.place, message);
+    }
+}
+
 /// Directives on a field that this subgraph does not resolve would be lost.
 fn check_marks(report: &mut Report<'_>, ty: &TypeDef, field: &Field) {
     let marks = &field.marks;
@@ -44,7 +61,7 @@ fn check_marks(report: &mut Report<'_>, ty: &TypeDef, field: &Field) {
     ];
     for (name, _) in found.iter().filter(|(_, present)| *present) {
         let message = format!(
-            "Cannot apply merged directive @{name} to external field \"{}.{}\".",
+            "Cannot apply merged directive @{name} to external field \"{}.{}\": apply it in the subgraph that resolves the field.",
             ty.name, field.name
         );
         report.error("MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL", field.place, message);

@@ -2,6 +2,8 @@
 //!
 //! The codes: <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/errors>
 
+mod access;
+mod context_selection;
 mod contexts;
 mod cost;
 mod external;
@@ -19,9 +21,8 @@ use crate::diagnostics::Diagnostic;
 use crate::model::{Model, Place};
 
 /// Checks all subgraphs; all errors at once.
-pub(crate) fn validate_all(models: &[Model]) -> Result<(), Vec<Diagnostic>> {
-    let errors: Vec<Diagnostic> = models.iter().flat_map(validate).collect();
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+pub(crate) fn validate_all(models: &[Model]) -> Vec<Diagnostic> {
+    models.iter().flat_map(validate).collect()
 }
 
 fn validate(model: &Model) -> Vec<Diagnostic> {
@@ -38,6 +39,7 @@ fn validate(model: &Model) -> Vec<Diagnostic> {
         overrides::check,
         interface_keys::check,
         interface_objects::check,
+        access::check,
         cost::check,
         contexts::check,
     ];
