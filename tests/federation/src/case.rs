@@ -67,22 +67,33 @@ pub struct Case {
 }
 
 impl Case {
+    /// The composed supergraph.
+    ///
+    /// # Errors
+    /// Subgraphs that do not compose.
+    pub fn supergraph(&self) -> Result<String> {
+        let subgraphs = self.subgraphs.iter().map(|(name, sdl)| Subgraph {
+            name: name.clone(),
+            url: format!("http://{name}/graphql"),
+            sdl: sdl.clone(),
+        });
+        let composed = compose(&subgraphs.collect::<Vec<_>>());
+        let composed = composed.map_err(|errors| {
+            let texts: Vec<String> = errors
+                .iter()
+                .map(|error| format!("{}: {}", error.code, error.message))
+                .collect();
+            anyhow!("does not compose\n{}", texts.join("\n"))
+        })?;
+        Ok(composed.supergraph_sdl)
+    }
+
     /// The plans of the operations that ask for it, for people.
     ///
     /// # Errors
     /// Subgraphs that do not compose, an operation that cannot be planned.
     pub fn plans(&self) -> Result<String> {
-        let subgraphs: Vec<Subgraph> = self
-            .subgraphs
-            .iter()
-            .map(|(name, sdl)| Subgraph {
-                name: name.clone(),
-                url: format!("http://{name}/graphql"),
-                sdl: sdl.clone(),
-            })
-            .collect();
-        let composed = compose(&subgraphs).map_err(|errors| anyhow!("{errors:?}"))?;
-        let supergraph = Supergraph::parse(&composed.supergraph_sdl)?;
+        let supergraph = Supergraph::parse(&self.supergraph()?)?;
         let mut plans = String::new();
         for operation in self.operations.iter().filter(|operation| operation.plan) {
             let parsed =
@@ -143,6 +154,7 @@ const IMPATIENT: Duration = Duration::from_secs(2);
 /// # Errors
 /// Every difference, in one message.
 pub async fn check(case: &Case) -> Result<()> {
+    case.supergraph()?;
     let counters = Counters::default();
     let mut mocks = BTreeMap::new();
     let mut config = Config {

@@ -12,6 +12,8 @@
 //! * `$promised`: `{ "$promised": { "base": 5 }, "value": 6 }` gives the value if the representation holds all
 //!   of this, nulls included, and is an error otherwise;
 //! * `$echo`: this text, followed by the arguments of the call;
+//! * `$empty`: `{ "$empty": "author", "value": 1 }` is the value if the representation holds an object without
+//!   members at this path (a required selection none of whose fragments matched);
 //! * `$next`: a number that grows by one with each use, by name, over all subgraphs of the case;
 //! * `$add`, `$multiply`, `$set`: `{ "$add": "sum", "by": "n" }` changes such a number by the argument `n`
 //!   (or by a literal number);
@@ -93,6 +95,14 @@ impl<'d> Object<'d> {
         if let Some(text) = value.get("$echo").and_then(Value::as_str) {
             return Ok(leaf(&Value::String(format!("{text} {arguments}"))));
         }
+        if let Some(path) = value.get("$empty").and_then(Value::as_str) {
+            let object = self.promised(path).as_object();
+            let empty = object.is_some_and(|members| members.keys().all(|name| name == "__typename"));
+            if !empty {
+                return Err(error(format!("{}: {path} is no empty object", self.type_name)));
+            }
+            return self.resolve(&value["value"], info);
+        }
         if let Some(number) = self.number(value, &arguments) {
             return Ok(leaf(&number.into()));
         }
@@ -140,6 +150,7 @@ impl<'d> Object<'d> {
                     .unwrap_or(declared)
                     .to_owned();
                 let entity = named("$entity").map(|_| self.subgraph.entity(&type_name, value));
+                let representation = self.representation.filter(|_| entity.is_none());
                 let Some(fields) = entity.unwrap_or(Some(value)) else {
                     return Ok(leaf(&Value::Null));
                 };
@@ -159,8 +170,8 @@ impl<'d> Object<'d> {
         }
     }
 
-    fn given(&self, path: &Value) -> Result<String, FieldError> {
-        let path = path.as_str().unwrap_or_default();
+    /// The value at a path of the representation.
+    fn promised(&self, path: &str) -> &'d Value {
         let mut value = self.representation.unwrap_or(&Value::Null);
         for name in path.split('.') {
             value = match name.parse::<usize>() {
@@ -168,7 +179,12 @@ impl<'d> Object<'d> {
                 Err(_) => &value[name],
             };
         }
-        match value {
+        value
+    }
+
+    fn given(&self, path: &Value) -> Result<String, FieldError> {
+        let path = path.as_str().unwrap_or_default();
+        match self.promised(path) {
             Value::Null => Err(error(format!(
                 "{}: {path} was promised and not given",
                 self.type_name

@@ -70,7 +70,8 @@ impl Walk<'_> {
 
     fn free(&self, demand: &Demand) -> Option<PosId> {
         let free = demand.candidates.iter().filter(|c| self.price(c.0) == 0);
-        free.min_by_key(|c| (self.distance(c.0), c.1)).map(|c| c.0)
+        // What comes earlier first: a provided field, above all, is to be taken where it is provided.
+        free.min_by_key(|c| (c.1, self.distance(c.0))).map(|c| c.0)
     }
 
     /// The position whose fetch serves most of the open demands for its price.
@@ -84,13 +85,15 @@ impl Walk<'_> {
                     .or_default() += 1;
             }
         }
-        let mut best: Option<(usize, usize, u8, PosId)> = None;
+        let mut best: Option<(usize, usize, (u8, usize), PosId)> = None;
         for (pos, level) in open.iter().flat_map(|d| &d.candidates) {
             let count = served[&(self.stage(*pos), self.positions[*pos].sub, *level)];
             let price = self.price(*pos).max(1);
-            let better = |(c, p, l, _): &(usize, usize, u8, PosId)| (count * p, *l) > (c * price, *level);
+            let far = (*level, self.distance(*pos));
+            let better =
+                |(c, p, f, _): &(usize, usize, (u8, usize), PosId)| (count * p, *f) > (c * price, far);
             if best.as_ref().is_none_or(better) {
-                best = Some((count, price, *level, *pos));
+                best = Some((count, price, far, *pos));
             }
         }
         Ok(best.map(|(_, _, _, pos)| pos))

@@ -254,6 +254,8 @@ fn attempt<'a>(
 struct Cost {
     steps: u8,
     fetches: usize,
+    /// Fields asked for, each as often as steps are before it.
+    late: usize,
     /// Kinds of representations and fields asked for.
     data: usize,
 }
@@ -285,6 +287,7 @@ impl Walk<'_> {
         Cost {
             steps: wanted().map(|p| p.level).max().unwrap_or(0),
             fetches: self.fetched.len(),
+            late: wanted().map(|p| usize::from(p.level) * p.picks.len()).sum(),
             data: wanted().map(|p| p.picks.len() + sent(p)).sum(),
         }
     }
