@@ -163,7 +163,7 @@ impl<'d> Object<'d> {
                     type_name,
                     fields,
                     with: value.get("$with"),
-                    representation: None,
+                    representation,
                 })))
             }
             other => Ok(leaf(other)),
