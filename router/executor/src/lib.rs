@@ -19,6 +19,7 @@ mod arena;
 mod context;
 mod errors;
 mod inputs;
+mod known;
 mod leaf;
 mod merge;
 mod paths;

@@ -24,12 +24,23 @@ impl Arena {
         } else {
             read
         };
-        if shape.exclusive {
+        self.add_run(target, run, shape.exclusive);
+        Ok(())
+    }
+
+    /// Gives `target` entries that were copied from an entity equal to it. (Of two types, its own stays.)
+    pub(crate) fn attach_copy(&mut self, target: ObjectId, entity: ObjectId, run: Run, exclusive: bool) {
+        if self.merge_types(target, entity).is_ok() {
+            self.add_run(target, run, exclusive);
+        }
+    }
+
+    fn add_run(&mut self, target: ObjectId, run: Run, exclusive: bool) {
+        if exclusive {
             self.link(target, run);
         } else {
             self.merge_run(target, run);
         }
-        Ok(())
     }
 
     fn merge_types(&mut self, target: ObjectId, source: ObjectId) -> Result<(), WrongType> {

@@ -5,6 +5,7 @@ use baedal_planner::plan::{self, FetchId, OperationKind, Plan, Slot};
 use bytes::Bytes;
 
 use crate::context::ContextVariable;
+use crate::known::Known;
 use crate::places::{Places, WriterId};
 use crate::projection::Projection;
 use crate::represent::Representation;
@@ -64,6 +65,7 @@ pub(crate) struct Group {
     pub(crate) echo: Vec<Slot>,
     /// Variables with values of enclosing objects; with any, it is the only group of its fetch.
     pub(crate) context: Vec<ContextVariable>,
+    pub(crate) known: Vec<Known>,
 }
 
 #[derive(Debug)]
@@ -201,20 +203,30 @@ impl Body {
 
 impl Group {
     fn compile(group: &plan::EntityGroup, types: &TypeTable) -> Group {
-        let target = |target: &plan::Target| Target {
-            path: target.path.iter().map(Step::compile).collect(),
-            representations: target
-                .representations
-                .iter()
-                .map(|one| Representation::compile(one, types))
-                .collect(),
-        };
+        let target = |target: &plan::Target| Target::compile(target, types);
         Group {
             response_key: group.response_key.clone(),
             variable: member_key(&group.variable),
             targets: group.targets.iter().map(target).collect(),
             echo: echo(group),
             context: group.context.iter().map(ContextVariable::compile).collect(),
+            known: group
+                .known
+                .iter()
+                .map(|known| Known::compile(known, types))
+                .collect(),
+        }
+    }
+}
+
+impl Target {
+    pub(crate) fn compile(target: &plan::Target, types: &TypeTable) -> Target {
+        let representations = target.representations.iter();
+        Target {
+            path: target.path.iter().map(Step::compile).collect(),
+            representations: representations
+                .map(|one| Representation::compile(one, types))
+                .collect(),
         }
     }
 }

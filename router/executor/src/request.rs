@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::arena::{Arena, ObjectId, Value};
 use crate::inputs::Inputs;
+use crate::known::{Memory, Reused};
 use crate::program::{Body, Entry, Fetch, Group};
 use crate::represent::{Representation, represent};
 use crate::types::RuntimeType;
@@ -18,12 +19,23 @@ pub(crate) struct Request {
     pub(crate) sent: Vec<SentGroup>,
 }
 
+/// What became of a fetch's inputs.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// `None` when there is no entity to ask for.
+    pub(crate) body: Option<Bytes>,
+    /// For each entity group of the fetch, in order.
+    pub(crate) sent: Vec<SentGroup>,
+}
+
 /// The entities of a group that were asked for.
 #[derive(Debug, Default)]
 pub(crate) struct SentGroup {
     /// How many representations were sent.
     pub(crate) count: u32,
     pub(crate) asked: Vec<Asked>,
+    /// Objects that need not be asked for.
+    pub(crate) reused: Vec<Reused>,
 }
 
 /// An object that waits for the entity of a representation.
@@ -35,14 +47,20 @@ pub(crate) struct Asked {
     pub(crate) typename: RuntimeType,
 }
 
-/// The request of a fetch; `None` when there is no entity to ask for.
-pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, arena: &Arena, root: ObjectId) -> Option<Request> {
+/// The request of a fetch. `failed`: for each fetch of the plan, whether it had any error.
+pub(crate) fn request(
+    fetch: &Fetch,
+    inputs: &Inputs,
+    arena: &Arena,
+    root: ObjectId,
+    failed: &[bool],
+) -> Made {
     let (head, variables) = match &fetch.body {
         Body::Fixed(body) => {
-            return Some(Request {
-                body: body.clone(),
+            return Made {
+                body: Some(body.clone()),
                 sent: Vec::new(),
-            });
+            };
         }
         Body::Open { head, variables } => (head, variables),
     };
@@ -53,17 +71,17 @@ pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, arena: &Arena, root: Objec
     if let Entry::Entities(groups) = &fetch.entry {
         for group in groups {
             separate(&mut out);
-            sent.push(write_group(group, arena, root, &mut out));
+            sent.push(write_group(group, failed, arena, root, &mut out));
         }
         if sent.iter().all(|group| group.count == 0) {
-            return None;
+            return Made { body: None, sent };
         }
     }
     out.extend_from_slice(b"}}");
-    Some(Request {
-        body: out.into(),
+    Made {
+        body: Some(out.into()),
         sent,
-    })
+    }
 }
 
 /// The client's variables that a query uses and that have values.
@@ -84,10 +102,19 @@ pub(crate) fn separate(out: &mut Vec<u8>) {
     }
 }
 
-fn write_group(group: &Group, arena: &Arena, root: ObjectId, out: &mut Vec<u8>) -> SentGroup {
+fn write_group(
+    group: &Group,
+    failed: &[bool],
+    arena: &Arena,
+    root: ObjectId,
+    out: &mut Vec<u8>,
+) -> SentGroup {
     out.extend_from_slice(&group.variable);
     out.push(b'[');
-    let mut batch = Batch::default();
+    let mut batch = Batch {
+        memory: Memory::of(group, arena, root, failed),
+        ..Batch::default()
+    };
     for target in &group.targets {
         crate::walk::walk(
             arena,
@@ -105,11 +132,13 @@ fn write_group(group: &Group, arena: &Arena, root: ObjectId, out: &mut Vec<u8>) 
 #[derive(Default)]
 pub(crate) struct Batch {
     equal: Equal,
+    memory: Memory,
     asked: Vec<Asked>,
+    reused: Vec<Reused>,
 }
 
 impl Batch {
-    /// Appends the representation of an entity, if it has one and none like it is there.
+    /// Appends the representation of an entity, if it has one, none like it is there, and the entity is not known.
     pub(crate) fn add(
         &mut self,
         arena: &Arena,
@@ -125,6 +154,10 @@ impl Batch {
         let Some(typename) = represent(arena, object, representations, out) else {
             return out.truncate(mark);
         };
+        if let Some(known) = self.memory.find(&out[start..], object) {
+            self.reused.push(known);
+            return out.truncate(mark);
+        }
         let (representation, new) = self.equal.number(out, start);
         if !new {
             out.truncate(mark);
@@ -140,6 +173,7 @@ impl Batch {
         SentGroup {
             count: crate::arena::index(self.equal.spans.len()),
             asked: self.asked,
+            reused: self.reused,
         }
     }
 }

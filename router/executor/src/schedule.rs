@@ -10,8 +10,8 @@ use crate::context;
 use crate::errors::{Errors, Extensions, Problem, Segment};
 use crate::inputs::{Answer, Inputs};
 use crate::port::{CallError, SubgraphCall, Subgraphs};
-use crate::program::Program;
-use crate::request::{Request, SentGroup, request};
+use crate::program::{Entry, Fetch, Program};
+use crate::request::{Made, Request, SentGroup, request};
 use crate::write::write_answer;
 
 /// A request under way.
@@ -28,6 +28,8 @@ pub(crate) struct Run<'a> {
     queued: VecDeque<(FetchId, Request)>,
     /// For each fetch, how many of its requests have not ended.
     open: Vec<usize>,
+    /// For each fetch, whether it had any error.
+    failed: Vec<bool>,
     calls: usize,
 }
 
@@ -74,7 +76,7 @@ pub async fn execute_event<S: Subgraphs>(
 pub fn subscription_request<'a>(program: &'a Program, inputs: &Inputs) -> Option<SubgraphCall<'a>> {
     let (arena, root) = Arena::new();
     let fetch = program.fetches.first()?;
-    let body = request(fetch, inputs, &arena, root)?.body;
+    let body = request(fetch, inputs, &arena, root, &[]).body?;
     Some(SubgraphCall {
         subgraph: &fetch.subgraph,
         fetch: 0,
@@ -104,6 +106,7 @@ impl<'a> Run<'a> {
         let waits: Vec<usize> = program.fetches.iter().map(|fetch| fetch.waits).collect();
         let open = vec![0; waits.len()];
         let ready = (0..waits.len()).filter(|&fetch| waits[fetch] == 0).collect();
+        let failed = vec![false; waits.len()];
         let errors = Errors::new(inputs.max_errors);
         let mut run = Run {
             program,
@@ -115,6 +118,7 @@ impl<'a> Run<'a> {
             ready,
             queued: VecDeque::new(),
             open,
+            failed,
             calls: 0,
         };
         run.report_planned();
@@ -165,10 +169,12 @@ impl<'a> Run<'a> {
                     .extend(requests.into_iter().map(|request| (id, request)));
                 continue;
             }
-            match request(fetch, self.inputs, &self.arena, self.root) {
-                Some(request) => {
+            let Made { body, sent } = request(fetch, self.inputs, &self.arena, self.root, &self.failed);
+            self.reuse(fetch, &sent);
+            match body {
+                Some(body) => {
                     self.open[id] = 1;
-                    return Some((id, request));
+                    return Some((id, Request { body, sent }));
                 }
                 None => self.done(id),
             }
@@ -180,9 +186,22 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Takes over the entities that are there already.
+    fn reuse(&mut self, fetch: &Fetch, sent: &[SentGroup]) {
+        if let Entry::Entities(groups) = &fetch.entry {
+            for (((_, shape), group), sent) in fetch.shape.objects().zip(groups).zip(sent) {
+                for reused in &sent.reused {
+                    self.arena.reuse(group, reused, shape.exclusive);
+                }
+            }
+        }
+    }
+
     fn end(&mut self, ended: Ended) {
         self.calls += 1;
+        let before = self.errors.total();
         self.receive(ended.fetch, &ended.sent, ended.result);
+        self.failed[ended.fetch] |= self.errors.total() > before;
         let open = &mut self.open[ended.fetch];
         *open = open.saturating_sub(1);
         if *open == 0 {

@@ -206,6 +206,7 @@ fn representations_follow_the_runtime_type() {
         targets: vec![target],
         shape,
         context: Vec::new(),
+        known: Vec::new(),
     };
     let plan = builder
         .groups("b", &[0], vec![group])
@@ -241,6 +242,7 @@ fn the_first_field_of_one_name_that_applies_is_written() {
         targets: vec![target],
         shape,
         context: Vec::new(),
+        known: Vec::new(),
     };
     let plan = builder
         .groups("b", &[0], vec![group])
@@ -298,6 +300,7 @@ fn groups_of_one_fetch_are_kept_apart() {
             targets: vec![target],
             shape,
             context: Vec::new(),
+            known: Vec::new(),
         });
     }
     let plan = || builder_clone(&groups).answer("u:User{name:String} s:Shop{title:String}");

@@ -159,6 +159,7 @@ fn paths_of_several_groups_and_of_nonsense() {
             targets: vec![target],
             shape,
             context: Vec::new(),
+            known: Vec::new(),
         });
     }
     let plan = builder

@@ -333,6 +333,7 @@ impl Builder {
             targets,
             shape,
             context: Vec::new(),
+            known: Vec::new(),
         };
         self.groups(subgraph, after, vec![group])
     }

@@ -46,6 +46,10 @@ impl Plan {
                         writeln!(f, "  ${} = {}", variable.name, self.sources(target, sources))?;
                     }
                 }
+                for known in &group.known {
+                    let target = self.target(&known.target);
+                    writeln!(f, "  ${} known from #{} {target}", group.variable, known.fetch)?;
+                }
             }
         }
         Ok(())

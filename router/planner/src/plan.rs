@@ -113,6 +113,9 @@ pub struct EntityGroup {
     /// such variables has one group, and is called once for each set of values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub context: Vec<ContextVariable>,
+    /// Where this subgraph may have given the same entities before: these are not asked for again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Known>,
 }
 
 /// A variable whose value is in an object around the entity.
@@ -137,6 +140,29 @@ pub struct ContextSource {
     /// The value is that of the first field whose `on` matches, then of its only inner field that does, and
     /// so on; a list of values where a list is on the way; null where none matches.
     pub fields: Vec<RepresentationField>,
+}
+
+/// A place whose entities came from the same subgraph with all that a group asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Known {
+    /// The fetch that brought them, one of those that this one waits for (by way of others, too).
+    /// Where it failed, or had errors, they are not known.
+    pub fetch: FetchId,
+    /// Where they are, and how they are written as this group's representations: equal texts are equal entities.
+    pub target: Target,
+    /// What becomes of their slots. A slot that is absent in one of them was not fetched for it.
+    pub copies: Vec<Copied>,
+}
+
+/// A slot of a known entity that is a slot of the one that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Copied {
+    /// Slot of the known entity.
+    pub from: Slot,
+    /// Slot of the wanted one.
+    pub to: Slot,
+    /// For objects and (nested) lists of them: what of each.
+    pub fields: Option<Vec<Copied>>,
 }
 
 /// Entities at one place of the tree.

@@ -1,7 +1,8 @@
 //! Makes fetches of wanted positions. One pass per file: [`order`] (levels, stages, merging),
-//! [`units`] (entities of one place that are fetched together), [`print`](mod@print) (query text
-//! and shapes, with aliases where a subgraph would refuse a response key).
+//! [`units`] (entities of one place that are fetched together), [`known`] (entities that came before),
+//! [`print`](mod@print) (query text and shapes, with aliases where a subgraph would refuse a response key).
 mod context;
+mod known;
 mod order;
 mod print;
 mod text;
@@ -12,13 +13,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use apollo_compiler::executable;
 
 use crate::plan::{
-    ContextVariable, EntityGroup, Entry, Fetch, FetchId, OperationKind, PathStep, Representation,
+    ContextVariable, EntityGroup, Entry, Fetch, FetchId, Known, OperationKind, PathStep, Representation,
     RepresentationField, Shape, Target,
 };
 use crate::project::Interner;
 use crate::supergraph::types::Types;
 use crate::walk::{PlaceId, PosId, Sent, SentField, Walk};
 
+use known::Given;
 use order::Call;
 use print::Printer;
 use units::Unit;
@@ -38,6 +40,7 @@ pub(crate) fn fetches(
         .collect();
     let mut fetches: Vec<Fetch> = Vec::with_capacity(calls.len());
     // Calls become fetches in their order, except those that join an earlier one.
+    let mut given = Given::new(walk, &calls);
     let (mut became, mut began): (Vec<FetchId>, Vec<usize>) = Default::default();
     for (id, call) in calls.iter().enumerate() {
         let after = order::after(walk, &calls, &id_of, id);
@@ -46,11 +49,12 @@ pub(crate) fn fetches(
         let (query, kind, entry) = if call.level == 0 {
             root(walk, call, &mut printer, operation, kind, names)
         } else {
-            entities(walk, call, &mut printer, operation, names)
+            entities(walk, call, &mut given, &mut printer, operation, names)
         };
+        let after = order::with_known(&fetches, after, &entry);
         let fetch = Fetch {
             subgraph: walk.graph.model.subgraphs[call.sub.ix()].name.as_str().into(),
-            after: after.into_iter().collect(),
+            after,
             kind,
             query: query.into(),
             operation_name: None,
@@ -67,6 +71,7 @@ pub(crate) fn fetches(
         } else {
             became.push(fetches.len());
             began.push(id);
+            given.note(walk, fetches.len(), call);
             fetches.push(fetch);
         }
     }
@@ -99,11 +104,13 @@ struct Printed {
     /// Variables filled from the context, as they are declared.
     declared: Vec<String>,
     context: Vec<ContextVariable>,
+    known: Vec<Known>,
 }
 
 fn entities<'a>(
     walk: &mut Walk<'a>,
     call: &Call,
+    given: &mut Given,
     printer: &mut Printer<'a>,
     operation: &executable::Operation,
     names: &mut Interner,
@@ -116,14 +123,20 @@ fn entities<'a>(
         let (mut texts, shape) = printer.level(walk, &[unit.position], names);
         let text = texts.remove(&unit.position).unwrap_or_default();
         let target = target(walk, &unit, names);
+        let known = given.find(walk, call, &unit, names);
         match groups.iter_mut().find(|g| g.text == text && g.shape == shape) {
-            Some(same) => same.targets.push(target),
+            Some(same) => {
+                same.targets.push(target);
+                let fresh: Vec<Known> = known.into_iter().filter(|k| !same.known.contains(k)).collect();
+                same.known.extend(fresh);
+            }
             None => groups.push(Printed {
                 text,
                 shape,
                 targets: vec![target],
                 declared,
                 context: context::filled(walk, &unit, printer, names),
+                known,
             }),
         }
     }
@@ -150,6 +163,7 @@ fn entities<'a>(
             targets: group.targets,
             shape: group.shape,
             context: group.context,
+            known: group.known,
         });
     }
     let query = text::operation(

@@ -1,7 +1,7 @@
 //! Which wanted positions share a call, and in which order calls are made.
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::FetchId;
+use crate::plan::{Entry, Fetch, FetchId};
 use crate::supergraph::model::SubId;
 use crate::walk::{Origin, PosId, Walk};
 
@@ -205,4 +205,22 @@ pub(super) fn after(
         }
     }
     after.into_iter().collect()
+}
+
+/// What a fetch waits for, with what brings entities that it need not ask for.
+pub(super) fn with_known(fetches: &[Fetch], after: BTreeSet<FetchId>, entry: &Entry) -> Vec<FetchId> {
+    let Entry::Entities(groups) = entry else {
+        return after.into_iter().collect();
+    };
+    let known = groups.iter().flat_map(|g| &g.known);
+    let wanted: BTreeSet<FetchId> = known.map(|k| k.fetch).collect();
+    let mut before = BTreeSet::new();
+    let mut open: Vec<FetchId> = after.iter().copied().filter(|_| !wanted.is_empty()).collect();
+    while let Some(id) = open.pop() {
+        if before.insert(id) {
+            open.extend(&fetches[id].after);
+        }
+    }
+    let late = wanted.difference(&before).copied().collect();
+    after.union(&late).copied().collect()
 }

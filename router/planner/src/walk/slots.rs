@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{FieldKey, PlaceId, Walk};
-use crate::supergraph::types::Types;
+use crate::supergraph::types::{TypeIx, Types};
 
 /// What a slot means for some runtime types.
 #[derive(Clone, Debug)]
@@ -43,6 +43,18 @@ impl Slots {
                 });
             }
         }
+    }
+
+    /// What a slot means for a runtime type.
+    pub fn meaning(&self, name: &str, t: TypeIx) -> Option<&FieldKey> {
+        self.named(name).find(|s| s.on.contains(t)).map(|s| &s.key)
+    }
+
+    /// A slot that holds a field for a runtime type.
+    pub fn holding(&self, key: &FieldKey, t: TypeIx) -> Option<Rc<str>> {
+        let mut uses = self.uses.iter();
+        uses.find(|s| s.key == *key && s.on.contains(t))
+            .map(|s| s.name.clone())
     }
 
     /// Place of a slot in the order of first use.
