@@ -119,6 +119,10 @@ pub(crate) fn read(schema: &Schema) -> Result<Links, SupergraphError> {
         linking = vec!["link", "core"];
     }
     let mut links = Links::default();
+    for name in &linking {
+        links.prefixes.insert((*name).to_owned());
+        links.directives.insert((*name).to_owned(), Default::default());
+    }
     for (_, link) in all.iter().filter(|(name, _)| linking.contains(name)) {
         check(link)?;
         links.add(link);
