@@ -6,14 +6,16 @@
 use baedal_planner::plan::Slot;
 use bytes::Bytes;
 
+use crate::scan::Form;
 use crate::types::RuntimeType;
 
 /// A value as JSON text in a received body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Leaf {
-    pub(crate) buffer: u32,
     pub(crate) start: u32,
     pub(crate) len: u32,
+    pub(crate) buffer: u16,
+    pub(crate) form: Form,
 }
 
 /// A run of entries or items.
@@ -48,6 +50,9 @@ pub(crate) struct Entry {
     pub(crate) slot: Slot,
     pub(crate) value: Value,
 }
+
+/// What is kept of a leaf: as little as can be, since most of what is received is leaves.
+const _: () = assert!(size_of::<Value>() == 12 && size_of::<Entry>() == 16);
 
 const NO_PART: u32 = u32::MAX;
 
@@ -93,10 +98,13 @@ impl Arena {
         (arena, root)
     }
 
-    /// Keeps a body and gives its number.
-    pub(crate) fn keep(&mut self, body: Bytes) -> u32 {
+    /// Keeps a body and gives its number; `None` when there is no number left.
+    pub(crate) fn keep(&mut self, body: Bytes) -> Option<u16> {
+        let number = u16::try_from(self.buffers.len()).ok()?;
+        // Room for what most bodies hold, so that reading them moves nothing.
+        self.entries.reserve(body.len() / 32);
         self.buffers.push(body);
-        index(self.buffers.len() - 1)
+        Some(number)
     }
 
     /// Bytes of all bodies kept.
@@ -110,6 +118,15 @@ impl Arena {
             first: Part { run, next: NO_PART },
         });
         ObjectId(index(self.objects.len() - 1))
+    }
+
+    /// The entries from `base` on, which belong to an object without objects in it.
+    #[inline]
+    pub(crate) fn run_from(&self, base: usize) -> Run {
+        Run {
+            start: index(base),
+            len: index(self.entries.len() - base),
+        }
     }
 
     /// Moves the open entries from `base` on to a run of their own.
@@ -229,8 +246,13 @@ impl Arena {
     }
 
     pub(crate) fn raw(&self, leaf: Leaf) -> &[u8] {
-        let start = leaf.start as usize;
-        &self.buffers[leaf.buffer as usize][start..start + leaf.len as usize]
+        &self.from(leaf)[..leaf.len as usize]
+    }
+
+    /// The body a leaf is in, from the leaf on.
+    #[inline]
+    pub(crate) fn from(&self, leaf: Leaf) -> &[u8] {
+        &self.buffers[leaf.buffer as usize][leaf.start as usize..]
     }
 }
 

@@ -2,7 +2,7 @@
 //! <https://spec.graphql.org/October2021/#sec-Scalars>, on JSON text and without any conversion.
 use baedal_planner::plan::{Named, Wrapping};
 
-use crate::scan::Scanner;
+use crate::scan::{Form, Scanner};
 use crate::types::quoted;
 
 /// A leaf type.
@@ -51,69 +51,60 @@ impl LeafKind {
 
     /// Whether valid JSON that is not null is a value of this type.
     #[inline]
-    pub(crate) fn fits(&self, raw: &[u8]) -> bool {
+    pub(crate) fn fits<'r>(&self, form: Form, raw: impl FnOnce() -> &'r [u8]) -> bool {
         match self {
-            LeafKind::Int => is_int(raw),
-            LeafKind::Float => matches!(raw.first(), Some(b'-' | b'0'..=b'9')),
-            LeafKind::String => raw.first() == Some(&b'"'),
-            LeafKind::Boolean => matches!(raw.first(), Some(b't' | b'f')),
-            LeafKind::Id => raw.first() == Some(&b'"') || is_integer(raw),
+            LeafKind::Int => form == Form::Int,
+            LeafKind::Float => matches!(form, Form::Int | Form::Integer | Form::Float),
+            LeafKind::String => form == Form::String,
+            LeafKind::Boolean => form == Form::Boolean,
+            LeafKind::Id => matches!(form, Form::String | Form::Int | Form::Integer),
             LeafKind::Any => true,
-            LeafKind::Enum(values) => is_enum_value(raw, values),
+            LeafKind::Enum(values) => form == Form::String && is_enum_value(raw(), values),
         }
     }
 
     /// Whether every item of a list (or the value itself) fits, nulls included.
-    pub(crate) fn fits_all(&self, raw: &[u8], wrapping: &Wrapping) -> bool {
-        if raw == b"null" {
-            return wrapping.nullable;
+    #[inline]
+    pub(crate) fn fits_all<'r>(
+        &self,
+        form: Form,
+        wrapping: &Wrapping,
+        raw: impl FnOnce() -> &'r [u8],
+    ) -> bool {
+        match (&wrapping.item, form) {
+            (_, Form::Null) => wrapping.nullable,
+            (None, form) => self.fits(form, raw),
+            (Some(item), Form::Compound) => self.items_fit(item, raw()),
+            _ => false,
         }
-        let Some(item) = &wrapping.item else {
-            return self.fits(raw);
-        };
+    }
+
+    fn items_fit(&self, item: &Wrapping, raw: &[u8]) -> bool {
         let mut all = true;
-        let is_list = for_each_item(raw, &mut |raw| all = all && self.fits_all(raw, item));
+        let is_list = for_each_item(raw, &mut |form, raw| {
+            all = all && self.fits_all(form, item, || raw);
+        });
         is_list && all
     }
 }
 
-/// Calls `f` with the text of each item of a list; false if `raw` (valid JSON) is no list.
-pub(crate) fn for_each_item(raw: &[u8], f: &mut dyn FnMut(&[u8])) -> bool {
-    let mut scan = Scanner::new(raw);
-    if !scan.eat(b'[') {
+/// Calls `f` with each item of a list and what it is; false if `raw` (valid JSON) is no list.
+pub(crate) fn for_each_item(raw: &[u8], f: &mut dyn FnMut(Form, &[u8])) -> bool {
+    let Ok((mut more, mut scan)) = Scanner::new(raw).open(b'[', b']') else {
         return false;
-    }
-    let mut more = !scan.eat(b']');
+    };
     while more {
-        scan.peek();
-        let start = scan.position();
-        if scan.value(1).is_err() {
+        let start = scan.trim();
+        let Ok((form, end)) = start.value(1) else {
             return false;
-        }
-        f(scan.since(start));
-        more = scan.more(b']').unwrap_or(false);
+        };
+        f(form, start.until(end));
+        let Ok(next) = end.more(b']') else {
+            return false;
+        };
+        (more, scan) = next;
     }
     true
-}
-
-fn is_integer(raw: &[u8]) -> bool {
-    raw.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-')
-}
-
-fn is_int(raw: &[u8]) -> bool {
-    let (negative, digits) = match raw {
-        [b'-', digits @ ..] => (1, digits),
-        digits => (0, digits),
-    };
-    if digits.is_empty() || digits.len() > 10 {
-        return false;
-    }
-    let value = digits.iter().try_fold(0_i64, |value, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| value * 10 + i64::from(digit - b'0'))
-    });
-    value.is_some_and(|value| value <= i64::from(i32::MAX) + negative)
 }
 
 fn is_enum_value(raw: &[u8], values: &[Box<[u8]>]) -> bool {

@@ -7,10 +7,11 @@
 //! 2. `schedule` starts each fetch as soon as what it waits for is done;
 //! 3. `request` writes a fetch's body from raw slices of what was received before (`walk` finds the entities);
 //!    (`context` splits entities by the values of arguments that enclosing objects give);
-//! 4. `read` takes a subgraph's body apart in one pass directed by the shape, over `scan`, into the `arena`;
+//! 4. `read` takes a subgraph's body apart in one pass directed by the shape, over `scan`, into the `arena`
+//!    (keys it expects, and those that are written, are `literal`s);
 //! 5. `merge` attaches what was read to the objects it belongs to;
 //! 6. `receive` turns failures, and `report` subgraphs' errors, into `errors` at the client's `paths`;
-//! 7. `write` walks the projection once and writes the answer; `leaf` checks values; null rules are applied here.
+//! 7. `write` walks the projection once and writes the answer into an `output`; `leaf` checks values; null rules are applied here.
 //!
 //! It must not know: HTTP, schemas, query text, tokens, clocks. It reaches subgraphs through the
 //! [`Subgraphs`] port only, and stops when its future is dropped.
@@ -21,7 +22,9 @@ mod errors;
 mod inputs;
 mod known;
 mod leaf;
+mod literal;
 mod merge;
+mod output;
 mod paths;
 mod places;
 mod port;
@@ -42,4 +45,5 @@ mod write;
 pub use inputs::{Answer, ErrorPolicy, Inputs};
 pub use port::{CallError, SubgraphCall, Subgraphs};
 pub use program::Program;
-pub use schedule::{execute, execute_event, subscription_request};
+pub use request::Request;
+pub use schedule::{Run, execute, execute_event, subscription_request};

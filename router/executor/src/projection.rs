@@ -2,6 +2,7 @@
 use baedal_planner::plan::{self, Named, Slot, TypeId, Wrapping};
 
 use crate::leaf::LeafKind;
+use crate::literal::Literal;
 use crate::types::{TypeMask, quoted};
 
 /// A selection.
@@ -13,8 +14,10 @@ pub(crate) struct Projection {
 #[derive(Debug)]
 pub(crate) struct Field {
     pub(crate) response_key: Box<str>,
+    /// `{"key":`
+    pub(crate) first: Literal,
     /// `,"key":`
-    pub(crate) key: Box<[u8]>,
+    pub(crate) next: Literal,
     pub(crate) on: TypeMask,
     pub(crate) source: Source,
 }
@@ -39,14 +42,12 @@ pub(crate) struct Composite {
 
 impl Projection {
     pub(crate) fn compile(projection: &plan::Projection) -> Projection {
-        let field = |field: &plan::ProjectedField| {
-            let key = [b",", &*quoted(&field.response_key), b":"].concat().into();
-            Field {
-                response_key: field.response_key.clone(),
-                key,
-                on: TypeMask::of_condition(&field.on),
-                source: Source::compile(&field.source),
-            }
+        let field = |field: &plan::ProjectedField| Field {
+            response_key: field.response_key.clone(),
+            first: Literal::key("{", &field.response_key),
+            next: Literal::key(",", &field.response_key),
+            on: TypeMask::of_condition(&field.on),
+            source: Source::compile(&field.source),
         };
         Projection {
             fields: projection.fields.iter().map(field).collect(),

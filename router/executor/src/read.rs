@@ -4,9 +4,24 @@ use baedal_planner::plan::TypeId;
 use bytes::Bytes;
 
 use crate::arena::{Arena, Entry, Leaf, ObjectId, Value, index};
-use crate::scan::{MAX_DEPTH, Malformed, Scanned, Scanner};
+use crate::scan::{Fault, Form, MAX_DEPTH, Scanned, Scanner};
 use crate::shape::{Keep, Shape};
 use crate::types::{RuntimeType, TypeTable};
+
+/// Why a body can't be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error("it is not valid JSON (at byte {0})")]
+    Json(usize),
+    #[error("it is not UTF-8")]
+    Utf8,
+    #[error("it is nested too deeply")]
+    Depth,
+    #[error("it is not a GraphQL response")]
+    Response,
+    #[error("it is one of too many")]
+    Number,
+}
 
 /// A subgraph's response, read.
 #[derive(Debug)]
@@ -24,16 +39,17 @@ pub(crate) enum Data {
 }
 
 struct Reader<'a> {
-    scan: Scanner<'a>,
     arena: &'a mut Arena,
     types: &'a TypeTable,
     hint: TypeId,
-    buffer: u32,
+    buffer: u16,
+    /// Length of the body.
+    total: usize,
 }
 
 /// An object being read.
 struct Frame {
-    /// Where its entries begin in `Arena::open_entries`.
+    /// Where its entries begin.
     base: usize,
     runtime: RuntimeType,
     /// The field expected next.
@@ -45,111 +61,127 @@ struct Frame {
 }
 
 /// Reads `body` by the shape of its `data`.
-pub(crate) fn read(arena: &mut Arena, types: &TypeTable, shape: &Shape, body: &Bytes) -> Scanned<Response> {
-    std::str::from_utf8(body).map_err(|_| Malformed::Utf8)?;
+pub(crate) fn read(
+    arena: &mut Arena,
+    types: &TypeTable,
+    shape: &Shape,
+    body: &Bytes,
+) -> Result<Response, Malformed> {
+    simdutf8::basic::from_utf8(body).map_err(|_| Malformed::Utf8)?;
     arena.clear_open();
-    let buffer = arena.keep(body.clone());
-    let scan = Scanner::new(body);
     let mut reader = Reader {
-        scan,
+        buffer: arena.keep(body.clone()).ok_or(Malformed::Number)?,
         arena,
         types,
         hint: TypeId(0),
-        buffer,
+        total: body.len(),
     };
-    let mut response = Response {
-        data: Data::None,
-        errors: None,
-    };
-    let mut known = false;
-    reader.scan.expect(b'{')?;
-    let mut more = !reader.scan.eat(b'}');
-    while more {
-        let key = reader.scan.string()?;
-        reader.scan.expect(b':')?;
-        known |= reader.response_member(key, shape, body, &mut response)?;
-        more = reader.scan.more(b'}')?;
-    }
-    reader.scan.end()?;
-    if known {
-        Ok(response)
-    } else {
-        Err(Malformed::Response)
-    }
+    let response = reader.response(shape, body).map_err(|fault| match fault {
+        Fault::Json(left) => Malformed::Json(body.len().saturating_sub(left as usize)),
+        Fault::Depth => Malformed::Depth,
+    })?;
+    response.ok_or(Malformed::Response)
 }
 
-impl Reader<'_> {
-    /// Reads a member of the response; false if it is none that a GraphQL response must have.
-    fn response_member(
-        &mut self,
-        key: &[u8],
-        shape: &Shape,
-        body: &Bytes,
-        to: &mut Response,
-    ) -> Scanned<bool> {
-        let plain = if key.contains(&b'\\') {
-            unescaped(key)
-        } else {
-            None
+impl<'b> Reader<'_> {
+    /// Reads the whole body; `None` if it is JSON, but no response.
+    fn response(&mut self, shape: &Shape, body: &'b Bytes) -> Scanned<Option<Response>> {
+        let mut response = Response {
+            data: Data::None,
+            errors: None,
         };
-        match plain.as_deref().unwrap_or(key) {
-            b"\"data\"" => {
-                to.data = match self.scan.peek() {
-                    Some(b'{') => Data::Object(self.object(shape, 1)?),
-                    Some(b'n') => {
-                        self.scan.value(1)?;
-                        Data::None
-                    }
-                    _ => return Err(Malformed::Response),
-                };
-                Ok(true)
+        let mut known = false;
+        let (mut more, mut scan) = Scanner::new(body).open(b'{', b'}')?;
+        while more {
+            let (key, value) = scan.key(&mut true)?;
+            match plainest(key).as_deref().unwrap_or(key) {
+                b"\"data\"" => {
+                    known = true;
+                    let (data, end) = self.data(value.trim(), shape)?;
+                    let Some(data) = data else { return Ok(None) };
+                    (response.data, scan) = (data, end);
+                }
+                b"\"errors\"" => {
+                    known = true;
+                    let value = value.trim();
+                    let (form, end) = value.value(1)?;
+                    response.errors = (form != Form::Null).then(|| body.slice_ref(value.until(end)));
+                    scan = end;
+                }
+                _ => (_, scan) = value.trim().value(1)?,
             }
-            b"\"errors\"" => {
-                let opening = self.scan.peek();
-                let start = self.scan.position();
-                self.scan.value(1)?;
-                to.errors = (opening != Some(b'n')).then(|| body.slice(start..self.scan.position()));
-                Ok(true)
-            }
-            _ => self.scan.value(1).map(|()| false),
+            (more, scan) = scan.more(b'}')?;
         }
+        scan.end()?;
+        Ok(known.then_some(response))
     }
 
-    fn object(&mut self, shape: &Shape, depth: u32) -> Scanned<ObjectId> {
-        if depth >= MAX_DEPTH {
-            return Err(Malformed::Depth);
+    /// An object or null.
+    fn data(&mut self, scan: Scanner<'b>, shape: &Shape) -> Scanned<(Option<Data>, Scanner<'b>)> {
+        if scan.first() == Some(b'{') {
+            let (object, end) = self.object(scan, shape, 1)?;
+            return Ok((Some(Data::Object(object)), end));
         }
-        self.scan.expect(b'{')?;
-        let base = self.arena.open_entries.len();
+        let (form, end) = scan.value(1)?;
+        Ok(((form == Form::Null).then_some(Data::None), end))
+    }
+
+    fn object(&mut self, scan: Scanner<'b>, shape: &Shape, depth: u32) -> Scanned<(ObjectId, Scanner<'b>)> {
+        if depth >= MAX_DEPTH {
+            return Err(Fault::Depth);
+        }
+        let (mut more, mut scan) = scan.open(b'{', b'}')?;
         let mut frame = Frame {
-            base,
+            base: self.stack(shape).len(),
             runtime: RuntimeType::Unknown,
             expected: 0,
             passed: 0,
             repeated: false,
         };
-        let mut more = !self.scan.eat(b'}');
         while more {
-            match self.key(shape, &mut frame)? {
-                Some(at) => self.field(&shape.fields[at].keep, &mut frame, depth + 1)?,
-                None => self.scan.value(depth + 1)?,
-            }
-            more = self.scan.more(b'}')?;
+            let (field, value) = self.key(scan, shape, &mut frame)?;
+            let value = value.trim();
+            let end = match field.map(|at| &shape.fields[at].keep) {
+                Some(keep) => self.field(value, keep, shape, &mut frame, depth + 1)?,
+                None => value.value(depth + 1)?.1,
+            };
+            (more, scan) = end.more(b'}')?;
         }
         if frame.repeated {
-            self.keep_last(base);
+            keep_last(self.stack(shape), frame.base);
         }
-        let run = self.arena.close_entries(base);
-        Ok(self.arena.add_object(frame.runtime, run))
+        let run = if shape.flat {
+            self.arena.run_from(frame.base)
+        } else {
+            self.arena.close_entries(frame.base)
+        };
+        Ok((self.arena.add_object(frame.runtime, run), scan))
     }
 
-    /// Reads a key and its colon; which field of the shape it is.
-    #[inline]
-    fn key(&mut self, shape: &Shape, frame: &mut Frame) -> Scanned<Option<usize>> {
-        self.scan.peek();
-        let found = match shape.fields.get(frame.expected) {
-            Some(field) if self.scan.take_key(&field.key) => Some(frame.expected),
-            _ => self.unexpected_key(shape, frame.expected)?,
+    /// Where the entries of an object go while it is open: to their place at once if nothing can come between them.
+    #[inline(always)]
+    fn stack(&mut self, shape: &Shape) -> &mut Vec<Entry> {
+        if shape.flat {
+            &mut self.arena.entries
+        } else {
+            &mut self.arena.open_entries
+        }
+    }
+
+    /// Reads a key and its colon: which field of the shape it is, and what follows.
+    #[inline(always)]
+    fn key(
+        &mut self,
+        scan: Scanner<'b>,
+        shape: &Shape,
+        frame: &mut Frame,
+    ) -> Scanned<(Option<usize>, Scanner<'b>)> {
+        let scan = scan.trim();
+        let expected = frame.expected;
+        let taken = shape.fields.get(expected).and_then(|field| scan.take(&field.key));
+        let (found, value) = match taken {
+            Some(value) => (Some(expected), value),
+            None => unexpected_key(scan, shape, expected)?,
         };
         if let Some(at) = found {
             frame.expected = at + 1;
@@ -159,22 +191,12 @@ impl Reader<'_> {
                 frame.passed = at + 1;
             }
         }
-        Ok(found)
-    }
-
-    fn unexpected_key(&mut self, shape: &Shape, expected: usize) -> Scanned<Option<usize>> {
-        let key = self.scan.string()?;
-        self.scan.expect(b':')?;
-        let found = shape.find(key, expected);
-        if found.is_some() || !key.contains(&b'\\') {
-            return Ok(found);
-        }
-        Ok(unescaped(key).and_then(|plain| shape.find(&plain, expected)))
+        Ok((found, value))
     }
 
     /// Whether a field that did not come in order may have come before.
-    fn may_repeat(&self, shape: &Shape, at: usize, base: usize) -> bool {
-        let open = &self.arena.open_entries[base..];
+    fn may_repeat(&mut self, shape: &Shape, at: usize, base: usize) -> bool {
+        let open = &self.stack(shape)[base..];
         match &shape.fields[at].keep {
             Keep::Leaf(slot) | Keep::Object(slot, _) => {
                 !shape.is_narrow() || open.iter().any(|entry| entry.slot == *slot)
@@ -183,91 +205,103 @@ impl Reader<'_> {
         }
     }
 
-    fn field(&mut self, keep: &Keep, frame: &mut Frame, depth: u32) -> Scanned<()> {
-        let (slot, value) = match keep {
-            Keep::Leaf(slot) => (*slot, self.leaf(depth)?),
-            Keep::Object(slot, shape) => (*slot, self.composite(shape, depth)?),
+    #[inline(always)]
+    fn field(
+        &mut self,
+        scan: Scanner<'b>,
+        keep: &Keep,
+        shape: &Shape,
+        frame: &mut Frame,
+        depth: u32,
+    ) -> Scanned<Scanner<'b>> {
+        let (slot, (value, end)) = match keep {
+            Keep::Leaf(slot) => (*slot, self.leaf(scan, depth)?),
+            Keep::Object(slot, nested) => (*slot, self.composite(scan, nested, depth)?),
             Keep::Typename => {
-                frame.runtime = self.typename(depth)?;
-                return Ok(());
+                let (form, end) = scan.value(depth)?;
+                frame.runtime = match form {
+                    Form::String => self.types.find(scan.until(end), &mut self.hint),
+                    Form::Null => RuntimeType::Unknown,
+                    _ => RuntimeType::Foreign,
+                };
+                return Ok(end);
             }
         };
-        self.arena.open_entries.push(Entry { slot, value });
-        Ok(())
+        self.stack(shape).push(Entry { slot, value });
+        Ok(end)
     }
 
-    fn typename(&mut self, depth: u32) -> Scanned<RuntimeType> {
-        match self.scan.peek() {
-            Some(b'"') => {
-                let name = self.scan.string()?;
-                Ok(self.types.find(name, &mut self.hint))
-            }
-            Some(b'n') => self.scan.value(depth).map(|()| RuntimeType::Unknown),
-            _ => self.scan.value(depth).map(|()| RuntimeType::Foreign),
-        }
-    }
-
-    fn leaf(&mut self, depth: u32) -> Scanned<Value> {
-        let opening = self.scan.peek();
-        let start = self.scan.position();
-        self.scan.fit = true;
-        if opening == Some(b'"') {
-            self.scan.string()?;
-        } else {
-            self.scan.value(depth)?;
-        }
-        if !self.scan.fit {
-            return Ok(Value::Unfit);
-        }
-        if opening == Some(b'n') {
-            return Ok(Value::Null);
-        }
-        let len = index(self.scan.position() - start);
-        Ok(Value::Leaf(Leaf {
-            buffer: self.buffer,
-            start: index(start),
-            len,
-        }))
+    #[inline(always)]
+    fn leaf(&mut self, scan: Scanner<'b>, depth: u32) -> Scanned<(Value, Scanner<'b>)> {
+        let (form, end) = scan.value(depth)?;
+        let value = match form {
+            Form::Null => Value::Null,
+            Form::Unfit => Value::Unfit,
+            _ => Value::Leaf(Leaf {
+                start: index(self.total - scan.left()),
+                len: index(scan.left() - end.left()),
+                buffer: self.buffer,
+                form,
+            }),
+        };
+        Ok((value, end))
     }
 
     /// An object, a list of them (of any nesting), null, or a wrong value: kept as it is, and found wrong when written.
-    fn composite(&mut self, shape: &Shape, depth: u32) -> Scanned<Value> {
-        match self.scan.peek() {
-            Some(b'{') => self.object(shape, depth).map(Value::Object),
-            Some(b'[') => self.list(shape, depth),
-            _ => self.leaf(depth),
-        }
-    }
-
-    fn list(&mut self, shape: &Shape, depth: u32) -> Scanned<Value> {
-        if depth >= MAX_DEPTH {
-            return Err(Malformed::Depth);
-        }
-        self.scan.expect(b'[')?;
-        let base = self.arena.open_items.len();
-        let mut more = !self.scan.eat(b']');
-        while more {
-            let item = self.composite(shape, depth + 1)?;
-            self.arena.open_items.push(item);
-            more = self.scan.more(b']')?;
-        }
-        Ok(Value::List(self.arena.close_items(base)))
-    }
-
-    /// Of several entries of one slot the last stays, as with any JSON reader.
-    fn keep_last(&mut self, base: usize) {
-        let mut entries = self.arena.open_entries.split_off(base);
-        entries.sort_by_key(|entry| entry.slot);
-        for (at, entry) in entries.iter().enumerate() {
-            if entries.get(at + 1).is_none_or(|next| next.slot != entry.slot) {
-                self.arena.open_entries.push(*entry);
+    #[inline(always)]
+    fn composite(&mut self, scan: Scanner<'b>, shape: &Shape, depth: u32) -> Scanned<(Value, Scanner<'b>)> {
+        match scan.first() {
+            Some(b'{') => {
+                let (object, end) = self.object(scan, shape, depth)?;
+                Ok((Value::Object(object), end))
             }
+            Some(b'[') => self.list(scan, shape, depth),
+            _ => self.leaf(scan, depth),
+        }
+    }
+
+    fn list(&mut self, scan: Scanner<'b>, shape: &Shape, depth: u32) -> Scanned<(Value, Scanner<'b>)> {
+        if depth >= MAX_DEPTH {
+            return Err(Fault::Depth);
+        }
+        let base = self.arena.open_items.len();
+        let (mut more, mut scan) = scan.open(b'[', b']')?;
+        while more {
+            let (item, end) = self.composite(scan.trim(), shape, depth + 1)?;
+            self.arena.open_items.push(item);
+            (more, scan) = end.more(b']')?;
+        }
+        Ok((Value::List(self.arena.close_items(base)), scan))
+    }
+}
+
+fn unexpected_key<'b>(
+    scan: Scanner<'b>,
+    shape: &Shape,
+    expected: usize,
+) -> Scanned<(Option<usize>, Scanner<'b>)> {
+    let (key, value) = scan.key(&mut true)?;
+    let found = shape.find(key, expected);
+    let found = found.or_else(|| plainest(key).and_then(|plain| shape.find(&plain, expected)));
+    Ok((found, value))
+}
+
+/// Of several entries of one slot the last stays, as with any JSON reader.
+fn keep_last(stack: &mut Vec<Entry>, base: usize) {
+    let mut entries = stack.split_off(base);
+    entries.sort_by_key(|entry| entry.slot);
+    for (at, entry) in entries.iter().enumerate() {
+        if entries.get(at + 1).is_none_or(|next| next.slot != entry.slot) {
+            stack.push(*entry);
         }
     }
 }
 
-/// A JSON string in its plainest form.
-fn unescaped(raw: &[u8]) -> Option<Vec<u8>> {
+/// A JSON string that has escapes in it, in its plainest form.
+fn plainest(raw: &[u8]) -> Option<Vec<u8>> {
+    if !raw.contains(&b'\\') {
+        return None;
+    }
     let text: String = serde_json::from_slice(raw).ok()?;
     serde_json::to_vec(&text).ok()
 }

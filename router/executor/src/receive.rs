@@ -9,7 +9,7 @@ use crate::paths::{asked_places, client_path};
 use crate::port::CallError;
 use crate::program::{Entry, Fetch, Group};
 use crate::read::{Data, read};
-use crate::request::{Asked, SentGroup};
+use crate::request::{Asked, Request, SentGroup};
 use crate::schedule::Run;
 use crate::shape::{Keep, Shape};
 use crate::types::RuntimeType;
@@ -21,8 +21,9 @@ const DISAGREEMENT: &str = "SUBGRAPHS_DISAGREE";
 const TOO_LARGE: &str = "SUBREQUEST_RESPONSE_TOO_LARGE";
 
 impl Run<'_> {
-    /// Takes in the result of a fetch's call. `sent`: what was asked for, by entity group.
-    pub(crate) fn receive(&mut self, id: FetchId, sent: &[SentGroup], result: Result<Bytes, CallError>) {
+    /// Takes in the result of a fetch's call.
+    pub fn receive(&mut self, id: FetchId, request: &Request, result: Result<Bytes, CallError>) {
+        let sent = &request.sent;
         let fetch = &self.program.fetches[id];
         let body = match result {
             Ok(body) => body,

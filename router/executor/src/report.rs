@@ -31,7 +31,7 @@ impl Run<'_> {
         let mut list: Vec<Reported> = Vec::new();
         let mut more = 0;
         let max = self.inputs.max_errors;
-        let is_list = for_each_item(errors, &mut |raw| {
+        let is_list = for_each_item(errors, &mut |_, raw| {
             if list.len() < max {
                 list.push(serde_json::from_slice(raw).unwrap_or_default());
             } else {

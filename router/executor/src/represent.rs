@@ -2,7 +2,8 @@
 //! <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/subgraph-spec#query_entities>
 use baedal_planner::plan::{self, Slot};
 
-use crate::arena::{Arena, ObjectId, Value};
+use crate::arena::{Arena, Leaf, ObjectId, Value};
+use crate::literal::Literal;
 use crate::types::{RuntimeType, TypeMask, TypeTable, quoted};
 
 /// How an entity of certain types is written.
@@ -19,8 +20,10 @@ pub(crate) struct Representation {
 /// A member and the fields it may be written from: the first whose condition holds.
 #[derive(Debug)]
 struct Member {
+    /// `{"name":`
+    first: Literal,
     /// `,"name":`
-    key: Box<[u8]>,
+    next: Literal,
     choices: Vec<Choice>,
 }
 
@@ -51,17 +54,21 @@ impl Representation {
 fn members(fields: &[plan::RepresentationField]) -> Vec<Member> {
     let mut members: Vec<Member> = Vec::new();
     for field in fields {
-        let key: Box<[u8]> = [b",", &*quoted(&field.name), b":"].concat().into();
+        let next = Literal::key(",", &field.name);
         let choice = Choice {
             slot: field.slot,
             on: TypeMask::of_condition(&field.on),
             members: field.fields.as_deref().map(crate::represent::members),
             nullable: field.nullable,
         };
-        match members.iter_mut().find(|member| member.key == key) {
+        match members
+            .iter_mut()
+            .find(|member| member.next.text() == next.text())
+        {
             Some(member) => member.choices.push(choice),
             None => members.push(Member {
-                key,
+                first: Literal::key("{", &field.name),
+                next,
                 choices: vec![choice],
             }),
         }
@@ -80,17 +87,16 @@ pub(crate) fn represent(
     let choice = choices.iter().find(|choice| choice.on.matches(runtime))?;
     out.extend_from_slice(&choice.head);
     write_members(arena, entity, &choice.members, out, false).ok()?;
-    out.push(b'}');
     Some(choice.typename)
 }
 
-/// `first`: whether the first member has no comma before it.
+/// Up to the closing brace. `empty`: whether nothing, not even the opening brace, is there yet.
 fn write_members(
     arena: &Arena,
     object: ObjectId,
     members: &[Member],
     out: &mut Vec<u8>,
-    mut first: bool,
+    mut empty: bool,
 ) -> Result<(), Incomplete> {
     let runtime = arena.runtime(object);
     let mut cursor = arena.cursor(object);
@@ -104,10 +110,14 @@ fn write_members(
         if value == Value::Null && !choice.nullable {
             return Err(Incomplete);
         }
-        out.extend_from_slice(&member.key[usize::from(first)..]);
-        first = false;
+        if empty { &member.first } else { &member.next }.append(out);
+        empty = false;
         write_value(arena, value, choice.members.as_deref(), out)?;
     }
+    if empty {
+        out.push(b'{');
+    }
+    out.push(b'}');
     Ok(())
 }
 
@@ -119,12 +129,8 @@ fn write_value(
 ) -> Result<(), Incomplete> {
     match (value, members) {
         (Value::Null, _) => out.extend_from_slice(b"null"),
-        (Value::Leaf(leaf), None) => out.extend_from_slice(arena.raw(leaf)),
-        (Value::Object(object), Some(members)) => {
-            out.push(b'{');
-            write_members(arena, object, members, out, true)?;
-            out.push(b'}');
-        }
+        (Value::Leaf(leaf), None) => append(arena, leaf, out),
+        (Value::Object(object), Some(members)) => write_members(arena, object, members, out, true)?,
         (Value::List(run), Some(members)) => {
             out.push(b'[');
             for (index, &item) in arena.items(run).iter().enumerate() {
@@ -138,4 +144,18 @@ fn write_value(
         _ => return Err(Incomplete),
     }
     Ok(())
+}
+
+/// Appends a leaf; a short one without a call.
+#[inline]
+fn append(arena: &Arena, leaf: Leaf, out: &mut Vec<u8>) {
+    const WIDTH: usize = 16;
+    let len = leaf.len as usize;
+    match arena.from(leaf).first_chunk::<WIDTH>() {
+        Some(chunk) if len <= WIDTH => {
+            out.extend_from_slice(chunk);
+            out.truncate(out.len() - WIDTH + len);
+        }
+        _ => out.extend_from_slice(arena.raw(leaf)),
+    }
 }

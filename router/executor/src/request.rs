@@ -12,9 +12,10 @@ use crate::represent::{Representation, represent};
 use crate::types::RuntimeType;
 
 /// A request body, and what its answer will be about.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) body: Bytes,
+#[derive(Debug, Default)]
+pub struct Request {
+    /// The whole body.
+    pub body: Bytes,
     /// For each entity group of the fetch, in order.
     pub(crate) sent: Vec<SentGroup>,
 }

@@ -14,8 +14,8 @@ use crate::program::{Entry, Fetch, Program};
 use crate::request::{Made, Request, SentGroup, request};
 use crate::write::write_answer;
 
-/// A request under way.
-pub(crate) struct Run<'a> {
+/// A request under way. [`execute`] drives it; whoever measures single stages drives it by hand.
+pub struct Run<'a> {
     pub(crate) program: &'a Program,
     pub(crate) inputs: &'a Inputs,
     pub(crate) arena: Arena,
@@ -39,7 +39,7 @@ const MANY: usize = 64;
 /// A call that has ended.
 struct Ended {
     fetch: FetchId,
-    sent: Vec<SentGroup>,
+    request: Request,
     result: Result<Bytes, CallError>,
 }
 
@@ -63,7 +63,7 @@ pub async fn execute_event<S: Subgraphs>(
         run.ready.remove(position);
         run.end(Ended {
             fetch: 0,
-            sent: Vec::new(),
+            request: Request::default(),
             result: Ok(event),
         });
         run.calls = 0;
@@ -86,7 +86,6 @@ pub fn subscription_request<'a>(program: &'a Program, inputs: &Inputs) -> Option
 }
 
 async fn call<S: Subgraphs>(program: &Program, subgraphs: &S, fetch: FetchId, request: Request) -> Ended {
-    let Request { body, sent } = request;
     let kind = program.fetches[fetch].kind;
     let subgraph = &program.fetches[fetch].subgraph;
     let result = subgraphs
@@ -94,14 +93,19 @@ async fn call<S: Subgraphs>(program: &Program, subgraphs: &S, fetch: FetchId, re
             subgraph,
             fetch,
             kind,
-            body,
+            body: request.body.clone(),
         })
         .await;
-    Ended { fetch, sent, result }
+    Ended {
+        fetch,
+        request,
+        result,
+    }
 }
 
 impl<'a> Run<'a> {
-    fn new(program: &'a Program, inputs: &'a Inputs) -> Run<'a> {
+    /// A request of which nothing is fetched yet.
+    pub fn new(program: &'a Program, inputs: &'a Inputs) -> Run<'a> {
         let (arena, root) = Arena::new();
         let waits: Vec<usize> = program.fetches.iter().map(|fetch| fetch.waits).collect();
         let open = vec![0; waits.len()];
@@ -169,12 +173,10 @@ impl<'a> Run<'a> {
                     .extend(requests.into_iter().map(|request| (id, request)));
                 continue;
             }
-            let Made { body, sent } = request(fetch, self.inputs, &self.arena, self.root, &self.failed);
-            self.reuse(fetch, &sent);
-            match body {
-                Some(body) => {
+            match self.request(id) {
+                Some(request) => {
                     self.open[id] = 1;
-                    return Some((id, Request { body, sent }));
+                    return Some((id, request));
                 }
                 None => self.done(id),
             }
@@ -184,6 +186,14 @@ impl<'a> Run<'a> {
         } else {
             None
         }
+    }
+
+    /// What a fetch (one without arguments from the context) sends now; `None` when there is no entity to ask for.
+    pub fn request(&mut self, id: FetchId) -> Option<Request> {
+        let fetch = &self.program.fetches[id];
+        let Made { body, sent } = request(fetch, self.inputs, &self.arena, self.root, &self.failed);
+        self.reuse(fetch, &sent);
+        Some(Request { body: body?, sent })
     }
 
     /// Takes over the entities that are there already.
@@ -200,7 +210,7 @@ impl<'a> Run<'a> {
     fn end(&mut self, ended: Ended) {
         self.calls += 1;
         let before = self.errors.total();
-        self.receive(ended.fetch, &ended.sent, ended.result);
+        self.receive(ended.fetch, &ended.request, ended.result);
         self.failed[ended.fetch] |= self.errors.total() > before;
         let open = &mut self.open[ended.fetch];
         *open = open.saturating_sub(1);
@@ -219,7 +229,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn answer(mut self) -> Answer {
+    /// The client's answer, of all that was received.
+    pub fn answer(&mut self) -> Answer {
         let body = write_answer(
             self.program,
             self.inputs,

@@ -2,8 +2,8 @@
 use baedal_planner::plan::{self, Slot};
 use hashbrown::HashMap;
 
+use crate::literal::Literal;
 use crate::places::{PlaceId, Places, WriterId};
-use crate::scan::Key;
 
 /// With more fields than this an unexpected key is looked up by hash.
 const NARROW: usize = 16;
@@ -13,6 +13,8 @@ const NARROW: usize = 16;
 pub(crate) struct Shape {
     pub(crate) fields: Vec<Field>,
     by_key: Option<HashMap<Box<[u8]>, usize>>,
+    /// It has no objects in it.
+    pub(crate) flat: bool,
     /// No other fetch writes the slots of this shape, wherever it is read: entries can be linked unseen.
     pub(crate) exclusive: bool,
     /// No other fetch writes anything at or below the objects of this shape: they can be shared as they are.
@@ -21,7 +23,8 @@ pub(crate) struct Shape {
 
 #[derive(Debug)]
 pub(crate) struct Field {
-    pub(crate) key: Key,
+    /// `"name":`
+    pub(crate) key: Literal,
     pub(crate) keep: Keep,
 }
 
@@ -29,7 +32,14 @@ pub(crate) struct Field {
 pub(crate) enum Keep {
     Typename,
     Leaf(Slot),
-    Object(Slot, Shape),
+    Object(Slot, Box<Shape>),
+}
+
+impl Field {
+    /// The key without its colon.
+    fn quoted(&self) -> &[u8] {
+        self.key.text().strip_suffix(b":").unwrap_or_default()
+    }
 }
 
 impl Shape {
@@ -51,11 +61,11 @@ impl Shape {
                 plan::Keep::Object(slot, nested) => {
                     exclusive &= at.iter().all(|&place| enter_only(places, place, *slot, writer));
                     let below: Vec<_> = at.iter().map(|&place| places.enter(place, *slot)).collect();
-                    Keep::Object(*slot, Shape::compile(nested, places, &below, writer))
+                    Keep::Object(*slot, Box::new(Shape::compile(nested, places, &below, writer)))
                 }
             };
             Field {
-                key: Key::new(&field.response_key),
+                key: Literal::key("", &field.response_key),
                 keep,
             }
         });
@@ -65,6 +75,7 @@ impl Shape {
             .all(|&place| places.only(place, writer) && places.only_within(place, writer));
         Shape {
             by_key: by_key(&fields),
+            flat: flat(&fields),
             fields,
             exclusive,
             pure,
@@ -74,12 +85,13 @@ impl Shape {
     /// A shape around shapes: one object field for each, its slot the index.
     pub(crate) fn envelope(shapes: impl Iterator<Item = (Box<str>, Shape)>) -> Shape {
         let field = |(index, (key, shape)): (u32, (Box<str>, Shape))| Field {
-            key: Key::new(&key),
-            keep: Keep::Object(Slot(index), shape),
+            key: Literal::key("", &key),
+            keep: Keep::Object(Slot(index), Box::new(shape)),
         };
         let fields: Vec<Field> = (0..).zip(shapes).map(field).collect();
         Shape {
             by_key: by_key(&fields),
+            flat: flat(&fields),
             fields,
             exclusive: true,
             pure: true,
@@ -92,7 +104,7 @@ impl Shape {
             return by_key.get(key).copied();
         }
         let (before, after) = self.fields.split_at(from.min(self.fields.len()));
-        let position = |fields: &[Field]| fields.iter().position(|field| field.key.quoted() == key);
+        let position = |fields: &[Field]| fields.iter().position(|field| field.quoted() == key);
         position(after)
             .map(|offset| before.len() + offset)
             .or_else(|| position(before))
@@ -106,7 +118,7 @@ impl Shape {
     /// The nested shapes of its objects, by slot.
     pub(crate) fn objects(&self) -> impl Iterator<Item = (Slot, &Shape)> {
         self.fields.iter().filter_map(|field| match &field.keep {
-            Keep::Object(slot, shape) => Some((*slot, shape)),
+            Keep::Object(slot, shape) => Some((*slot, &**shape)),
             _ => None,
         })
     }
@@ -122,7 +134,11 @@ fn enter_only(places: &mut Places, place: PlaceId, slot: Slot, writer: WriterId)
     places.only(child, writer)
 }
 
+fn flat(fields: &[Field]) -> bool {
+    !fields.iter().any(|field| matches!(field.keep, Keep::Object(..)))
+}
+
 fn by_key(fields: &[Field]) -> Option<HashMap<Box<[u8]>, usize>> {
-    let key = |(index, field): (usize, &Field)| (field.key.quoted().into(), index);
+    let key = |(index, field): (usize, &Field)| (field.quoted().into(), index);
     (fields.len() > NARROW).then(|| fields.iter().enumerate().map(key).collect())
 }

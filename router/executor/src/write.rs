@@ -8,8 +8,10 @@ use crate::arena::{Arena, Cursor, ObjectId, Value};
 use crate::errors::{Errors, Extensions, Problem, Segment};
 use crate::inputs::Inputs;
 use crate::leaf::{LeafKind, for_each_item};
+use crate::output::{Mark, Output};
 use crate::program::Program;
 use crate::projection::{Composite, Field, Projection, Source};
+use crate::scan::Form;
 use crate::types::RuntimeType;
 
 /// Nothing may stand here, so the place above becomes null; the error is noted.
@@ -47,7 +49,7 @@ struct Writer<'a> {
     inputs: &'a Inputs,
     arena: &'a Arena,
     errors: &'a mut Errors,
-    out: Vec<u8>,
+    out: Output<'a>,
 }
 
 /// With more fields than this, selected and present, slots are looked up in a sorted copy.
@@ -67,9 +69,9 @@ pub(crate) fn write_answer(
     root: ObjectId,
     errors: &mut Errors,
 ) -> Bytes {
-    let mut out = Vec::with_capacity(arena.received() + 64);
-    out.extend_from_slice(b"{\"data\":");
-    let mark = out.len();
+    let mut out = Output::new(arena);
+    out.text(b"{\"data\":");
+    let mark = out.mark();
     let mut writer = Writer {
         program,
         inputs,
@@ -83,10 +85,11 @@ pub(crate) fn write_answer(
     {
         writer.null_at(mark);
     }
-    let mut out = writer.out;
-    errors.write(&mut out);
-    out.push(b'}');
-    out.into()
+    let Writer { out, errors, .. } = writer;
+    out.finish(|out| {
+        errors.write(out);
+        out.push(b'}');
+    })
 }
 
 impl Writer<'_> {
@@ -98,13 +101,11 @@ impl Writer<'_> {
         above: Option<&Trail<'_>>,
     ) -> Written {
         let mut lookup = self.lookup(object, projection);
-        self.out.push(b'{');
-        // The first key is written without its comma.
-        let mut comma = 1;
+        let mut empty = true;
         for field in &projection.fields {
             if field.on.matches(runtime) {
-                self.out.extend_from_slice(&field.key[comma..]);
-                comma = 0;
+                self.out.literal(if empty { &field.first } else { &field.next });
+                empty = false;
                 let value = field
                     .source
                     .slot()
@@ -116,7 +117,10 @@ impl Writer<'_> {
                 self.field(field, value, runtime, &trail)?;
             }
         }
-        self.out.push(b'}');
+        if empty {
+            self.out.byte(b'{');
+        }
+        self.out.byte(b'}');
         Ok(())
     }
 
@@ -158,11 +162,11 @@ impl Writer<'_> {
             Source::Typename(certain) => self.typename(runtime, certain.as_deref(), trail),
             Source::Given => {
                 let given = self.inputs.given(&field.response_key);
-                self.out.extend_from_slice(given.map_or(b"null", |json| json));
+                self.out.text(given.map_or(b"null", |json| json));
                 Ok(())
             }
             Source::Withheld(wrapping) if wrapping.nullable => {
-                self.out.extend_from_slice(b"null");
+                self.out.text(b"null");
                 Ok(())
             }
             Source::Withheld(_) => Err(Bubble),
@@ -176,7 +180,7 @@ impl Writer<'_> {
         };
         match name {
             Some(name) => {
-                self.out.extend_from_slice(name);
+                self.out.text(name);
                 Ok(())
             }
             None => self.no_null(trail),
@@ -190,16 +194,16 @@ impl Writer<'_> {
         of: &Composite,
         trail: &Trail<'_>,
     ) -> Written {
-        let mark = self.out.len();
+        let mark = self.out.mark();
         let written = match (value, &wrapping.item) {
             (Some(Value::Object(object)), None) => self.typed_object(object, wrapping, of, trail),
             (Some(Value::List(run)), Some(item)) => {
-                self.out.push(b'[');
+                self.out.byte(b'[');
                 let arena = self.arena;
                 let items = arena.items(run).iter().enumerate();
                 let written = items.into_iter().try_for_each(|(index, &value)| {
                     if index > 0 {
-                        self.out.push(b',');
+                        self.out.byte(b',');
                     }
                     let trail = Trail {
                         above: Some(trail),
@@ -207,7 +211,7 @@ impl Writer<'_> {
                     };
                     self.composite(Some(value), item, of, &trail)
                 });
-                self.out.push(b']');
+                self.out.byte(b']');
                 written
             }
             (None | Some(Value::Null), _) => self.null(wrapping, trail),
@@ -246,21 +250,15 @@ impl Writer<'_> {
         kind: &LeafKind,
         trail: &Trail<'_>,
     ) -> Written {
-        let mark = self.out.len();
+        let mark = self.out.mark();
         let written = match value {
             Some(Value::Leaf(leaf)) => {
                 let arena = self.arena;
-                let raw = arena.raw(leaf);
-                let fits = if wrapping.item.is_none() {
-                    kind.fits(raw)
-                } else {
-                    kind.fits_all(raw, wrapping)
-                };
-                if fits {
-                    self.out.extend_from_slice(raw);
+                if kind.fits_all(leaf.form, wrapping, || arena.raw(leaf)) {
+                    self.out.leaf(leaf);
                     return Ok(());
                 }
-                self.flawed_leaf(raw, wrapping, kind, trail)
+                self.flawed_leaf(leaf.form, arena.raw(leaf), wrapping, kind, trail)
             }
             None | Some(Value::Null) => self.null(wrapping, trail),
             Some(_) => self.wrong(kind.describe(), trail),
@@ -271,18 +269,19 @@ impl Writer<'_> {
     /// A leaf (or list of leaves) with something wrong in it: item by item, to find where.
     fn flawed_leaf(
         &mut self,
+        form: Form,
         raw: &[u8],
         wrapping: &Wrapping,
         kind: &LeafKind,
         trail: &Trail<'_>,
     ) -> Written {
-        if raw == b"null" {
+        if form == Form::Null {
             return self.null(wrapping, trail);
         }
-        let mark = self.out.len();
+        let mark = self.out.mark();
         let written = match &wrapping.item {
-            None if kind.fits(raw) => {
-                self.out.extend_from_slice(raw);
+            None if kind.fits(form, || raw) => {
+                self.out.text(raw);
                 Ok(())
             }
             None => self.wrong(kind.describe(), trail),
@@ -294,10 +293,10 @@ impl Writer<'_> {
     fn flawed_list(&mut self, raw: &[u8], item: &Wrapping, kind: &LeafKind, trail: &Trail<'_>) -> Written {
         let mut written = Ok(());
         let mut index = 0;
-        self.out.push(b'[');
-        let is_list = for_each_item(raw, &mut |raw| {
+        self.out.byte(b'[');
+        let is_list = for_each_item(raw, &mut |form, raw| {
             if index > 0 {
-                self.out.push(b',');
+                self.out.byte(b',');
             }
             let trail = Trail {
                 above: Some(trail),
@@ -305,10 +304,10 @@ impl Writer<'_> {
             };
             index += 1;
             if written.is_ok() {
-                written = self.flawed_leaf(raw, item, kind, &trail);
+                written = self.flawed_leaf(form, raw, item, kind, &trail);
             }
         });
-        self.out.push(b']');
+        self.out.byte(b']');
         if is_list {
             written
         } else {
@@ -317,7 +316,7 @@ impl Writer<'_> {
     }
 
     /// Where null may stand, nothing bubbles further.
-    fn settle(&mut self, written: Written, wrapping: &Wrapping, mark: usize) -> Written {
+    fn settle(&mut self, written: Written, wrapping: &Wrapping, mark: Mark) -> Written {
         if written.is_err() && wrapping.nullable {
             self.null_at(mark);
             return Ok(());
@@ -325,14 +324,14 @@ impl Writer<'_> {
         written
     }
 
-    fn null_at(&mut self, mark: usize) {
-        self.out.truncate(mark);
-        self.out.extend_from_slice(b"null");
+    fn null_at(&mut self, mark: Mark) {
+        self.out.cut(mark);
+        self.out.text(b"null");
     }
 
     fn null(&mut self, wrapping: &Wrapping, trail: &Trail<'_>) -> Written {
         if wrapping.nullable {
-            self.out.extend_from_slice(b"null");
+            self.out.text(b"null");
             return Ok(());
         }
         self.no_null(trail)

@@ -1,4 +1,5 @@
 //! `cargo xtask bench …`: measures, and compares with the figures kept in `docs/results/`.
+mod executor;
 mod gateway;
 mod plans;
 
@@ -19,6 +20,10 @@ enum Only {
         #[arg(long)]
         accept: bool,
     },
+    /// Reading, merging and writing in the executor, in MB/s, next to JSON libraries in the same run.
+    ///
+    /// Prints the table and keeps it in docs/results/executor.md.
+    Executor,
     /// Processor time, latency and memory of the gateway under load, next to what is possible.
     ///
     /// Prints the table; without arguments it is also kept in docs/results/gateway.md.
@@ -36,9 +41,11 @@ impl Bench {
     pub fn run(self) -> Result<()> {
         match self.only {
             Some(Only::Plans { accept }) => plans::run(accept),
+            Some(Only::Executor) => executor::run(),
             Some(Only::Gateway { profile, arguments }) => gateway::run(&profile, &arguments),
             None => {
                 gateway::run("release", &[])?;
+                executor::run()?;
                 plans::run(false)
             }
         }
