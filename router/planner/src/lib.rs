@@ -22,7 +22,7 @@ pub use figures::Figures;
 pub use operation::{CoercionError, Operation, OperationError};
 pub use plan::{OperationKind, Plan};
 pub use settings::{Access, PlanError, Settings};
-pub use supergraph::{SubgraphInfo, Supergraph, SupergraphError};
+pub use supergraph::{AskedRights, SubgraphInfo, Supergraph, SupergraphError};
 
 /// Plans an operation for one caller and one set of values of its conditional variables.
 pub fn plan(

@@ -75,12 +75,82 @@ fn an_unknown_specification_for_security_is_refused() {
             "{error}"
         );
     }
+    for (url, purpose, part) in [
+        // A namesake from elsewhere, and a version that may mean more than we know.
+        (
+            "https://example.com/inaccessible/v0.2",
+            "SECURITY",
+            "does not know; serving",
+        ),
+        (
+            "https://specs.apollo.dev/inaccessible/v0.9",
+            "SECURITY",
+            "it knows v0.1, v0.2",
+        ),
+        (
+            "https://specs.apollo.dev/connect/v0.1",
+            "EXECUTION",
+            "connect/v0.1 for EXECUTION",
+        ),
+    ] {
+        let link = format!("schema\n  @link(url: \"{url}\", for: {purpose})");
+        let error = Supergraph::parse(&body.replacen("schema", &link, 1)).expect_err("unknown");
+        assert!(error.to_string().contains(part), "{error}");
+    }
     let harmless = body.replacen(
         "schema",
         "schema\n  @link(url: \"https://example.com/vault/v1.2\")",
         1,
     );
     assert!(Supergraph::parse(&harmless).is_ok());
+}
+
+#[test]
+fn an_unknown_join_specification_is_refused() {
+    let body = sdl(
+        "enum join__Graph { A @join__graph(name: \"a\", url: \"\") }\ntype Query @join__type(graph: A) { x: Int }",
+    );
+    for version in ["v0.6", "v1.0", "v1.3"] {
+        let error = Supergraph::parse(&body.replace("join/v0.5", &format!("join/{version}")));
+        let error = error.expect_err("unknown").to_string();
+        assert!(
+            error.contains(version) && error.contains("reads join v0.1 to v0.5"),
+            "{error}"
+        );
+    }
+    for version in ["v0.2", "v0.3", "v0.4"] {
+        assert!(Supergraph::parse(&body.replace("v0.5", version)).is_ok());
+    }
+}
+
+#[test]
+fn contextual_arguments_that_mean_nothing_are_refused() {
+    let body = |argument: &str| {
+        supergraph_text(&format!(
+            "type Query @join__type(graph: A) {{ f: Int @join__field(graph: A, contextArguments: [{argument}]) }}"
+        ))
+    };
+    for (argument, part) in [
+        (
+            "{name: \"a\", type: \"Int\", context: \"a__c\", selection: \"{ f }\"}",
+            "no type sets the context \"a__c\"",
+        ),
+        (
+            "{name: \"a\", type: \"Int\", selection: \"{ f }\"}",
+            "no \"context\"",
+        ),
+    ] {
+        let error = Supergraph::parse(&body(argument))
+            .expect_err("refused")
+            .to_string();
+        assert!(error.starts_with("Query.f: ") && error.contains(part), "{error}");
+    }
+}
+
+fn supergraph_text(body: &str) -> String {
+    sdl(&format!(
+        "enum join__Graph {{ A @join__graph(name: \"a\", url: \"\") }}\n{body}"
+    ))
 }
 
 #[test]

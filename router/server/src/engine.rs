@@ -97,7 +97,7 @@ impl Engine {
         let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Engine {
             endpoints: endpoints(&supergraph, config)?,
-            rights: Rights::of(text),
+            rights: Rights::of(&supergraph),
             documents: Cache::builder()
                 .max_capacity(DOCUMENT_CACHE_BYTES)
                 .weigher(|key: &DocumentKey, _| {

@@ -1,7 +1,7 @@
 //! Runs a case: mock subgraphs, a gateway in front of them, operations and their answers.
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -64,6 +64,8 @@ pub struct Case {
     pub data: BTreeMap<String, Value>,
     /// What to ask.
     pub operations: Vec<Operation>,
+    /// The supergraph as another composition may have written it; the case must hold from that too.
+    pub foreign: Option<PathBuf>,
 }
 
 impl Case {
@@ -114,7 +116,8 @@ impl Case {
         Ok(plans)
     }
 
-    /// Reads `NAME.graphql` files, `data.yaml` and `operations.yaml`.
+    /// Reads `NAME.graphql` files, `data.yaml` and `operations.yaml`; `supergraph.graphql`, where there is one, is no
+    /// subgraph.
     ///
     /// # Errors
     /// A file that is missing or cannot be read.
@@ -134,6 +137,9 @@ impl Case {
                 subgraphs.insert(name, fs::read_to_string(&path)?);
             }
         }
+        let foreign = subgraphs
+            .remove("supergraph")
+            .map(|_| folder.join("supergraph.graphql"));
         let operations = serde_norway::from_str(&text("operations.yaml")?)
             .with_context(|| format!("{}", folder.display()))?;
         let data =
@@ -142,6 +148,7 @@ impl Case {
             subgraphs,
             data,
             operations,
+            foreign,
         })
     }
 }
@@ -149,18 +156,30 @@ impl Case {
 /// The gateway's patience in cases with a slow subgraph.
 const IMPATIENT: Duration = Duration::from_secs(2);
 
-/// Runs every operation of a case and compares answers and calls.
+/// Runs every operation of a case and compares answers and calls: with the supergraph that we compose, and with the
+/// case's own where it has one.
 ///
 /// # Errors
 /// Every difference, in one message.
 pub async fn check(case: &Case) -> Result<()> {
     case.supergraph()?;
+    serve(case, None).await?;
+    match &case.foreign {
+        Some(file) => serve(case, Some(file))
+            .await
+            .map_err(|error| anyhow!("with supergraph.graphql: {error:#}")),
+        None => Ok(()),
+    }
+}
+
+async fn serve(case: &Case, supergraph: Option<&Path>) -> Result<()> {
     let counters = Counters::default();
     let mut mocks = BTreeMap::new();
     let mut config = Config {
         listen: ([127, 0, 0, 1], 0).into(),
         ..Config::default()
     };
+    config.supergraph.file = supergraph.map(Path::to_owned);
     let slow = |operation: &Operation| {
         operation
             .faults

@@ -31,7 +31,7 @@ pub(crate) fn api_schema(schema: &Schema, links: &Links) -> Result<Valid<Schema>
     api.types
         .retain(|name, def| def.is_built_in() || !(links.is_machinery(name) || filter.hidden.contains(name)));
     api.directive_definitions
-        .retain(|name, _| !links.is_machinery(name));
+        .retain(|name, _| !links.is_machinery_directive(name));
     for directive in api.directive_definitions.values_mut() {
         filter.arguments(&mut directive.make_mut().arguments);
     }
@@ -51,7 +51,7 @@ pub(crate) fn api_schema(schema: &Schema, links: &Links) -> Result<Valid<Schema>
 
 impl Filter<'_> {
     fn keeps(&self, directive: &Name) -> bool {
-        !self.links.is_machinery(directive)
+        !self.links.is_machinery_directive(directive)
     }
 
     fn directives(&self, list: &mut DirectiveList) {

@@ -8,6 +8,7 @@ pub(crate) mod field_set;
 pub(crate) mod links;
 pub(crate) mod model;
 mod possible;
+mod provided;
 mod read;
 pub(crate) mod rights;
 pub(crate) mod types;
@@ -19,6 +20,7 @@ use apollo_compiler::{Name, Schema};
 
 use model::Model;
 pub use model::SubgraphInfo;
+pub use rights::AskedRights;
 
 /// Why a supergraph can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -31,13 +33,22 @@ pub enum SupergraphError {
     NotASupergraph(String),
     /// A specification that must be understood for security or execution is not.
     #[error(
-        "the supergraph uses {url} for {purpose}, which this gateway does not know; serving it would be unsafe"
+        "the supergraph uses {url} for {purpose}, which this gateway does not know{}; serving it would be unsafe",
+        but(known)
     )]
     UnknownSpecification {
         /// The `url` of the `@link` or `@core`.
         url: String,
         /// `SECURITY` or `EXECUTION`.
         purpose: String,
+        /// Versions of it that are known, if any.
+        known: String,
+    },
+    /// Its join specification is newer than all this gateway knows.
+    #[error("the supergraph is written in {url}; this gateway reads join v0.1 to v0.5")]
+    UnknownJoin {
+        /// The `url` of the `@link` or `@core`.
+        url: String,
     },
     /// A directive of the join specification says something impossible.
     #[error("{coordinate}: {reason}")]
@@ -52,6 +63,14 @@ pub enum SupergraphError {
     PublicSchema(String),
 }
 
+fn but(known: &str) -> String {
+    if known.is_empty() {
+        String::new()
+    } else {
+        format!(" (it knows {known})")
+    }
+}
+
 /// A supergraph, ready to plan for.
 #[derive(Debug)]
 pub struct Supergraph {
@@ -59,6 +78,7 @@ pub struct Supergraph {
     api: Valid<Schema>,
     api_sdl: String,
     pub(crate) implementers: HashMap<Name, Implementers>,
+    labels: Vec<String>,
 }
 
 impl Supergraph {
@@ -70,10 +90,11 @@ impl Supergraph {
         let model = read::model(&schema, &links)?;
         let api = api::api_schema(&schema, &links)?;
         Ok(Supergraph {
-            model,
+            labels: model.labels(),
             api_sdl: api.to_string(),
             implementers: api.implementers_map(),
             api,
+            model,
         })
     }
 
@@ -85,6 +106,21 @@ impl Supergraph {
     /// The schema that clients see, as SDL.
     pub fn api_sdl(&self) -> &str {
         &self.api_sdl
+    }
+
+    /// What the supergraph asks of callers, over all its types and fields.
+    pub fn asked_rights(&self) -> AskedRights {
+        let mut asked = AskedRights::default();
+        for ty in &self.model.types {
+            asked.add(&ty.rights);
+            ty.fields.values().for_each(|field| asked.add(&field.rights));
+        }
+        asked
+    }
+
+    /// Labels of `@override(label:)`, sorted. The set of those that are active decides who resolves some fields.
+    pub fn override_labels(&self) -> &[String] {
+        &self.labels
     }
 
     /// The subgraphs, in the order of the supergraph's graph enum.

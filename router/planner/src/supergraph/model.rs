@@ -1,5 +1,5 @@
 //! The supergraph as the planner needs it: for every type, what each subgraph knows of it.
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
@@ -132,6 +132,16 @@ impl Model {
 
     pub fn is_composite(&self, ix: TypeIx) -> bool {
         matches!(self.ty(ix).kind, Kind::Object | Kind::Interface | Kind::Union)
+    }
+
+    /// Labels of all overrides, sorted.
+    pub fn labels(&self) -> Vec<String> {
+        let subs = self.types.iter().flat_map(|ty| ty.subs.iter().flatten());
+        let fields = subs.flat_map(|sub| sub.fields.values());
+        let labels: BTreeSet<&String> = fields
+            .flat_map(|f| f.lost_when.iter().chain(&f.won_when))
+            .collect();
+        labels.into_iter().cloned().collect()
     }
 
     /// Object types of the set that clients may see.

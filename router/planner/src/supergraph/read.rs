@@ -13,6 +13,7 @@ use super::field_set::{self, FieldSet};
 use super::links::Links;
 use super::model::{FieldDef, Key, Kind, Model, SubField, SubId, SubType, SubgraphInfo, TypeDef};
 use super::possible;
+use super::provided;
 use super::rights::Rights;
 use super::types::{TypeIx, Types};
 
@@ -64,6 +65,9 @@ pub(crate) fn model(schema: &Schema, links: &Links) -> Result<Model, SupergraphE
         .ok_or_else(|| SupergraphError::NotASupergraph("it has no query root type".into()))?;
     let (mutation, subscription) = (root(&definition.mutation), root(&definition.subscription));
     let by_name = reader.by_name;
+    if links.is_join_0_1 {
+        provided::make_known(&mut types, &by_name);
+    }
     Ok(Model {
         subgraphs,
         types,
@@ -305,7 +309,9 @@ impl Reader<'_> {
         let required = set("requires")?;
         Ok(SubField {
             ty,
-            external: flag(directive, "external", false) || flag(directive, "usedOverridden", false),
+            // Under a label the overridden field is served as long as the label is not active.
+            external: flag(directive, "external", false)
+                || (flag(directive, "usedOverridden", false) && label.is_none()),
             // Arguments from the context can be passed only where the entity is entered anew.
             requires: required.or_else(|| (!context.is_empty()).then(FieldSet::default)),
             provides: set("provides")?,

@@ -1,4 +1,6 @@
 //! What `@authenticated`, `@requiresScopes` and `@policy` ask of the caller.
+use std::collections::BTreeSet;
+
 use apollo_compiler::ast::{Directive, Value};
 
 use super::links::Links;
@@ -29,6 +31,25 @@ impl Rights {
 
     pub fn none(&self) -> bool {
         !self.authenticated && self.scopes.is_empty() && self.policies.is_empty()
+    }
+}
+
+/// Everything that a supergraph asks of callers anywhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskedRights {
+    /// Something is only for callers who are known.
+    pub authenticated: bool,
+    /// Scopes of any condition.
+    pub scopes: BTreeSet<String>,
+    /// Policies of any condition.
+    pub policies: BTreeSet<String>,
+}
+
+impl AskedRights {
+    pub(super) fn add(&mut self, rights: &Rights) {
+        self.authenticated |= rights.authenticated;
+        self.scopes.extend(rights.scopes.iter().flatten().cloned());
+        self.policies.extend(rights.policies.iter().flatten().cloned());
     }
 }
 
