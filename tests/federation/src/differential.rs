@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::generate::graph::{Graph, name};
 use crate::generate::{Numbers, Request, generate, operation, sdl, view};
 use crate::server::{Counters, Subgraph};
+use crate::shrink::Failed;
 use crate::world::{Call, Disturbance, NoPlan, Outcome, World, parts};
 
 /// Operations asked of one graph.
@@ -28,6 +29,8 @@ pub enum Failure {
     Data(String),
     /// A panic.
     Panic(String),
+    /// The whole does not answer without errors: the generator is wrong.
+    Generator(String),
 }
 
 impl fmt::Display for Failure {
@@ -39,15 +42,20 @@ impl fmt::Display for Failure {
             Failure::Errors(text) => ("errors", text),
             Failure::Data(text) => ("data", text),
             Failure::Panic(text) => ("panic", text),
+            Failure::Generator(text) => ("generator", text),
         };
         write!(f, "{kind}: {text}")
     }
 }
 
 impl Failure {
-    /// Whether it is of the same kind.
+    /// Whether it is of the same kind; of composition, with the same code.
     pub fn alike(&self, other: &Failure) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
+        let code = |text: &str| text.split(": ").nth(1).map(str::to_owned);
+        match (self, other) {
+            (Failure::Composition(one), Failure::Composition(other)) => code(one) == code(other),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
     }
 }
 
@@ -65,10 +73,10 @@ impl Pair {
     /// # Errors
     /// A graph that does not compose.
     pub fn new(graph: &Graph) -> Result<Pair, Failure> {
-        let all = (0..graph.subgraphs).map(|at| (name(at), sdl::subgraph(graph, at)));
-        let sdls: BTreeMap<String, String> = all.collect();
-        let all = (0..graph.subgraphs).map(|at| (name(at), view::subgraph(graph, at)));
-        let data: BTreeMap<String, Value> = all.collect();
+        let all = graph.seated().into_iter();
+        let sdls: BTreeMap<String, String> = all.map(|at| (name(at), sdl::subgraph(graph, at))).collect();
+        let all = graph.seated().into_iter();
+        let data: BTreeMap<String, Value> = all.map(|at| (name(at), view::subgraph(graph, at))).collect();
         let counters = Counters::default();
         let monolith = Subgraph::whole(
             "monolith",
@@ -76,7 +84,7 @@ impl Pair {
             view::monolith(graph),
             counters.clone(),
         )
-        .map_err(|error| Failure::Composition(format!("the whole is no schema: {error}")))?;
+        .map_err(|error| Failure::Generator(format!("the whole is no schema: {error}")))?;
         let world = World::new(&sdls, &data, graph.active_labels())
             .map_err(|why| Failure::Composition(why.to_string()))?;
         let pair = Pair {
@@ -85,6 +93,11 @@ impl Pair {
             counters,
         };
         Ok(pair)
+    }
+
+    /// Whether an operation is valid in the whole.
+    pub fn is_valid(&self, request: &Request) -> bool {
+        self.monolith.accepts(&request.query)
     }
 
     /// A generated operation that is valid, after a few attempts.
@@ -138,7 +151,7 @@ impl Pair {
         let compared = catch_unwind(AssertUnwindSafe(|| {
             let (data, errors) = self.expected(request);
             if !errors.is_empty() {
-                return Some(Failure::Panic(format!("the generator is wrong: {errors:?}")));
+                return Some(Failure::Generator(format!("{errors:?}")));
             }
             let outcome = match self.actual(request, disturb) {
                 Ok(outcome) => outcome,
@@ -202,19 +215,6 @@ pub struct Place {
     pub operation: u64,
 }
 
-/// A failed case.
-#[derive(Debug)]
-pub struct Found {
-    /// Where it is.
-    pub place: Place,
-    /// What is wrong.
-    pub failure: Failure,
-    /// The graph.
-    pub graph: Graph,
-    /// The operation; none: the graph itself is at fault.
-    pub request: Option<Request>,
-}
-
 /// What a run saw.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -224,8 +224,8 @@ pub struct Report {
     pub cases: u64,
     /// Operations for which no valid one was generated.
     pub skipped: u64,
-    /// Failures.
-    pub found: Vec<Found>,
+    /// Failures, and where they are.
+    pub found: Vec<(Place, Failed)>,
 }
 
 /// Compares `cases` operations, from graph number `first` on, until so many failures are found.
@@ -248,15 +248,21 @@ pub fn graph_seed(seed: u64, number: u64) -> u64 {
 fn one_graph(seed: u64, number: u64, cases: u64, report: &mut Report) {
     let graph_seed = graph_seed(seed, number);
     let graph = generate(graph_seed);
-    let found = |operation, request, failure| Found {
-        place: Place {
+    let found = |operation, request, failure| {
+        let place = Place {
             seed,
             graph: number,
             operation,
-        },
-        failure,
-        graph: graph.clone(),
-        request,
+        };
+        let graph = graph.clone();
+        (
+            place,
+            Failed {
+                graph,
+                request,
+                failure,
+            },
+        )
     };
     let pair = match catch_unwind(|| Pair::new(&graph)) {
         Ok(Ok(pair)) => pair,

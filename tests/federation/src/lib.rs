@@ -9,8 +9,10 @@ mod fault;
 mod field_set;
 pub mod generate;
 mod object;
+pub mod save;
 mod schema;
 mod server;
+pub mod shrink;
 pub mod world;
 
 pub use case::{Case, ExpectedError, Operation, check};

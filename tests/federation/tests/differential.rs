@@ -1,9 +1,11 @@
 //! Generated graphs and operations: federated = monolith.
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use baedal_federation_tests::differential::{Found, Pair, graph_seed, run};
-use baedal_federation_tests::generate::graph::name;
-use baedal_federation_tests::generate::{generate, sdl};
+use baedal_federation_tests::differential::{Pair, Place, graph_seed, run};
+use baedal_federation_tests::generate::generate;
+use baedal_federation_tests::save::{self, save};
+use baedal_federation_tests::shrink::{Failed, differs, shrink};
 use baedal_federation_tests::world::{Call, Disturbance};
 use serde_json::Value;
 
@@ -12,18 +14,23 @@ fn number(variable: &str, default: u64) -> u64 {
     set.map_or(default, |text| text.parse().expect("a number"))
 }
 
-fn show(found: &Found) -> String {
-    let subgraphs =
-        (0..found.graph.subgraphs).map(|at| format!("--- {}\n{}", name(at), sdl::subgraph(&found.graph, at)));
-    let subgraphs: String = subgraphs.collect();
-    let request = found.request.as_ref().map_or(String::new(), |request| {
-        format!(
-            "{}\n{}",
-            request.query,
-            serde_json::to_string(&request.variables).expect("variables are JSON")
-        )
-    });
-    format!("{:?}\n{subgraphs}\n{request}\n{}\n", found.place, found.failure)
+/// The case as it was found, in one line, and the smallest like it, as a case folder.
+fn show(place: &Place, failed: &Failed) -> String {
+    let small = shrink(failed.clone(), &differs);
+    if let Ok(folder) = std::env::var("DIFFERENTIAL_SAVE") {
+        let Place {
+            seed,
+            graph,
+            operation,
+        } = place;
+        let folder = Path::new(&folder).join(format!("{seed}-{graph}-{operation}"));
+        save(&folder, &small).expect("the case is written");
+    }
+    let files = save::files(&small).into_iter();
+    let files: String = files
+        .map(|(name, text)| format!("--- {name}\n{text}\n"))
+        .collect();
+    format!("{place:?}\n{files}\n{}\n", small.failure)
 }
 
 #[test]
@@ -39,8 +46,8 @@ fn federated_equals_monolith() {
         report.skipped,
         report.found.len(),
     );
-    for found in &report.found {
-        println!("{}", show(found));
+    for (place, failed) in &report.found {
+        println!("{}", show(place, failed));
     }
     assert!(report.found.is_empty(), "{} differences", report.found.len());
     assert_eq!(report.cases, cases, "all cases were compared");

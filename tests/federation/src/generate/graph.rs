@@ -8,7 +8,7 @@ use serde_json::Value;
 pub type At = usize;
 
 /// A whole graph.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
     /// How many subgraphs there are.
     pub subgraphs: usize,
@@ -19,7 +19,7 @@ pub struct Graph {
 }
 
 /// A type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Type {
     /// Its name.
     pub name: String,
@@ -55,7 +55,7 @@ pub enum Kind {
 }
 
 /// How a subgraph has a type.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seat {
     /// Its keys there.
     pub keys: Vec<Key>,
@@ -64,7 +64,7 @@ pub struct Seat {
 }
 
 /// A key of a type in a subgraph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     /// What it is made of.
     pub picks: Vec<Pick>,
@@ -73,7 +73,7 @@ pub struct Key {
 }
 
 /// A field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -93,7 +93,7 @@ impl Role {
 }
 
 /// How a subgraph has a field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Home {
     /// Its type there: the public one, or a narrower.
     pub ty: Ty,
@@ -161,7 +161,7 @@ pub struct Pick {
 }
 
 /// An object of the data.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Instance {
     /// Its type.
     pub ty: String,
@@ -206,6 +206,16 @@ impl Graph {
     pub fn ty_mut(&mut self, name: &str) -> &mut Type {
         let mut types = self.types.iter_mut();
         types.find(|ty| ty.name == name).expect("a type of the graph")
+    }
+
+    /// Whether a subgraph has anything.
+    pub fn has(&self, at: At) -> bool {
+        self.types.iter().any(|ty| ty.seats.contains_key(&at))
+    }
+
+    /// The subgraphs that have anything.
+    pub fn seated(&self) -> Vec<At> {
+        (0..self.subgraphs).filter(|at| self.has(*at)).collect()
     }
 
     /// The object types that can stand where this type is declared.

@@ -41,7 +41,9 @@ fn with_roots(graph: &Graph, at: Option<At>, mut entities: Map<String, Value>) -
     let mut data = Map::new();
     for root in ["Query", "Mutation"] {
         entities.remove(root);
-        if let Some(number) = of_type(graph, root).next() {
+        if graph.get(root).is_some()
+            && let Some(number) = of_type(graph, root).next()
+        {
             let mut fields = record(graph, number, at);
             fields.as_object_mut().expect("a record is an object").remove("#");
             data.insert(root.to_owned(), fields);
