@@ -77,8 +77,9 @@ pub(crate) struct Child {
     pub place: PlaceId,
 }
 
-/// Subgraph, level, and which required fields are carried (index in [`Walk::requirements`]).
-type HopKey = (SubId, u8, Option<usize>);
+/// Subgraph, level, which required fields are carried (index in [`Walk::requirements`]), and the interface
+/// object it enters: a runtime type can be behind several of one subgraph.
+type HopKey = (SubId, u8, Option<usize>, Option<TypeIx>);
 
 /// A fetch's view of a place.
 #[derive(Debug)]

@@ -341,7 +341,8 @@ impl<'a> Walk<'a> {
 
     /// The entity fetch behind a door, made when it is met first, for one more runtime type.
     pub(super) fn open(&mut self, place: PlaceId, t: TypeIx, door: &Door<'a>, entry: Entry) -> PosId {
-        let pos = self.hop(place, (door.sub, entry.level, entry.requires));
+        let object = (door.via == Via::InterfaceObject).then_some(door.local);
+        let pos = self.hop(place, (door.sub, entry.level, entry.requires, object));
         self.positions[pos].cover.entry(t).or_insert(door.local);
         let Origin::Hop(hop) = &mut self.positions[pos].origin else {
             unreachable!("a hop was made")
@@ -355,7 +356,7 @@ impl<'a> Walk<'a> {
         if let Some(pos) = self.places[place].hops.get(&key) {
             return *pos;
         }
-        let (sub, level, requires) = key;
+        let (sub, level, requires, _) = key;
         let stage = self.places[place].base.first().map_or(0, |pos| self.stage(*pos));
         let requires = requires.map(|ix| self.requirements[ix]);
         let origin = Origin::Hop(Hop {
