@@ -1,8 +1,9 @@
-//! Development commands: `cargo xtask check|test|bench|servers|schema`.
+//! Development commands: `cargo xtask check|test|fuzz|bench|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
 mod check;
+mod fuzz;
 mod run;
 mod schema;
 mod servers;
@@ -31,6 +32,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Let libFuzzer look for inputs that make the gateway's stages panic, hang or take too much memory.
+    Fuzz(fuzz::Fuzz),
     /// Measure, and compare with the figures kept in docs/results/.
     Bench(bench::Bench),
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
@@ -43,6 +46,7 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Check => check::check(),
         Command::Test { arguments } => test::test(&arguments),
+        Command::Fuzz(fuzz) => fuzz.run(),
         Command::Bench(bench) => bench.run(),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),

@@ -18,7 +18,7 @@ mod jwt;
 mod limits;
 mod pipeline;
 mod refuse;
-mod request;
+pub mod request;
 mod rights;
 mod subgraphs;
 mod supergraph;
