@@ -1,11 +1,10 @@
 //! Expands a client's selection: fragments resolved to the object types they match, `@skip` and
 //! `@include` evaluated, fields merged by response key for each runtime type.
 //! <https://spec.graphql.org/October2021/#CollectFields()>
-use std::collections::HashSet;
-
 use apollo_compiler::ast::Type;
 use apollo_compiler::executable::{Field, Selection as AstSelection, SelectionSet};
 use apollo_compiler::{Name, Node};
+use hashbrown::{DefaultHashBuilder, HashSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
@@ -75,7 +74,7 @@ struct Gathered<'a> {
     by_key: ByKey<'a>,
 }
 
-type ByKey<'a> = IndexMap<&'a Name, Vec<(usize, Collected<'a>)>>;
+type ByKey<'a> = IndexMap<&'a Name, Vec<(usize, Collected<'a>)>, DefaultHashBuilder>;
 
 impl<'a> Normalizer<'a> {
     /// Expands the whole operation; `root` is its root type.
@@ -175,7 +174,8 @@ impl<'a> Normalizer<'a> {
         depth: usize,
         out: &mut Vec<(usize, SelectedField)>,
     ) -> Result<(), PlanError> {
-        let mut classes: IndexMap<(Vec<usize>, Option<Type>), Vec<TypeIx>> = IndexMap::new();
+        let mut classes: IndexMap<(Vec<usize>, Option<&Type>), Vec<TypeIx>, DefaultHashBuilder> =
+            IndexMap::default();
         for t in types.iter() {
             self.budget.spend(nodes.len())?;
             let mut which: Vec<usize> = (0..nodes.len()).filter(|i| nodes[*i].1.on.contains(t)).collect();
@@ -198,7 +198,7 @@ impl<'a> Normalizer<'a> {
                 ("__typename", _) => Selected::Typename,
                 ("__schema" | "__type", _) => Selected::Given,
                 (_, ty) => {
-                    let ty = ty.unwrap_or_else(|| first.ty().clone());
+                    let ty = ty.unwrap_or_else(|| first.ty()).clone();
                     let sets: Vec<_> = which.iter().map(|i| &nodes[*i].1.node.selection_set).collect();
                     let sub = self.sub(&ty, &sets, depth)?;
                     let args = first
@@ -227,8 +227,9 @@ impl<'a> Normalizer<'a> {
         Ok(())
     }
 
-    fn field_type(&self, t: TypeIx, node: &Field) -> Option<Type> {
-        self.model.ty(t).fields.get(&node.name).map(|f| f.ty.clone())
+    fn field_type(&self, t: TypeIx, node: &Field) -> Option<&'a Type> {
+        let model = self.model;
+        model.ty(t).fields.get(&node.name).map(|f| &f.ty)
     }
 
     fn sub(&mut self, ty: &Type, sets: &[&'a SelectionSet], depth: usize) -> Result<Selection, PlanError> {

@@ -1,7 +1,7 @@
 //! The client's answer: its selection in its order, per runtime type.
-use std::collections::HashMap;
 
 use apollo_compiler::ast::Type;
+use hashbrown::HashMap;
 
 use crate::normalize::{FieldUse, Selected, SelectedField, Selection};
 use crate::plan::{FieldType, Named, ProjectedField, Projection, Slot, Source, TypeId, TypeSet, Wrapping};

@@ -3,9 +3,8 @@
 //! Whether two places hold the same entity is known only when both are there, so the plan says
 //! where to look: places whose entities come from the same subgraph with at least the same fields,
 //! and how they are written as this group's representation. Equal texts are equal entities.
-use std::collections::{HashMap, HashSet};
-
 use apollo_compiler::Name;
+use hashbrown::{HashMap, HashSet};
 
 use super::order::Call;
 use super::units::Unit;
@@ -177,7 +176,7 @@ impl Given {
         names: &mut Interner,
     ) -> Option<Vec<Copied>> {
         let (wants, gives) = (&walk.positions[to], &walk.positions[from]);
-        let same_view = on.iter().all(|t| wants.cover.get(&t) == gives.cover.get(&t));
+        let same_view = on.iter().all(|t| wants.cover.get(t) == gives.cover.get(t));
         if !same_view || (wants.typename && !gives.typename) {
             return None;
         }

@@ -1,9 +1,11 @@
 //! Which wanted positions share a call, and in which order calls are made.
 use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashMap;
+
 use crate::plan::{Entry, Fetch, FetchId};
 use crate::supergraph::model::SubId;
-use crate::walk::{Origin, PosId, Walk};
+use crate::walk::{Origin, PlaceId, PosId, Walk};
 
 /// One call of a subgraph: root positions, or entity fetches of one step.
 #[derive(Debug)]
@@ -14,7 +16,9 @@ pub(super) struct Call {
     pub heads: Vec<PosId>,
 }
 
-type Groups = BTreeMap<(usize, u8, SubId), Vec<PosId>>;
+/// Stage, level, subgraph.
+type Key = (usize, u8, SubId);
+type Groups = BTreeMap<Key, Vec<PosId>>;
 
 /// Groups the heads of all wanted fetches; later ones of a subgraph take in earlier ones for which nothing waits.
 pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
@@ -33,8 +37,9 @@ pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
             .or_default()
             .push(*head);
     }
-    rejoin(walk, &mut groups, &mut levels);
-    sink(walk, &mut groups, &mut levels);
+    let waiters = Waiters::new(walk, &levels);
+    rejoin(walk, &waiters, &mut groups, &mut levels);
+    sink(&waiters, &mut groups, &mut levels);
     let calls = groups.into_iter().flat_map(|((stage, level, sub), heads)| {
         let call = move |heads| Call {
             stage,
@@ -112,7 +117,11 @@ fn stages(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>) -> BTreeMap<usize, usiz
 
 /// Entities of one place wait for the last fetch of their subgraph, unless something waits for them:
 /// so one reference is resolved once.
-fn rejoin(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) {
+fn rejoin(walk: &Walk<'_>, waiters: &Waiters, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) {
+    let mut places: BTreeSet<(Key, PlaceId)> = BTreeSet::new();
+    for (key, heads) in groups.iter() {
+        places.extend(heads.iter().map(|h| (*key, walk.positions[*h].place)));
+    }
     let keys: Vec<_> = groups
         .keys()
         .copied()
@@ -129,18 +138,17 @@ fn rejoin(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>
         }
         for head in groups[&key].clone() {
             let place = walk.positions[head].place;
-            let limit = waiting(walk, levels, &[head]);
+            let limit = waiters.earliest(levels, &[head]);
             let later = groups.range((stage, level + 1, SubId(0))..last);
-            let mut into = later.filter(|((_, l, s), heads)| {
-                *s == sub
-                    && limit.is_none_or(|limit| *l < limit)
-                    && heads.iter().any(|h| walk.positions[*h].place == place)
+            let mut into = later.map(|(key, _)| *key).filter(|into @ (_, l, s)| {
+                *s == sub && limit.is_none_or(|limit| *l < limit) && places.contains(&(*into, place))
             });
-            let Some(into) = into.next().map(|(key, _)| *key) else {
+            let Some(into) = into.next() else {
                 continue;
             };
             groups.entry(key).or_default().retain(|h| *h != head);
             levels.insert(head, into.1);
+            places.insert((into, place));
             let target = groups.entry(into).or_default();
             target.push(head);
             target.sort_unstable();
@@ -148,7 +156,7 @@ fn rejoin(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>
     }
 }
 
-fn sink(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) {
+fn sink(waiters: &Waiters, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) {
     let keys: Vec<_> = groups
         .keys()
         .copied()
@@ -157,7 +165,7 @@ fn sink(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) 
         .collect();
     for (stage, level, sub) in keys {
         let heads = &groups[&(stage, level, sub)];
-        let limit = waiting(walk, levels, heads);
+        let limit = waiters.earliest(levels, heads);
         let later = groups.range((stage, level + 1, SubId(0))..(stage + 1, 0, SubId(0)));
         let into = later
             .filter(|((_, l, s), heads)| {
@@ -175,18 +183,27 @@ fn sink(walk: &Walk<'_>, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>) 
     }
 }
 
-/// Lowest level of what waits for these heads.
-fn waiting(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>, heads: &[PosId]) -> Option<u8> {
-    let heads: BTreeSet<PosId> = heads.iter().copied().collect();
-    let waits = |pos: PosId| match &walk.positions[pos].origin {
-        Origin::Hop(hop) => hop.after.iter().any(|h| heads.contains(h)),
-        _ => false,
-    };
-    levels
-        .iter()
-        .filter(|(pos, _)| waits(**pos))
-        .map(|(_, level)| *level)
-        .min()
+/// Which heads wait for a head.
+struct Waiters(HashMap<PosId, Vec<PosId>>);
+
+impl Waiters {
+    fn new(walk: &Walk<'_>, levels: &BTreeMap<PosId, u8>) -> Waiters {
+        let mut waiters: HashMap<PosId, Vec<PosId>> = HashMap::new();
+        for pos in levels.keys() {
+            if let Origin::Hop(hop) = &walk.positions[*pos].origin {
+                hop.after
+                    .iter()
+                    .for_each(|head| waiters.entry(*head).or_default().push(*pos));
+            }
+        }
+        Waiters(waiters)
+    }
+
+    /// Lowest level of what waits for these heads.
+    fn earliest(&self, levels: &BTreeMap<PosId, u8>, heads: &[PosId]) -> Option<u8> {
+        let waiting = heads.iter().filter_map(|head| self.0.get(head)).flatten();
+        waiting.map(|pos| levels[pos]).min()
+    }
 }
 
 /// What a call waits for: the calls that bring its representations, and the stage before.

@@ -3,11 +3,12 @@
 //! A *level* is everything under one response path, over all type conditions, since there a
 //! response key must have one shape (<https://spec.graphql.org/October2021/#SameResponseShape()>).
 //! In a subgraph's schema two fields may differ that are alike in the supergraph; then one gets an alias.
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
 use apollo_compiler::ast::Type;
+use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use indexmap::IndexMap;
 
 use super::text;
@@ -32,6 +33,9 @@ pub(super) struct Printer<'m> {
 /// A contextual argument, and the variable that carries its value.
 pub(super) type Variable<'m> = (&'m ContextArg, String);
 
+/// A field of a slot, its type in the subgraph, and the alias of both.
+type Variant = (FieldKey, Type, Rc<str>);
+
 /// A field to print under a type condition, or directly.
 struct Item {
     pos: PosId,
@@ -40,7 +44,7 @@ struct Item {
     key: FieldKey,
     ty: Type,
     child: Option<PosId>,
-    alias: String,
+    alias: Rc<str>,
 }
 
 impl<'m> Printer<'m> {
@@ -69,13 +73,13 @@ impl<'m> Printer<'m> {
         for pos in positions {
             let slots = &walk.places[walk.positions[*pos].place].slots;
             let mut picks: Vec<&Pick> = walk.positions[*pos].picks.iter().collect();
-            picks.sort_by_key(|pick| slots.order(&pick.slot));
+            picks.sort_by_cached_key(|pick| slots.order(&pick.slot));
             for pick in picks {
                 self.items(walk, *pos, pick, &mut items);
             }
         }
         self.assign_aliases(&mut items);
-        let mut children: IndexMap<String, Vec<PosId>> = IndexMap::new();
+        let mut children: IndexMap<Rc<str>, Vec<PosId>, DefaultHashBuilder> = IndexMap::default();
         for item in &items {
             if let Some(child) = item.child {
                 let known = children.entry(item.alias.clone()).or_default();
@@ -114,7 +118,7 @@ impl<'m> Printer<'m> {
         let mine = || items.iter().filter(|i| i.pos == pos);
         if typename {
             parts.entry(None).or_default().push_str("__typename");
-            shape.note("__typename", || Keep::Typename);
+            shape.note(&"__typename".into(), || Keep::Typename);
         }
         for item in mine()
             .filter(|i| i.fragment.is_none())
@@ -146,7 +150,7 @@ impl<'m> Printer<'m> {
         if part.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
             part.push(' ');
         }
-        if item.alias != item.key.name.as_str() {
+        if *item.alias != *item.key.name.as_str() {
             _ = write!(part, "{}:", item.alias);
         }
         part.push_str(&item.key.name);
@@ -190,24 +194,24 @@ impl<'m> Printer<'m> {
                 key,
                 ty,
                 child,
-                alias: String::new(),
+                alias: "".into(),
             });
         };
-        let cover: Types = position.cover.keys().copied().collect();
+        let cover = position.cover.types();
         if let Some(declared) = position.declared
             && let Some(ty) = self.field_type(declared, pick)
-            && self.direct(walk, declared, &cover, &pick.on)
+            && self.direct(walk, declared, cover, &pick.on)
         {
             return add(None, ty);
         }
-        let on = pick.on.and(&cover);
+        let on = pick.on.and(cover);
         if let Some(interface) = self.interface_for(walk, position, &on, pick) {
             let ty = self
                 .field_type(interface, pick)
                 .expect("an interface is chosen for its field");
             return add(Some(interface), ty);
         }
-        let mut locals: Vec<TypeIx> = on.iter().map(|t| position.cover[&t]).collect();
+        let mut locals: Vec<TypeIx> = on.iter().filter_map(|t| position.cover.get(t)).collect();
         locals.dedup();
         for local in locals {
             if let Some(field) = self.model.sub_field(self.sub, local, &pick.key.name) {
@@ -241,30 +245,25 @@ impl<'m> Printer<'m> {
         if on.len() < 2 {
             return None;
         }
-        let cover: Types = position.cover.keys().copied().collect();
+        let cover = position.cover.types();
         self.interfaces.iter().copied().find(|interface| {
-            let stands: Types = walk
-                .graph
-                .cover(self.sub, *interface)
-                .into_iter()
-                .map(|(t, _)| t)
-                .collect();
+            let stands = walk.graph.cover(self.sub, *interface);
             let name = &pick.key.name;
             let filled = |t| {
-                let field = self.model.sub_field(self.sub, position.cover[&t], name);
+                let local = position.cover.get(t);
+                let field = local.and_then(|local| self.model.sub_field(self.sub, local, name));
                 field.is_some_and(|field| !field.context.is_empty())
             };
             let has = walk
                 .graph
                 .resolves(self.sub, *interface, Overlay::default(), *interface, name);
-            has.is_some() && !on.iter().any(filled) && stands.and(&cover) == *on
+            has.is_some() && stands.types().and(cover) == *on && !on.iter().any(filled)
         })
     }
 
     fn assign_aliases(&self, items: &mut [Item]) {
-        let taken: BTreeSet<String> = items.iter().map(|i| i.slot.to_string()).collect();
-        let mut given: HashMap<Rc<str>, Vec<(FieldKey, Type, String)>> = HashMap::new();
-        let mut used = taken.clone();
+        let mut used: HashSet<Rc<str>> = items.iter().map(|i| i.slot.clone()).collect();
+        let mut given: HashMap<Rc<str>, Vec<Variant>> = HashMap::new();
         for item in items {
             let variants = given.entry(item.slot.clone()).or_default();
             let same = variants
@@ -273,7 +272,7 @@ impl<'m> Printer<'m> {
             let same = same.map(|(_, _, alias)| alias.clone());
             item.alias = match &same {
                 Some(alias) => alias.clone(),
-                None if variants.is_empty() => item.slot.to_string(),
+                None if variants.is_empty() => item.slot.clone(),
                 None => free_name(&item.slot, &mut used),
             };
             if same.is_none() {
@@ -295,11 +294,12 @@ impl<'m> Printer<'m> {
     }
 }
 
-fn free_name(slot: &str, used: &mut BTreeSet<String>) -> String {
-    let name = (1..)
+fn free_name(slot: &str, used: &mut HashSet<Rc<str>>) -> Rc<str> {
+    let name: Rc<str> = (1..)
         .map(|n| format!("{slot}_{n}"))
-        .find(|n| !used.contains(n))
-        .expect("some number is free");
+        .find(|n| !used.contains(n.as_str()))
+        .expect("some number is free")
+        .into();
     used.insert(name.clone());
     name
 }
@@ -309,7 +309,7 @@ fn free_name(slot: &str, used: &mut BTreeSet<String>) -> String {
 struct Level {
     items: Vec<Item>,
     below: HashMap<PosId, String>,
-    shapes: HashMap<String, Shape>,
+    shapes: HashMap<Rc<str>, Shape>,
     shape: Noted,
 }
 
@@ -317,14 +317,14 @@ struct Level {
 #[derive(Default)]
 struct Noted {
     shape: Shape,
-    keys: HashSet<String>,
+    keys: HashSet<Rc<str>>,
 }
 
 impl Noted {
-    fn note(&mut self, key: &str, keep: impl FnOnce() -> Keep) {
-        if self.keys.insert(key.to_owned()) {
+    fn note(&mut self, key: &Rc<str>, keep: impl FnOnce() -> Keep) {
+        if self.keys.insert(key.clone()) {
             self.shape.fields.push(ShapeField {
-                response_key: key.into(),
+                response_key: (**key).into(),
                 keep: keep(),
             });
         }

@@ -1,4 +1,6 @@
 //! Entity fetches of one place in one call become one, unless their representations contradict.
+use hashbrown::HashMap;
+
 use crate::supergraph::types::Types;
 use crate::walk::{Filled, Origin, PlaceId, PosId, Sent, SentField, Walk};
 
@@ -13,28 +15,29 @@ pub(super) struct Unit<'a> {
 
 pub(super) fn units<'a>(walk: &mut Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
     let mut units: Vec<Unit<'a>> = Vec::new();
+    let mut at_place: HashMap<PlaceId, Vec<usize>> = HashMap::new();
     for head in heads {
         let place = walk.positions[*head].place;
         let Origin::Hop(hop) = &walk.positions[*head].origin else {
             continue;
         };
         let (sent, context) = (hop.sent.clone(), hop.context.clone());
-        let joined = units
-            .iter_mut()
-            .filter(|u| u.place == place)
-            .find_map(|unit| merge_sent(&unit.sent, &sent).map(|merged| (unit, merged)));
-        match joined {
-            Some((unit, merged)) => {
-                unit.sent = merged;
-                merge_positions(walk, unit.position, *head);
-            }
-            None => units.push(Unit {
-                place,
-                position: *head,
-                sent,
-                context,
-            }),
+        let here = at_place.entry(place).or_default();
+        let joined = here
+            .iter()
+            .find_map(|ix| merge_sent(&units[*ix].sent, &sent).map(|merged| (*ix, merged)));
+        if let Some((ix, merged)) = joined {
+            units[ix].sent = merged;
+            merge_positions(walk, units[ix].position, *head);
+            continue;
         }
+        here.push(units.len());
+        units.push(Unit {
+            place,
+            position: *head,
+            sent,
+            context,
+        });
     }
     units
 }
@@ -96,7 +99,7 @@ fn merge_positions(walk: &mut Walk<'_>, into: PosId, from: PosId) {
     let (picks, cover) = (std::mem::take(&mut source.picks), source.cover.clone());
     let (active, typename) = (source.active.clone(), source.typename);
     let target = &mut walk.positions[into];
-    target.cover.extend(cover);
+    target.cover = target.cover.with(&cover);
     target.active = target.active.or(&active);
     target.typename |= typename;
     for pick in picks {

@@ -1,15 +1,20 @@
 //! The graph a plan walks: nodes are (subgraph, type); edges are field moves ([`Graph::resolves`]),
 //! key moves and interface-object moves ([`reach`]), and abstract moves ([`Graph::cover`]).
+mod cover;
 mod reach;
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
+
+use hashbrown::HashMap;
 
 use crate::settings::Budget;
 use crate::supergraph::field_set::{FieldSet, FieldSetItem};
 use crate::supergraph::model::{Key, Model, SubField, SubId};
 use crate::supergraph::types::{TypeIx, Types};
 
+pub(crate) use cover::Cover;
 pub(crate) use reach::{Candidate, How, Reach};
 
 /// A place where an object of some runtime type can be read.
@@ -65,6 +70,7 @@ pub(crate) struct Graph<'a> {
     overlays: Vec<FieldSet>,
     doors: HashMap<TypeIx, Rc<Vec<Door<'a>>>>,
     reached: HashMap<reach::ReachKey, Rc<Reach<'a>>>,
+    covers: RefCell<HashMap<(SubId, TypeIx), Cover>>,
     nesting: usize,
 }
 
@@ -77,6 +83,7 @@ impl<'a> Graph<'a> {
             overlays: vec![FieldSet::default()],
             doors: HashMap::new(),
             reached: HashMap::new(),
+            covers: RefCell::default(),
             nesting: 0,
         }
     }
@@ -142,9 +149,17 @@ impl<'a> Graph<'a> {
     }
 
     /// Which runtime types an object declared as `declared` in a subgraph may have, each with its local type.
-    pub fn cover(&self, sub: SubId, declared: TypeIx) -> Vec<(TypeIx, TypeIx)> {
+    pub fn cover(&self, sub: SubId, declared: TypeIx) -> Cover {
+        let mut covers = self.covers.borrow_mut();
+        covers
+            .entry((sub, declared))
+            .or_insert_with(|| self.cover_of(sub, declared))
+            .clone()
+    }
+
+    fn cover_of(&self, sub: SubId, declared: TypeIx) -> Cover {
         let Some(here) = self.model.sub(sub, declared) else {
-            return Vec::new();
+            return Cover::default();
         };
         let mut cover = Vec::new();
         for local in here.possible.iter() {
@@ -154,7 +169,7 @@ impl<'a> Graph<'a> {
                 cover.push((local, local));
             }
         }
-        cover
+        cover.into_iter().collect()
     }
 
     /// Ways into all subgraphs for a runtime type.

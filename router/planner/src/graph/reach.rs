@@ -3,8 +3,10 @@
 //! Types, not requests: the result depends only on where an object can be read already, so it is
 //! remembered, and every place of the same kind costs one look-up. Levels fall strictly along a
 //! derivation (a key's fields are nearer than the door it opens), so plans made from it end.
-use std::collections::HashSet;
+use std::cell::RefCell;
 use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::{Access, Door, Graph, Source, Via};
 use crate::settings::PlanError;
@@ -22,6 +24,8 @@ const LEVEL_LIMIT: u8 = 60;
 
 pub(crate) type ReachKey = (TypeIx, Vec<Source>, bool);
 
+type Found<'a> = HashMap<(&'a str, bool), Rc<[Candidate]>>;
+
 /// What can be reached from the sources of a place, for one runtime type.
 #[derive(Debug)]
 pub(crate) struct Reach<'a> {
@@ -30,6 +34,8 @@ pub(crate) struct Reach<'a> {
     pub open: Vec<(Door<'a>, u8)>,
     /// Level at which the runtime type is known.
     pub known: Option<u8>,
+    /// Ways to its fields that were asked for, by name and whether blind.
+    found: RefCell<Found<'a>>,
 }
 
 /// A way to get a field.
@@ -77,6 +83,7 @@ impl<'a> Graph<'a> {
             base,
             open: Vec::new(),
             known: at_base,
+            found: RefCell::default(),
         };
         loop {
             let mut changed = false;
@@ -224,8 +231,9 @@ impl<'a> Graph<'a> {
             level: from.level,
             overlay,
         };
-        self.cover(from.sub, declared)
-            .into_iter()
+        let cover = self.cover(from.sub, declared);
+        cover
+            .iter()
             .map(|(child, local)| (child, source(local)))
             .collect()
     }
@@ -240,11 +248,17 @@ impl<'a> Graph<'a> {
         reach: &Reach<'a>,
         field: &'a str,
         blind: bool,
-    ) -> Result<Vec<Candidate>, PlanError> {
+    ) -> Result<Rc<[Candidate]>, PlanError> {
+        let known = reach.found.borrow().get(&(field, blind)).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let mut found = self.guarded(t, reach, field, &mut Vec::new())?;
         found.retain(|c| !(blind && c.local != t && matches!(c.how, How::Base(_))));
         let mut subs = HashSet::new();
         found.retain(|c| subs.insert(c.sub));
+        let found: Rc<[Candidate]> = found.into();
+        reach.found.borrow_mut().insert((field, blind), found.clone());
         Ok(found)
     }
 

@@ -1,9 +1,9 @@
 //! `@context` and the contextual arguments of `join__field`: arguments that the gateway fills from an
 //! enclosing object. <https://specs.apollo.dev/context/v0.1/>, <https://specs.apollo.dev/join/v0.5/>
-use std::collections::HashMap;
 
 use apollo_compiler::Schema;
 use apollo_compiler::ast::{Directive, Type, Value};
+use hashbrown::HashMap;
 
 use super::SupergraphError;
 use super::field_set::FieldSet;

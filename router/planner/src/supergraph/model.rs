@@ -1,8 +1,9 @@
 //! The supergraph as the planner needs it: for every type, what each subgraph knows of it.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
+use hashbrown::HashMap;
 use indexmap::IndexMap;
 
 use super::contexts::ContextArg;

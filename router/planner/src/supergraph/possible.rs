@@ -1,9 +1,10 @@
 //! Which object types an interface or union stands for: in the supergraph, and in each subgraph.
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use apollo_compiler::ast::Directive;
 use apollo_compiler::schema::{DirectiveList, ExtendedType};
 use apollo_compiler::{Name, Schema};
+use hashbrown::HashMap;
 
 use super::model::SubId;
 use super::read::{Reader, flag, string};

@@ -4,7 +4,7 @@ use super::field_set::FieldSet;
 use super::model::{SubField, SubId, TypeDef};
 use super::types::{TypeIx, Types};
 
-type ByName = std::collections::HashMap<apollo_compiler::Name, TypeIx>;
+type ByName = hashbrown::HashMap<apollo_compiler::Name, TypeIx>;
 
 /// Adds provided fields to the subgraphs that provide them.
 pub(super) fn make_known(types: &mut [TypeDef], by_name: &ByName) {

@@ -1,10 +1,10 @@
 //! Reads the join directives into the [`Model`]. <https://specs.apollo.dev/join/v0.3/>
-use std::collections::HashMap;
 
 use apollo_compiler::ast::{Directive, DirectiveList as AstDirectives, Value};
 use apollo_compiler::collections::IndexMap as ApolloMap;
 use apollo_compiler::schema::{Component, ComponentName, ExtendedType, FieldDefinition};
 use apollo_compiler::{Name, Schema};
+use hashbrown::HashMap;
 use indexmap::IndexMap;
 
 use super::SupergraphError;

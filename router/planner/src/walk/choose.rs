@@ -1,7 +1,7 @@
 //! Picks a position for each demand. Never more steps than the farthest demand needs anyway; under
 //! that deadline as few fetches as a greedy cover finds: what is forced first, then what costs
 //! nothing more, then the fetch that serves most for its price.
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::positions::Entry;
 use super::{Demand, Origin, PlaceId, PosId, Walk};
@@ -108,7 +108,7 @@ impl Walk<'_> {
         match &position.origin {
             Origin::Root { .. } if self.avoided == Some(position.sub) => AVOIDED,
             Origin::Root { .. } => 1,
-            Origin::Field { parent, .. } => self.price(*parent),
+            Origin::Field { .. } => self.price(position.head),
             Origin::Hop(hop) => {
                 let own = usize::from(!self.fetched.contains(&(hop.stage, position.sub, position.level)));
                 own + self.way(position.place).map_or(0, |base| self.price(base))
@@ -166,7 +166,7 @@ impl Walk<'_> {
         let Some(pos) = self.cheapest(near.into_iter()) else {
             return Ok(None);
         };
-        let on: Types = self.positions[pos].cover.keys().copied().collect();
+        let on = self.positions[pos].cover.types().clone();
         self.commit(pos, &on)?;
         Ok(Some(pos))
     }
@@ -184,12 +184,7 @@ impl Walk<'_> {
         wanted.retain(|p| self.positions[*p].cover.iter().any(|(t, local)| t == local));
         let mut missing = on.and(&self.places[place].types);
         for pos in &wanted {
-            let shown = self.positions[*pos]
-                .cover
-                .iter()
-                .filter(|(t, local)| t == local)
-                .map(|(t, _)| *t)
-                .collect();
+            let shown = self.positions[*pos].cover.shown();
             self.positions[*pos].typename |= missing.intersects(&shown);
             missing = missing.minus(&shown);
         }
@@ -211,7 +206,7 @@ impl Walk<'_> {
         self.graph.budget.spend(1)?;
         let shows = |walk: &Self, p: &PosId| {
             let position = &walk.positions[*p];
-            position.cover.get(&t) == Some(&t) && position.level <= max
+            position.cover.shows(t) && position.level <= max
         };
         let mut candidates: Vec<PosId> = self.places[place]
             .base

@@ -1,10 +1,9 @@
 //! Lays out places, virtual positions and demands for the client's selection.
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::positions::Field;
 use super::{Demand, FieldKey, Origin, Place, PlaceId, PosId, Position, Walk};
-use crate::graph::{Overlay, Source};
+use crate::graph::{Cover, Overlay, Source};
 use crate::normalize::{FieldUse, Selected, SelectedField, Selection};
 use crate::plan::OperationKind;
 use crate::settings::PlanError;
@@ -49,7 +48,7 @@ impl<'a> Walk<'a> {
             .all_subgraphs()
             .filter(|s| self.graph.model.sub(*s, root).is_some())
         {
-            let (cover, declared) = (BTreeMap::from([(root, root)]), Some(root));
+            let (cover, declared) = (Cover::from_iter([(root, root)]), Some(root));
             let origin = Origin::Root { stage };
             let pos = self.add_position(Position {
                 cover,
@@ -206,7 +205,7 @@ impl<'a> Walk<'a> {
             let mut all = true;
             for t in on.iter() {
                 let position = &self.positions[pos];
-                let Some(local) = position.cover.get(&t).copied() else {
+                let Some(local) = position.cover.get(t) else {
                     continue;
                 };
                 let source = Source {

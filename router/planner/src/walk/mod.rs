@@ -10,16 +10,18 @@ mod choose;
 mod commit;
 mod context;
 mod explore;
+mod groups;
 mod need;
 mod positions;
 mod slots;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use apollo_compiler::Name;
+use hashbrown::{HashMap, HashSet};
 
-use crate::graph::{Graph, Overlay, Reach, Via};
+use crate::graph::{Cover, Graph, Overlay, Reach, Via};
 use crate::normalize::{SelectedField, Selection};
 use crate::plan::OperationKind;
 use crate::settings::PlanError;
@@ -87,9 +89,11 @@ pub(crate) struct Position<'a> {
     pub place: PlaceId,
     pub sub: SubId,
     pub level: u8,
+    /// The root or hop position of the fetch it is in.
+    pub head: PosId,
     overlay: Overlay,
     /// Runtime types it can read, each with its local type.
-    pub cover: BTreeMap<TypeIx, TypeIx>,
+    pub cover: Cover,
     /// Type of the field as the subgraph declares it; `None` where the position is an entity.
     pub declared: Option<TypeIx>,
     pub origin: Origin<'a>,
@@ -263,11 +267,8 @@ struct Cost {
 
 impl Walk<'_> {
     /// The root or hop position of the fetch this position is in.
-    pub fn head(&self, mut pos: PosId) -> PosId {
-        while let Origin::Field { parent, .. } = self.positions[pos].origin {
-            pos = parent;
-        }
-        pos
+    pub fn head(&self, pos: PosId) -> PosId {
+        self.positions[pos].head
     }
 
     /// The stage of the fetch this position is in.

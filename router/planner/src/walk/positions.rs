@@ -1,14 +1,17 @@
 //! Places, and the virtual positions at them.
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use indexmap::IndexMap;
+use hashbrown::HashMap;
 
 use super::{Child, FieldKey, Hop, HopKey, Origin, Place, PlaceId, PosId, Position, Requirement, Walk};
-use crate::graph::{Candidate, Door, How, Overlay, Reach, Source, Via};
+use crate::graph::{Candidate, Cover, Door, How, Overlay, Reach, Source, Via};
 use crate::settings::PlanError;
 use crate::supergraph::model::{Kind, SubId};
 use crate::supergraph::types::{TypeIx, Types};
+
+/// What a position costs, in steps of work.
+const POSITION: usize = 6;
 
 /// A field on the way to a child place.
 #[derive(Clone, Copy)]
@@ -17,9 +20,6 @@ pub(super) struct Field<'f> {
     pub key: &'f FieldKey,
     pub on: &'f Types,
 }
-
-/// Runtime types that have the same candidate positions, with the levels of these.
-pub(super) type TypeGroup = (Types, Vec<(PosId, u8)>);
 
 /// How an entity fetch is entered.
 pub(super) struct Entry {
@@ -54,8 +54,9 @@ impl<'a> Position<'a> {
             place,
             sub,
             level,
+            head: 0,
             overlay: Overlay::default(),
-            cover: BTreeMap::new(),
+            cover: Cover::default(),
             declared: None,
             origin,
             active: Types::default(),
@@ -73,9 +74,14 @@ impl<'a> Walk<'a> {
         self.places.len() - 1
     }
 
-    pub(super) fn add_position(&mut self, position: Position<'a>) -> PosId {
+    pub(super) fn add_position(&mut self, mut position: Position<'a>) -> PosId {
+        let pos = self.positions.len();
+        position.head = match &position.origin {
+            Origin::Field { parent, .. } => self.positions[*parent].head,
+            Origin::Root { .. } | Origin::Hop(_) => pos,
+        };
         self.positions.push(position);
-        self.positions.len() - 1
+        pos
     }
 
     /// The places below a field: one for each group of runtime types that have the same candidates.
@@ -89,6 +95,7 @@ impl<'a> Walk<'a> {
     ) -> Result<Vec<PlaceId>, PlanError> {
         let mut children = Vec::new();
         for (on, candidates) in self.groups(place, field.on, name, conditional)? {
+            self.graph.budget.spend(POSITION * candidates.len())?;
             let child = self.child_place(place, Field { on: &on, ..field }, &candidates);
             let (slot, key) = (field.slot.clone(), field.key.clone());
             self.places[place].children.push(Child {
@@ -125,7 +132,7 @@ impl<'a> Walk<'a> {
         let (mut types, mut common): (Types, Option<Types>) = Default::default();
         for (position, level) in from {
             let pos = self.child_position(child, *position, *level, field);
-            let cover: Types = self.positions[pos].cover.keys().copied().collect();
+            let cover = self.positions[pos].cover.types().clone();
             common = Some(common.map_or_else(|| cover.clone(), |c| c.and(&cover)));
             types = types.or(&cover);
             self.places[child].base.push(pos);
@@ -137,17 +144,18 @@ impl<'a> Walk<'a> {
 
     fn child_position(&mut self, child: PlaceId, parent: PosId, level: u8, field: Field<'_>) -> PosId {
         let (sub, overlay) = (self.positions[parent].sub, self.positions[parent].overlay);
-        let mut cover = BTreeMap::new();
+        let mut cover = Cover::default();
         let (mut declared, mut below) = (None, Overlay::default());
         for t in field.on.iter() {
-            let local = self.positions[parent].cover[&t];
-            let Some(known) = self.graph.model.sub_field(sub, local, &field.key.name) else {
+            let local = self.positions[parent].cover.get(t);
+            let Some(known) = local.and_then(|local| self.graph.model.sub_field(sub, local, &field.key.name))
+            else {
                 continue;
             };
             below = self.graph.below(overlay, t, &field.key.name, known);
             declared = self.graph.model.inner(&known.ty);
             if let Some(declared) = declared {
-                cover.extend(self.graph.cover(sub, declared));
+                cover = cover.with(&self.graph.cover(sub, declared));
             }
         }
         let (slot, key, on) = (field.slot.clone(), field.key.clone(), field.on.clone());
@@ -165,78 +173,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Groups runtime types by the positions at which a field can be had.
-    pub(super) fn groups(
-        &mut self,
-        place: PlaceId,
-        on: &Types,
-        name: &'a str,
-        conditional: bool,
-    ) -> Result<Vec<TypeGroup>, PlanError> {
-        type Declared = Option<TypeIx>;
-        let mut by_type = Vec::with_capacity(on.len());
-        for t in on.iter() {
-            by_type.push((t, self.positions_for(place, t, name, conditional)?));
-        }
-        if !conditional {
-            self.prefer_interface_object(&mut by_type);
-        }
-        let mut groups: IndexMap<Vec<(PosId, u8, Declared)>, Vec<TypeIx>> = IndexMap::new();
-        for (t, candidates) in by_type {
-            if candidates.is_empty() {
-                let def = self.graph.model.ty(t);
-                if def.inaccessible {
-                    continue;
-                }
-                let coordinate = format!("{}.{name}", def.name);
-                return Err(PlanError::Unreachable {
-                    coordinate,
-                    path: self.path(place, name),
-                });
-            }
-            let declared = |pos: PosId| {
-                let (sub, local) = (self.positions[pos].sub, self.positions[pos].cover[&t]);
-                self.graph
-                    .model
-                    .sub_field(sub, local, name)
-                    .and_then(|f| self.graph.model.inner(&f.ty))
-            };
-            let signature = candidates
-                .iter()
-                .map(|(pos, level)| (*pos, *level, declared(*pos)))
-                .collect();
-            groups.entry(signature).or_default().push(t);
-        }
-        let plain =
-            |signature: Vec<(PosId, u8, Declared)>| signature.into_iter().map(|(p, l, _)| (p, l)).collect();
-        Ok(groups
-            .into_iter()
-            .map(|(signature, on)| (on.into_iter().collect(), plain(signature)))
-            .collect())
-    }
-
-    /// Without a type condition a field that an interface object adds is the interface object's, for
-    /// all types, also where an implementation has a field of its own.
-    fn prefer_interface_object(&self, by_type: &mut [(TypeIx, Vec<(PosId, u8)>)]) {
-        let Some(((_, first), rest)) = by_type.split_first().filter(|(_, rest)| !rest.is_empty()) else {
-            return;
-        };
-        let adds =
-            |t: &TypeIx, pos: &PosId| self.positions[*pos].cover.get(t).is_some_and(|local| local != t);
-        let everywhere = |pos: &PosId| {
-            rest.iter()
-                .all(|(t, c)| c.iter().any(|c| c.0 == *pos) && adds(t, pos))
-        };
-        let common: Vec<PosId> = first.iter().map(|c| c.0).filter(everywhere).collect();
-        if !common.is_empty() {
-            by_type
-                .iter_mut()
-                .for_each(|(_, candidates)| candidates.retain(|c| common.contains(&c.0)));
-        }
-    }
-
     /// Positions at which a field of runtime type `t` can be had, nearest first.
-    fn positions_for(
+    pub(super) fn positions_for(
         &mut self,
         place: PlaceId,
         t: TypeIx,
@@ -245,10 +183,12 @@ impl<'a> Walk<'a> {
     ) -> Result<Vec<(PosId, u8)>, PlanError> {
         let reach = self.reach_at(place, t)?;
         let candidates = self.graph.candidates(t, &reach, name, conditional)?;
-        let mut found = Vec::new();
-        for candidate in candidates {
+        let sources = self.sources(place, t);
+        self.graph.budget.spend(candidates.len() + sources.len())?;
+        let mut found = Vec::with_capacity(candidates.len());
+        for candidate in candidates.iter() {
             let pos = match candidate.how {
-                How::Base(ix) => self.sources(place, t).get(ix).copied(),
+                How::Base(ix) => sources.get(ix).copied(),
                 How::Hop(ix) | How::Requires(ix) => {
                     let (door, _) = &reach.open[ix];
                     // Behind an interface object's door a type condition can't be written: the type must be known before.
@@ -259,7 +199,7 @@ impl<'a> Walk<'a> {
                     } else {
                         Some(candidate.level)
                     };
-                    let requires = self.requirement_of(&candidate, name);
+                    let requires = self.requirement_of(candidate, name);
                     let level = self.filled_level(place, requires, level)?;
                     level.map(|level| {
                         self.open(
@@ -316,7 +256,7 @@ impl<'a> Walk<'a> {
     }
 
     fn sources(&self, place: PlaceId, t: TypeIx) -> Vec<PosId> {
-        let covers = |pos: &PosId| self.positions[*pos].cover.contains_key(&t);
+        let covers = |pos: &PosId| self.positions[*pos].cover.contains(t);
         self.places[place].base.iter().copied().filter(covers).collect()
     }
 
@@ -324,14 +264,14 @@ impl<'a> Walk<'a> {
         if let Some(reach) = self.places[place].reach.get(&t) {
             return Ok(reach.clone());
         }
-        let base = self.sources(place, t).into_iter().map(|pos| {
+        let base = self.sources(place, t).into_iter().filter_map(|pos| {
             let p = &self.positions[pos];
-            Source {
+            Some(Source {
                 sub: p.sub,
-                local: p.cover[&t],
+                local: p.cover.get(t)?,
                 level: p.level,
                 overlay: p.overlay,
-            }
+            })
         });
         let base = base.collect();
         let reach = self.graph.reach(t, base, self.places[place].certain)?;
@@ -343,7 +283,7 @@ impl<'a> Walk<'a> {
     pub(super) fn open(&mut self, place: PlaceId, t: TypeIx, door: &Door<'a>, entry: Entry) -> PosId {
         let object = (door.via == Via::InterfaceObject).then_some(door.local);
         let pos = self.hop(place, (door.sub, entry.level, entry.requires, object));
-        self.positions[pos].cover.entry(t).or_insert(door.local);
+        self.positions[pos].cover.add(t, door.local);
         let Origin::Hop(hop) = &mut self.positions[pos].origin else {
             unreachable!("a hop was made")
         };

@@ -1,9 +1,9 @@
 //! Slots of one place: in one object a slot has one value.
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{FieldKey, PlaceId, Walk};
 use crate::supergraph::types::{TypeIx, Types};
+use hashbrown::HashMap;
 
 /// What a slot means for some runtime types.
 #[derive(Clone, Debug)]

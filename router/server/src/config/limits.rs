@@ -62,7 +62,7 @@ impl Default for LimitsConfig {
             root_fields: 20,
             fields: 10_000,
             directives: 50,
-            plan_budget: 2_000_000,
+            plan_budget: Settings::default().work_budget,
         }
     }
 }

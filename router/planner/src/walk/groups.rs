@@ -1,0 +1,112 @@
+//! Runtime types of a place, grouped by where a field of theirs can be had.
+use hashbrown::DefaultHashBuilder;
+use indexmap::IndexMap;
+
+use super::{PlaceId, PosId, Walk};
+use crate::settings::PlanError;
+use crate::supergraph::types::{TypeIx, Types};
+
+/// What a runtime type among several costs, in steps of work.
+const TYPE: usize = 4;
+
+/// Runtime types that have the same candidate positions, with the levels of these.
+pub(super) type TypeGroup = (Types, Vec<(PosId, u8)>);
+
+impl<'a> Walk<'a> {
+    /// Groups runtime types by the positions at which a field can be had.
+    pub(super) fn groups(
+        &mut self,
+        place: PlaceId,
+        on: &Types,
+        name: &'a str,
+        conditional: bool,
+    ) -> Result<Vec<TypeGroup>, PlanError> {
+        if let &[t] = on.as_slice() {
+            return self.group_of_one(place, t, name, conditional);
+        }
+        self.graph.budget.spend(TYPE * on.len())?;
+        type Declared = Option<TypeIx>;
+        let mut by_type = Vec::with_capacity(on.len());
+        for t in on.iter() {
+            by_type.push((t, self.positions_for(place, t, name, conditional)?));
+        }
+        if !conditional {
+            self.prefer_interface_object(&mut by_type);
+        }
+        let mut groups: IndexMap<Vec<(PosId, u8, Declared)>, Vec<TypeIx>, DefaultHashBuilder> =
+            IndexMap::default();
+        for (t, candidates) in by_type {
+            if candidates.is_empty() {
+                self.missing(place, t, name)?;
+                continue;
+            }
+            let declared = |pos: PosId| {
+                let (sub, local) = (self.positions[pos].sub, self.positions[pos].cover.get(t)?);
+                let field = self.graph.model.sub_field(sub, local, name)?;
+                self.graph.model.inner(&field.ty)
+            };
+            let signature = candidates
+                .iter()
+                .map(|(pos, level)| (*pos, *level, declared(*pos)))
+                .collect();
+            groups.entry(signature).or_default().push(t);
+        }
+        let plain =
+            |signature: Vec<(PosId, u8, Declared)>| signature.into_iter().map(|(p, l, _)| (p, l)).collect();
+        Ok(groups
+            .into_iter()
+            .map(|(signature, on)| (on.into_iter().collect(), plain(signature)))
+            .collect())
+    }
+
+    fn group_of_one(
+        &mut self,
+        place: PlaceId,
+        t: TypeIx,
+        name: &'a str,
+        conditional: bool,
+    ) -> Result<Vec<TypeGroup>, PlanError> {
+        let candidates = self.positions_for(place, t, name, conditional)?;
+        if candidates.is_empty() {
+            self.missing(place, t, name)?;
+            return Ok(Vec::new());
+        }
+        Ok(vec![(Types::one(t), candidates)])
+    }
+
+    /// What clients can't see may be had nowhere.
+    fn missing(&self, place: PlaceId, t: TypeIx, name: &str) -> Result<(), PlanError> {
+        let def = self.graph.model.ty(t);
+        if def.inaccessible {
+            return Ok(());
+        }
+        Err(PlanError::Unreachable {
+            coordinate: format!("{}.{name}", def.name),
+            path: self.path(place, name),
+        })
+    }
+
+    /// Without a type condition a field that an interface object adds is the interface object's, for
+    /// all types, also where an implementation has a field of its own.
+    fn prefer_interface_object(&self, by_type: &mut [(TypeIx, Vec<(PosId, u8)>)]) {
+        let Some(((_, first), rest)) = by_type.split_first().filter(|(_, rest)| !rest.is_empty()) else {
+            return;
+        };
+        let adds = |t: &TypeIx, pos: &PosId| {
+            self.positions[*pos]
+                .cover
+                .get(*t)
+                .is_some_and(|local| local != *t)
+        };
+        let everywhere = |pos: &PosId| {
+            rest.iter()
+                .all(|(t, c)| c.iter().any(|c| c.0 == *pos) && adds(t, pos))
+        };
+        let common: Vec<PosId> = first.iter().map(|c| c.0).filter(everywhere).collect();
+        if !common.is_empty() {
+            by_type
+                .iter_mut()
+                .for_each(|(_, candidates)| candidates.retain(|c| common.contains(&c.0)));
+        }
+    }
+}
