@@ -8,6 +8,7 @@ mod display;
 mod fetch;
 mod figures;
 mod graph;
+mod labels;
 mod normalize;
 pub mod operation;
 pub mod plan;

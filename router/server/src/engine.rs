@@ -1,7 +1,7 @@
 //! One snapshot of everything that belongs to a supergraph: the schema, where subgraphs are, and two caches.
 //!
 //! * documents, by query text and operation name: limits checked, parsed, validated once;
-//! * programs, by document, the values of the variables its conditions use, and what the caller may see: planned and
+//! * programs, by document, the values of the variables its conditions use, active override labels, and what the caller may see: planned and
 //!   compiled once, however many requests wait for it.
 //!
 //! Refusals are cached too, so that the same bad query costs nothing the second time. Work on a miss runs off the
@@ -56,6 +56,8 @@ pub struct Engine {
     core: Arc<Core>,
     endpoints: HashMap<String, Endpoint>,
     rights: Rights,
+    /// Labels that the configuration makes active.
+    named_labels: BTreeSet<String>,
     documents: Cache<DocumentKey, Once<Document>>,
     programs: Cache<ProgramKey, Once<Program>>,
     next_document: AtomicU64,
@@ -87,6 +89,7 @@ struct DocumentKey {
 struct ProgramKey {
     document: u64,
     conditions: Vec<bool>,
+    labels: BTreeSet<String>,
     access: Access,
 }
 
@@ -98,6 +101,7 @@ impl Engine {
         Ok(Engine {
             endpoints: endpoints(&supergraph, config)?,
             rights: Rights::of(&supergraph),
+            named_labels: known_labels(&supergraph, config),
             documents: Cache::builder()
                 .max_capacity(DOCUMENT_CACHE_BYTES)
                 .weigher(|key: &DocumentKey, _| {
@@ -161,14 +165,30 @@ impl Engine {
             .map_err(|refusal| (*refusal).clone())
     }
 
-    /// The operation's program for these variables and this caller.
+    /// Labels of `@override(label:)` that are active for a request; `draw` gives its lot in 0..100, where one is needed.
+    fn labels(&self, draw: impl FnOnce() -> f64) -> BTreeSet<String> {
+        let supergraph = &self.core.supergraph;
+        if supergraph.override_labels().is_empty() {
+            return BTreeSet::new();
+        }
+        let lot = if supergraph.has_percent_labels() {
+            draw()
+        } else {
+            100.0
+        };
+        supergraph.active_labels(&self.named_labels, lot)
+    }
+
+    /// The operation's program for these variables, this caller and this lot (in 0..100).
     pub async fn program(
         &self,
         document: &Arc<Document>,
         coerced: &Arc<Map<String, Value>>,
         access: &Access,
+        draw: impl FnOnce() -> f64,
     ) -> Result<Arc<Program>, Refusal> {
         let access = self.rights.narrow(access);
+        let labels = self.labels(draw);
         let value = |name: &String| coerced.get(name) == Some(&Value::Bool(true));
         let key = ProgramKey {
             document: document.id,
@@ -178,13 +198,14 @@ impl Engine {
                 .iter()
                 .map(value)
                 .collect(),
+            labels: labels.clone(),
             access: access.clone(),
         };
         let entry = self.programs.get_with(key, Once::default);
         let plan = || {
             let (core, document, coerced) =
                 (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
-            self.work(move || core.plan(&document.operation, &coerced, &access))
+            self.work(move || core.plan(&document.operation, &coerced, labels, &access))
         };
         entry
             .get_or_init(plan)
@@ -240,12 +261,31 @@ impl Core {
         &self,
         operation: &Operation,
         coerced: &Map<String, Value>,
+        labels: BTreeSet<String>,
         access: &Access,
     ) -> Result<Program, Refusal> {
-        let plan = baedal_planner::plan(&self.supergraph, operation, coerced, &self.settings, access);
+        let settings = Settings {
+            active_labels: labels,
+            ..self.settings.clone()
+        };
+        let plan = baedal_planner::plan(&self.supergraph, operation, coerced, &settings, access);
         plan.map(|plan| Program::compile(Arc::new(plan)))
             .map_err(refuse::plan)
     }
+}
+
+/// A label that nothing bears is a slip of the pen, or its override is done with.
+fn known_labels(supergraph: &Supergraph, config: &Config) -> BTreeSet<String> {
+    for label in &config.override_labels {
+        if !supergraph.override_labels().contains(label) {
+            tracing::warn!(
+                label,
+                known = ?supergraph.override_labels(),
+                "`override_labels` names a label that no @override of the supergraph bears"
+            );
+        }
+    }
+    config.override_labels.clone()
 }
 
 fn endpoints(supergraph: &Supergraph, config: &Config) -> Result<HashMap<String, Endpoint>, EngineError> {

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod errors;
 
+mod draw;
 mod engine;
 mod forward;
 mod gateway;

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::draw;
 use crate::engine::{Document, Engine};
 use crate::errors::{Code, GraphqlError, Refusal};
 use crate::gateway::Gateway;
@@ -44,7 +45,9 @@ pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Re
         .coerce_variables(engine.supergraph(), &request.variables)
         .map_err(refuse::variables)?;
     let coerced = Arc::new(coerced);
-    let program = engine.program(&document, &coerced, &caller.access).await?;
+    let program = engine
+        .program(&document, &coerced, &caller.access, draw::percent)
+        .await?;
     let inputs = inputs(gateway, &engine, &document, &coerced);
     Ok(Prepared {
         engine,

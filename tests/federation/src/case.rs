@@ -1,5 +1,5 @@
 //! Runs a case: mock subgraphs, a gateway in front of them, operations and their answers.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -66,6 +66,8 @@ pub struct Case {
     pub operations: Vec<Operation>,
     /// The supergraph as another composition may have written it; the case must hold from that too.
     pub foreign: Option<PathBuf>,
+    /// Labels of `@override(label:)` that are active (`labels.yaml`).
+    pub labels: BTreeSet<String>,
 }
 
 impl Case {
@@ -142,6 +144,10 @@ impl Case {
             .map(|_| folder.join("supergraph.graphql"));
         let operations = serde_norway::from_str(&text("operations.yaml")?)
             .with_context(|| format!("{}", folder.display()))?;
+        let labels = match text("labels.yaml") {
+            Ok(labels) => serde_norway::from_str(&labels)?,
+            Err(_) => BTreeSet::new(),
+        };
         let data =
             serde_norway::from_str(&text("data.yaml")?).with_context(|| format!("{}", folder.display()))?;
         Ok(Case {
@@ -149,6 +155,7 @@ impl Case {
             data,
             operations,
             foreign,
+            labels,
         })
     }
 }
@@ -180,6 +187,7 @@ async fn serve(case: &Case, supergraph: Option<&Path>) -> Result<()> {
         ..Config::default()
     };
     config.supergraph.file = supergraph.map(Path::to_owned);
+    config.override_labels.clone_from(&case.labels);
     let slow = |operation: &Operation| {
         operation
             .faults

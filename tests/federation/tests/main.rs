@@ -1,3 +1,4 @@
 //! Federated graphs against the gateway.
 mod cases;
 mod differential;
+mod labels;

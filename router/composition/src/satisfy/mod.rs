@@ -13,7 +13,7 @@ mod runtime_types;
 mod world;
 
 use apollo_compiler::Name;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::rc::Rc;
 
 use crate::diagnostics::Diagnostic;
@@ -26,22 +26,57 @@ use world::{Position, TypeId, World};
 /// States looked at, at most.
 const MAX_STATES: usize = 500_000;
 
+/// Labels of which every combination is looked at; of more, each alone and all but each.
+const MAX_LABELS: usize = 4;
+
 /// Walks the public schema; one error for each field that some path cannot reach. Labelled overrides must leave all
-/// reachable both while they are in force and while they are not. Yields hints where nothing is wrong.
+/// reachable whichever of them are in force. Yields hints where nothing is wrong.
 pub(crate) fn satisfy(models: &[Model], merged: &Merged) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
-    let (mut errors, mut hints) = walk(models, merged, true, MAX_STATES);
-    if merged.has_labels {
-        let (more_errors, more_hints) = walk(models, merged, false, MAX_STATES);
-        errors.extend(more_errors);
-        hints.extend(more_hints);
+    let (mut errors, mut hints) = Default::default();
+    for labels in combinations(&labels(merged)) {
+        let (more_errors, more_hints) = walk(models, merged, &labels, MAX_STATES);
+        add_new(&mut errors, more_errors);
+        add_new(&mut hints, more_hints);
     }
     if errors.is_empty() { Ok(hints) } else { Err(errors) }
+}
+
+/// What one combination of labels says, most others say too.
+fn add_new(known: &mut Vec<Diagnostic>, more: Vec<Diagnostic>) {
+    for diagnostic in more {
+        if known.iter().all(|other| other.message != diagnostic.message) {
+            known.push(diagnostic);
+        }
+    }
+}
+
+fn labels(merged: &Merged) -> Vec<&str> {
+    let fields = merged.types.values().flat_map(|ty| ty.fields.values());
+    let joins = fields.flat_map(|field| &field.joins);
+    let labels: BTreeSet<&str> = joins.filter_map(|join| join.label.as_deref()).collect();
+    labels.into_iter().collect()
+}
+
+/// Sets of labels that may be in force together.
+fn combinations<'m>(labels: &[&'m str]) -> Vec<BTreeSet<&'m str>> {
+    let all: BTreeSet<&str> = labels.iter().copied().collect();
+    if labels.len() <= MAX_LABELS {
+        let chosen = |set: usize| (0..labels.len()).filter(move |n| set & (1 << n) != 0);
+        return (0..1 << labels.len())
+            .map(|set| chosen(set).map(|n| labels[n]).collect())
+            .collect();
+    }
+    let without = |label: &&'m str| all.iter().filter(|l| *l != label).copied().collect();
+    let mut sets = vec![BTreeSet::new(), all.clone()];
+    sets.extend(labels.iter().map(|label| BTreeSet::from([*label])));
+    sets.extend(labels.iter().map(without));
+    sets
 }
 
 fn walk(
     models: &[Model],
     merged: &Merged,
-    labels: bool,
+    labels: &BTreeSet<&str>,
     max_states: usize,
 ) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
     let world = World::of(merged, labels);
@@ -236,8 +271,8 @@ mod tests {
         };
         let read = crate::ingest::ingest_all(&[&subgraph]);
         let merged = crate::merge::merge(&read.models).merged;
-        assert!(walk(&read.models, &merged, true, 3).0.is_empty());
-        let (errors, _) = walk(&read.models, &merged, true, 2);
+        assert!(walk(&read.models, &merged, &BTreeSet::new(), 3).0.is_empty());
+        let (errors, _) = walk(&read.models, &merged, &BTreeSet::new(), 2);
         assert_eq!(errors[0].code, "MAX_VALIDATION_SUBGRAPH_PATHS_EXCEEDED");
     }
 }

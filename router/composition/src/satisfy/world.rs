@@ -2,7 +2,7 @@
 
 use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::fieldset::{FieldSet, Sel};
 use crate::merge::merged::{GraphId, JoinField, MType, Merged};
@@ -50,13 +50,13 @@ pub(super) struct World<'m> {
     entries: Vec<Vec<Entry<'m>>>,
     /// (subgraph, interface) where the interface is an interface object.
     interface_objects: HashSet<(GraphId, TypeId)>,
-    /// Labelled overrides are in force.
-    labels: bool,
+    /// Labels whose overrides are in force.
+    labels: &'m BTreeSet<&'m str>,
 }
 
 impl<'m> World<'m> {
-    /// Indexes a supergraph, with labelled overrides in force or not.
-    pub fn of(merged: &'m Merged, labels: bool) -> World<'m> {
+    /// Indexes a supergraph, with the overrides of these labels in force.
+    pub fn of(merged: &'m Merged, labels: &'m BTreeSet<&'m str>) -> World<'m> {
         let types: Vec<&MType> = merged.types.values().collect();
         let ids: HashMap<&str, TypeId> = types
             .iter()
@@ -190,7 +190,7 @@ impl<'m> World<'m> {
     /// Overridden by another subgraph; under a label, as long as that is in force, and else the overriding one waits.
     fn is_lost(&self, join: &JoinField) -> bool {
         match &join.label {
-            Some(_) => join.overrides.is_some() != self.labels,
+            Some(label) => join.overrides.is_some() != self.labels.contains(label.as_str()),
             None => join.used_overridden,
         }
     }

@@ -19,7 +19,7 @@ pub use sections::{
     SubgraphConfig, SubscriptionsConfig, SupergraphConfig, TrafficConfig, WebSocketConfig,
 };
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde::Deserialize;
@@ -36,6 +36,8 @@ pub struct Config {
     pub supergraph: SupergraphConfig,
     /// Subgraphs by name: composed here, or (with `supergraph.file`) overrides of what the file says.
     pub subgraphs: BTreeMap<String, SubgraphConfig>,
+    /// Labels of `@override(label:)` that are active, besides the share of requests that `percent(n)` labels take.
+    pub override_labels: BTreeSet<String>,
     /// Who may come in. Absent: the gateway is open to everyone.
     pub auth: Option<AuthConfig>,
     /// The largest request that is answered.
@@ -65,6 +67,7 @@ impl Default for Config {
             path: "/graphql".to_owned(),
             supergraph: SupergraphConfig::default(),
             subgraphs: BTreeMap::new(),
+            override_labels: BTreeSet::new(),
             auth: None,
             limits: LimitsConfig::default(),
             traffic: TrafficConfig::default(),
