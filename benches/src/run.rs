@@ -179,8 +179,7 @@ impl World {
 
     fn targets(&self) -> Vec<Target> {
         let classes = [Class::A, Class::B].into_iter();
-        let wanted = self.arguments.class.unwrap_or(Class::A);
-        let classes = classes.filter(|class| *class == wanted);
+        let classes = classes.filter(|class| self.arguments.class.is_none_or(|only| only == *class));
         [Target::Bytes, Target::Calls]
             .into_iter()
             .chain(classes.map(Target::Gateway))

@@ -12,12 +12,25 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The longest request id taken from a client.
 const LONGEST_ID: usize = 128;
 
+/// Room for both ids, if they are made here.
+const IDS: usize = 128;
+
+/// Header fields for calls to subgraphs, as they are written.
+#[derive(Debug, Clone, Default)]
+pub struct Forwarded {
+    lines: Vec<u8>,
+}
+
 /// The id of a request: the client's, if it is short and plain, or a new one.
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
     match headers.get(REQUEST_ID) {
         Some(id) if !id.is_empty() && id.len() <= LONGEST_ID && id.as_bytes().iter().all(plain) => id.clone(),
-        _ => HeaderValue::try_from(Uuid::now_v7().to_string()).expect("a UUID is a header value"),
+        _ => {
+            let mut room = Uuid::encode_buffer();
+            let id = new_id().hyphenated().encode_lower(&mut room);
+            HeaderValue::from_str(id).expect("a UUID is a header value")
+        }
     }
 }
 
@@ -26,40 +39,111 @@ pub fn text(id: Option<&HeaderValue>) -> &str {
     id.and_then(|id| id.to_str().ok()).unwrap_or_default()
 }
 
-/// Headers for calls to subgraphs. `authorization` is the verified token, if there is one.
-pub fn headers(
-    request: &HeaderMap,
-    named: &[HeaderName],
-    id: &HeaderValue,
-    authorization: Option<&HeaderValue>,
-) -> HeaderMap {
-    let mut out = HeaderMap::with_capacity(named.len() + 3);
-    for name in named {
-        for value in request.get_all(name) {
-            out.append(name.clone(), value.clone());
+impl Forwarded {
+    /// What travels on of a request. `authorization` is the verified token, if there is one.
+    pub fn new(
+        request: &HeaderMap,
+        named: &[HeaderName],
+        id: &HeaderValue,
+        authorization: Option<&HeaderValue>,
+    ) -> Forwarded {
+        Forwarded::of_caller(request, named, authorization).with_ids(request, id)
+    }
+
+    /// The part of it that tells callers apart: two requests that differ in it must not share anything.
+    pub fn of_caller(
+        request: &HeaderMap,
+        named: &[HeaderName],
+        authorization: Option<&HeaderValue>,
+    ) -> Forwarded {
+        let ours = |name: &HeaderName| {
+            *name == REQUEST_ID || *name == TRACEPARENT || (*name == AUTHORIZATION && authorization.is_some())
+        };
+        let mut out = Forwarded::default();
+        for name in named.iter().filter(|name| !ours(name)) {
+            for value in request.get_all(name) {
+                out.add(name, value.as_bytes());
+            }
+        }
+        if let Some(token) = authorization {
+            out.add(&AUTHORIZATION, token.as_bytes());
+        }
+        out
+    }
+
+    /// The rest: what tells requests of one caller apart.
+    pub fn with_ids(mut self, request: &HeaderMap, id: &HeaderValue) -> Forwarded {
+        self.lines.reserve_exact(IDS);
+        self.add(&REQUEST_ID, id.as_bytes());
+        match request.get(TRACEPARENT) {
+            Some(value) if is_traceparent(value.as_bytes()) => self.add(&TRACEPARENT, value.as_bytes()),
+            _ => self.add(&TRACEPARENT, &new_traceparent()),
+        }
+        self
+    }
+
+    /// Each field with the end of its line.
+    pub fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+
+    /// The fields, taken apart again.
+    pub fn fields(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let lines = self
+            .lines
+            .split(|byte| *byte == b'\n')
+            .filter_map(|line| line.strip_suffix(b"\r"));
+        lines.filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+            let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+            Some((name, value))
+        })
+    }
+
+    /// The token that travels on.
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        self.field(&AUTHORIZATION)
+    }
+
+    /// The request id, for the log.
+    pub fn request_id(&self) -> String {
+        text(self.field(&REQUEST_ID).as_ref()).to_owned()
+    }
+
+    fn field(&self, wanted: &HeaderName) -> Option<HeaderValue> {
+        self.fields()
+            .find(|(name, _)| name == wanted)
+            .map(|(_, value)| value)
+    }
+
+    /// A value holds no line break: `HeaderValue` sees to it.
+    fn add(&mut self, name: &HeaderName, value: &[u8]) {
+        for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+            self.lines.extend_from_slice(part);
         }
     }
-    if let Some(token) = authorization {
-        out.insert(AUTHORIZATION, token.clone());
-    }
-    out.insert(REQUEST_ID, id.clone());
-    out.insert(TRACEPARENT, traceparent(request));
-    out
 }
 
-/// The client's trace, if it is well formed, or a new one.
-fn traceparent(request: &HeaderMap) -> HeaderValue {
-    match request.get(TRACEPARENT) {
-        Some(value) if is_traceparent(value.as_bytes()) => value.clone(),
-        _ => {
-            let (trace, span) = (
-                Uuid::new_v4().simple().to_string(),
-                Uuid::new_v4().simple().to_string(),
-            );
-            HeaderValue::try_from(format!("00-{trace}-{}-00", &span[..16]))
-                .expect("hexadecimal digits are a header value")
-        }
-    }
+/// Ids grow with time, so that logs sort by them; within a millisecond they need not.
+fn new_id() -> Uuid {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let milliseconds = now.unwrap_or_default().as_millis();
+    // 48 bits of it are used, enough for some thousand years.
+    uuid::Builder::from_unix_timestamp_millis(milliseconds as u64, &rand::random()).into_uuid()
+}
+
+fn new_traceparent() -> [u8; 55] {
+    let random = || {
+        uuid::Builder::from_random_bytes(rand::random())
+            .into_uuid()
+            .simple()
+    };
+    let mut value = *b"00-________________________________-________________-00";
+    random().encode_lower(&mut value[3..35]);
+    let mut span = Uuid::encode_buffer();
+    value[36..52].copy_from_slice(&random().encode_lower(&mut span).as_bytes()[..16]);
+    value
 }
 
 /// `00-<32 hex>-<16 hex>-<2 hex>`.
@@ -85,13 +169,13 @@ mod tests {
         ] {
             request.insert(name, HeaderValue::from_static("v"));
         }
-        let out = headers(
+        let out = Forwarded::new(
             &request,
             &[HeaderName::from_static("x-tenant")],
             &HeaderValue::from_static("id"),
             None,
         );
-        let mut names: Vec<&str> = out.keys().map(HeaderName::as_str).collect();
+        let mut names: Vec<_> = out.fields().map(|(name, _)| name.to_string()).collect();
         names.sort_unstable();
         assert_eq!(names, ["traceparent", "x-request-id", "x-tenant"]);
     }
@@ -102,7 +186,9 @@ mod tests {
         request.insert("x-request-id", HeaderValue::from_static("a b"));
         request.insert("traceparent", HeaderValue::from_static("00-zz-1-00"));
         assert_ne!(request_id(&request), "a b");
-        assert!(is_traceparent(traceparent(&request).as_bytes()));
+        let out = Forwarded::new(&request, &[], &HeaderValue::from_static("id"), None);
+        let trace = out.field(&TRACEPARENT).expect("a trace");
+        assert!(is_traceparent(trace.as_bytes()), "{trace:?}");
         request.insert("x-request-id", HeaderValue::from_static("ab-1"));
         assert_eq!(request_id(&request), "ab-1");
     }

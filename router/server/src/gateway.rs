@@ -1,6 +1,7 @@
 //! What all requests share: configuration, the current [`Engine`], connections, identity.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::HeaderName;
@@ -10,8 +11,12 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::jwt::Identity;
+use crate::sharing::Sharing;
 use crate::subgraphs::Client;
 use crate::supergraph::Status;
+
+/// Twice the shortest pause between two sweeps of the pools.
+const SHORTEST_SWEEP: Duration = Duration::from_secs(1);
 
 /// The shared state of one gateway.
 pub struct Gateway {
@@ -21,6 +26,8 @@ pub struct Gateway {
     pub client: Client,
     /// Who may come in.
     pub identity: Identity,
+    /// Executions that equal requests share, if they may.
+    pub sharing: Option<Arc<Sharing>>,
     /// Names of headers that travel on.
     pub propagated: Vec<HeaderName>,
     /// Cancelled when the gateway stops.
@@ -37,6 +44,7 @@ impl Gateway {
         let client = Client::new(&config.traffic);
         Gateway {
             identity: Identity::new(config.auth.as_ref(), &client),
+            sharing: config.traffic.share_equal_requests.then(Arc::default),
             propagated: config.headers.names(),
             client,
             config,
@@ -88,5 +96,16 @@ impl Gateway {
     /// A poisoned lock holds a whole status: every change under it is a plain assignment.
     fn lock(&self) -> MutexGuard<'_, Status> {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closes connections that were not used for too long, until the gateway stops.
+pub async fn sweep(gateway: Arc<Gateway>) {
+    let pause = gateway.config.traffic.pool_idle_timeout.max(SHORTEST_SWEEP) / 2;
+    loop {
+        tokio::select! {
+            () = gateway.closing.cancelled() => return,
+            () = tokio::time::sleep(pause) => gateway.client.sweep(),
+        }
     }
 }

@@ -21,8 +21,10 @@ mod pipeline;
 mod refuse;
 pub mod request;
 mod rights;
+mod sharing;
 mod subgraphs;
 mod supergraph;
+mod workers;
 mod ws;
 
 pub use config::Config;
@@ -37,6 +39,7 @@ use tokio::net::TcpListener;
 
 use crate::gateway::Gateway;
 use crate::supergraph::Keeper;
+use crate::workers::Workers;
 
 /// Starts a gateway and returns when it listens and has looked for its supergraph once.
 ///
@@ -55,15 +58,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     if gateway.identity.is_open() {
         tracing::warn!("no `auth` in the configuration: this gateway is open to everyone who can reach it");
     }
-    let server = tokio::spawn(http::serve(
-        listener,
-        http::router(Arc::clone(&gateway)),
-        Arc::clone(&gateway),
-    ));
+    let workers = Workers::start(workers::usual()).map_err(StartError::Threads)?;
+    let server = tokio::spawn(http::serve(listener, Arc::clone(&gateway), workers));
     let running = Running::new(addr, Arc::clone(&gateway), server);
     let mut keeper = Keeper::new(Arc::clone(&gateway));
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
     looked?;
     gateway.tasks.spawn(keeper.watch());
+    gateway.tasks.spawn(gateway::sweep(Arc::clone(&gateway)));
     Ok(running)
 }

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use baedal_executor::{Answer, ErrorPolicy, Inputs, Program, execute, execute_event, subscription_request};
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
-use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -21,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::draw;
 use crate::engine::{Document, Engine};
 use crate::errors::{Code, GraphqlError, Refusal};
+use crate::forward::Forwarded;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::refuse;
@@ -72,49 +72,50 @@ impl Prepared {
 
     /// Runs a query or mutation. A mutation that has begun runs to its end, also when its client goes away: half of it
     /// is what nobody asked for.
-    pub async fn execute(self, gateway: &Arc<Gateway>, headers: HeaderMap) -> Result<Answer, Refusal> {
+    pub async fn execute(self, gateway: &Arc<Gateway>, forwarded: Forwarded) -> Result<Answer, Refusal> {
         if self.kind != OperationKind::Mutation {
-            return Ok(self.run(gateway, &headers).await);
+            return Ok(self.run(gateway, &forwarded).await);
         }
         let shared = Arc::clone(gateway);
         let running = gateway
             .tasks
-            .spawn(async move { self.run(&shared, &headers).await });
+            .spawn(async move { self.run(&shared, &forwarded).await });
         running.await.map_err(|stopped| {
             tracing::error!("a mutation did not end: {stopped}");
             Refusal::new(Code::Internal, "the gateway failed to run this mutation")
         })
     }
 
-    async fn run(&self, gateway: &Gateway, headers: &HeaderMap) -> Answer {
-        execute(&self.program, &self.inputs, &self.calls(gateway, headers)).await
+    /// Runs a query, in the task of whoever asks.
+    pub async fn run(&self, gateway: &Gateway, forwarded: &Forwarded) -> Answer {
+        execute(&self.program, &self.inputs, &self.calls(gateway, forwarded)).await
     }
 
     /// Starts a subscription.
     pub async fn subscribe(
         self,
         gateway: Arc<Gateway>,
-        headers: HeaderMap,
+        forwarded: Forwarded,
     ) -> Result<Events, Vec<GraphqlError>> {
         let call = subscription_request(&self.program, &self.inputs)
             .expect("a stream is asked for where there is an upstream");
         let settings = &gateway.config.subscriptions;
-        let opened = self.calls(&gateway, &headers).open(call, settings).await;
+        let opened = self.calls(&gateway, &forwarded).open(call, settings).await;
         let upstream =
             opened.map_err(|error| vec![GraphqlError::new(error.code, error.message, Vec::new())])?;
         Ok(Events {
             prepared: self,
             gateway,
-            headers,
+            forwarded,
             upstream,
         })
     }
 
-    fn calls<'a>(&'a self, gateway: &'a Gateway, headers: &'a HeaderMap) -> Calls<'a> {
+    fn calls<'a>(&'a self, gateway: &'a Gateway, forwarded: &'a Forwarded) -> Calls<'a> {
         Calls {
             client: &gateway.client,
             endpoints: self.engine.endpoints(),
-            headers,
+            forwarded,
         }
     }
 }
@@ -123,7 +124,7 @@ impl Prepared {
 pub struct Events {
     prepared: Prepared,
     gateway: Arc<Gateway>,
-    headers: HeaderMap,
+    forwarded: Forwarded,
     upstream: Upstream,
 }
 
@@ -152,7 +153,7 @@ impl Events {
 
     async fn answer(&self, event: Bytes) -> Bytes {
         let Prepared { program, inputs, .. } = &self.prepared;
-        let calls = self.prepared.calls(&self.gateway, &self.headers);
+        let calls = self.prepared.calls(&self.gateway, &self.forwarded);
         execute_event(program, inputs, event, &calls).await.body
     }
 

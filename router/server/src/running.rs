@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use crate::config::ConfigError;
 use crate::gateway::Gateway;
 use crate::supergraph::SupergraphProblem;
+use crate::workers::Workers;
 
 /// How long streams may take to say farewell.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -29,6 +30,9 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The system gives no threads.
+    #[error("cannot start the threads that serve: {0}")]
+    Threads(std::io::Error),
     /// There is no supergraph, and waiting would not bring one.
     #[error(transparent)]
     Supergraph(#[from] SupergraphProblem),
@@ -38,11 +42,11 @@ pub enum StartError {
 pub struct Running {
     addr: SocketAddr,
     gateway: Arc<Gateway>,
-    server: Option<JoinHandle<()>>,
+    server: Option<JoinHandle<Workers>>,
 }
 
 impl Running {
-    pub(crate) fn new(addr: SocketAddr, gateway: Arc<Gateway>, server: JoinHandle<()>) -> Running {
+    pub(crate) fn new(addr: SocketAddr, gateway: Arc<Gateway>, server: JoinHandle<Workers>) -> Running {
         Running {
             addr,
             gateway,
@@ -73,10 +77,10 @@ impl Running {
     /// Stops: no new connections, requests under way are answered, WebSockets are closed with 1001.
     pub async fn shutdown(mut self) {
         self.gateway.closing.cancel();
-        if let Some(server) = self.server.take() {
-            // A server that panicked has nothing left to drain.
-            let _ = server.await;
-        }
+        let workers = match self.server.take() {
+            Some(server) => server.await.ok(),
+            None => None,
+        };
         self.gateway.tasks.close();
         if tokio::time::timeout(FAREWELL, self.gateway.tasks.wait())
             .await
@@ -84,6 +88,8 @@ impl Running {
         {
             tracing::warn!("streams did not end in time; they are cut");
         }
+        // Not before: what is still under way runs there.
+        drop(workers);
     }
 }
 

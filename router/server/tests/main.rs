@@ -13,5 +13,6 @@ mod life;
 mod limits;
 mod mutations;
 mod queries;
+mod sharing;
 mod subscriptions;
 mod websocket;

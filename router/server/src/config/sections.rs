@@ -156,6 +156,8 @@ pub struct TrafficConfig {
     pub pool_max_idle: usize,
     /// Bytes of one answer of a subgraph.
     pub response_bytes: usize,
+    /// Whether queries under way that are equal, byte for byte and in what travels on of them, share one execution.
+    pub share_equal_requests: bool,
     /// Longest time requests under way may take after a stop signal.
     #[serde(deserialize_with = "span::read")]
     pub drain_timeout: Duration,
@@ -169,6 +171,7 @@ impl Default for TrafficConfig {
             pool_idle_timeout: Duration::from_secs(60),
             pool_max_idle: 256,
             response_bytes: 16 * 1024 * 1024,
+            share_equal_requests: false,
             drain_timeout: Duration::from_secs(20),
         }
     }

@@ -1,27 +1,49 @@
 //! The GraphQL endpoint: <https://graphql.github.io/graphql-over-http/draft/>
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade};
-use axum::response::Response;
 use baedal_planner::plan::OperationKind;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
 
 use super::csrf;
 use super::negotiate::{self, Format};
 use crate::errors::{Code, Refusal};
-use crate::forward::{self, REQUEST_ID};
+use crate::forward::{self, Forwarded, REQUEST_ID};
 use crate::gateway::Gateway;
+use crate::jwt::Caller;
+use crate::pipeline::{self, Prepared};
 use crate::request::{self, Request};
-use crate::{pipeline, ws};
+use crate::sharing::{self, Sharing};
+use crate::ws;
+
+/// Bytes of a refused body that are read (and dropped).
+const DRAINED: usize = 16 * 1024 * 1024;
+/// How long the next of them may take.
+const DRAIN_PAUSE: Duration = Duration::from_millis(200);
+
+/// What goes out: its bytes are known before the first is written.
+pub type Answer = Response<Full<Bytes>>;
+
+/// What comes in.
+pub trait RequestBody: HttpBody<Data = Bytes> + Send {}
+
+impl<B: HttpBody<Data = Bytes> + Send> RequestBody for B {}
+
+/// The endpoint among the routes.
+pub async fn routed(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -> Response<Body> {
+    handle(gateway, request).await.map(Body::new)
+}
 
 /// Answers whatever comes to the endpoint.
-pub async fn handle(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -> Response {
+pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Request<B>) -> Answer {
     let (parts, body) = request.into_parts();
     let id = forward::request_id(&parts.headers);
     let is_get = parts.method == Method::GET;
@@ -43,10 +65,10 @@ pub async fn handle(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -
     response
 }
 
-async fn answer(
+async fn answer<B: RequestBody>(
     gateway: &Arc<Gateway>,
     parts: Parts,
-    body: Body,
+    body: B,
     id: &HeaderValue,
 ) -> Result<Bytes, Refusal> {
     check_headers(&parts.headers, gateway.config.limits.header_bytes)?;
@@ -61,20 +83,79 @@ async fn answer(
         }
     };
     let caller = gateway.identity.of_headers(&parts.headers).await?;
-    let request = if is_get {
-        from_get(gateway, &parts)?
-    } else {
-        from_post(gateway, &parts, body).await?
-    };
-    let prepared = pipeline::prepare(gateway, &caller, request).await?;
-    check_kind(prepared.kind(), is_get)?;
-    let headers = forward::headers(
-        &parts.headers,
-        &gateway.propagated,
+    let forwarded = Forwarded::of_caller(&parts.headers, &gateway.propagated, caller.authorization.as_ref());
+    let asking = Asking {
+        gateway,
+        caller: &caller,
+        headers: &parts.headers,
         id,
-        caller.authorization.as_ref(),
-    );
-    Ok(prepared.execute(gateway, headers).await?.body)
+    };
+    if is_get {
+        let request = from_get(gateway, &parts)?;
+        let prepared = pipeline::prepare(gateway, asking.caller, request).await?;
+        check_kind(prepared.kind(), true)?;
+        return asking.alone(prepared, forwarded).await;
+    }
+    let body = post_body(gateway, &parts, body).await?;
+    match (&gateway.sharing, gateway.engine()) {
+        (Some(sharing), Some(engine)) => {
+            let key = sharing::Key::new(engine, body.clone(), forwarded.lines());
+            asking.shared(sharing, key, &body, forwarded).await
+        }
+        _ => {
+            let prepared = asking.prepare(&body).await?;
+            asking.alone(prepared, forwarded).await
+        }
+    }
+}
+
+/// Who asks, and what is known of the request besides its body.
+struct Asking<'a> {
+    gateway: &'a Arc<Gateway>,
+    caller: &'a Caller,
+    headers: &'a HeaderMap,
+    id: &'a HeaderValue,
+}
+
+impl Asking<'_> {
+    async fn prepare(&self, body: &[u8]) -> Result<Prepared, Refusal> {
+        let request = request::from_json(body, &self.gateway.config.limits)?;
+        let prepared = pipeline::prepare(self.gateway, self.caller, request).await?;
+        check_kind(prepared.kind(), false)?;
+        Ok(prepared)
+    }
+
+    async fn alone(&self, prepared: Prepared, forwarded: Forwarded) -> Result<Bytes, Refusal> {
+        let forwarded = forwarded.with_ids(self.headers, self.id);
+        Ok(prepared.execute(self.gateway, forwarded).await?.body)
+    }
+
+    /// Joins an equal request before this one is even read. Errors that came of another's are not taken over: what made
+    /// them may be past, so this request is executed too, once, together with all others in its place.
+    async fn shared(
+        &self,
+        sharing: &Arc<Sharing>,
+        key: sharing::Key,
+        body: &[u8],
+        forwarded: Forwarded,
+    ) -> Result<Bytes, Refusal> {
+        if let Some(seat) = sharing.join(&key) {
+            match seat.wait().await {
+                Some(answer) if answer.errors == 0 => return Ok(answer.body),
+                _ => {}
+            }
+        }
+        let prepared = self.prepare(body).await?;
+        if prepared.kind() != OperationKind::Query {
+            return self.alone(prepared, forwarded).await;
+        }
+        let forwarded = forwarded.with_ids(self.headers, self.id);
+        let gateway = Arc::clone(self.gateway);
+        let executed = async move { prepared.run(&gateway, &forwarded).await };
+        let answer = sharing.join_or_begin(&key, executed).wait().await;
+        let lost = || Refusal::new(Code::Internal, "the gateway failed to run this query");
+        Ok(answer.ok_or_else(lost)?.body)
+    }
 }
 
 fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Request, Refusal> {
@@ -82,14 +163,12 @@ fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Request, Refusal> {
     request::from_query_string(parts.uri.query().unwrap_or_default(), &gateway.config.limits)
 }
 
-async fn from_post(gateway: &Gateway, parts: &Parts, body: Body) -> Result<Request, Refusal> {
+async fn post_body<B: RequestBody>(gateway: &Gateway, parts: &Parts, body: B) -> Result<Bytes, Refusal> {
     csrf::check_content_type(&parts.headers)?;
     let limits = &gateway.config.limits;
     let reading = read(parts, body, limits.body_bytes);
-    let body = tokio::time::timeout(limits.body_timeout, reading)
-        .await
-        .unwrap_or_else(|_| Err(too_slow()))?;
-    request::from_json(&body, limits)
+    let read = tokio::time::timeout(limits.body_timeout, reading).await;
+    read.unwrap_or_else(|_| Err(too_slow()))
 }
 
 fn too_slow() -> Refusal {
@@ -99,8 +178,8 @@ fn too_slow() -> Refusal {
     )
 }
 
-/// Reads a body; a length that is too large is refused before the first byte.
-async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, Refusal> {
+/// Reads a body; one that says it is too large, or turns out to be, is dropped as it comes.
+async fn read<B: RequestBody>(parts: &Parts, body: B, limit: usize) -> Result<Bytes, Refusal> {
     let too_large = || {
         Refusal::new(
             Code::BodyTooLarge,
@@ -111,17 +190,48 @@ async fn read(parts: &Parts, body: Body, limit: usize) -> Result<Bytes, Refusal>
         .headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let (mut body, mut whole) = (std::pin::pin!(body), Bytes::new());
     if told.is_some_and(|length| length > limit) {
+        drain(body).await;
         return Err(too_large());
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Refusal::new(
-            Code::BadRequest,
-            "the body could not be read to its end",
-        )),
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err(Refusal::new(
+                Code::BadRequest,
+                "the body could not be read to its end",
+            ));
+        };
+        let data = frame.into_data().unwrap_or_default();
+        if whole.len() + data.len() > limit {
+            drain(body).await;
+            return Err(too_large());
+        }
+        // A body usually comes at once.
+        whole = match whole.is_empty() {
+            true => data,
+            false => joined(whole, &data),
+        };
     }
+    Ok(whole)
+}
+
+/// Takes what a client is about to send anyway: one whose connection closes while it still writes never sees why.
+async fn drain<B: RequestBody>(mut body: Pin<&mut B>) {
+    let mut left = DRAINED;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(DRAIN_PAUSE, body.frame()).await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// Appends where there is room for it, so that a body in many parts is not copied for each.
+fn joined(first: Bytes, rest: &[u8]) -> Bytes {
+    let mut all = BytesMut::from(first);
+    all.extend_from_slice(rest);
+    all.freeze()
 }
 
 fn check_kind(kind: OperationKind, is_get: bool) -> Result<(), Refusal> {
@@ -149,7 +259,7 @@ fn check_headers(headers: &HeaderMap, limit: usize) -> Result<(), Refusal> {
 }
 
 /// A WebSocket: origin and token are looked at before the upgrade, so that a refusal has an HTTP status.
-async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> Response {
+async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> Answer {
     let checked = async {
         check_headers(&parts.headers, gateway.config.limits.header_bytes)?;
         csrf::check_origin(&parts.headers, &gateway.config.csrf, &gateway.config.cors)?;
@@ -167,15 +277,15 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> Re
         Err(refusal) => return respond(Err(refusal), Format::Json),
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => ws::accept(
-            gateway,
-            upgrade,
-            ws::Upgraded {
+        Ok(upgrade) => {
+            let upgraded = ws::Upgraded {
                 headers: parts.headers,
                 id,
                 caller,
-            },
-        ),
+            };
+            // A switch of protocols has no body.
+            ws::accept(gateway, upgrade, upgraded).map(|_| Full::default())
+        }
         Err(_) => respond(
             Err(Refusal::new(
                 Code::BadRequest,
@@ -186,7 +296,7 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> Re
     }
 }
 
-fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Response {
+fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Answer {
     let (status, body, code) = match outcome {
         Ok(body) => (StatusCode::OK, body, None),
         Err(refusal) => (
@@ -195,7 +305,7 @@ fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Response {
             Some(refusal.code),
         ),
     };
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());

@@ -20,10 +20,10 @@ use crate::forward::REQUEST_ID;
 use crate::gateway::Gateway;
 
 /// All routes.
-pub fn router(gateway: Arc<Gateway>) -> Router {
+fn router(gateway: Arc<Gateway>) -> Router {
     let cors = cors(gateway.config.cors.values());
     let routes = Router::new()
-        .route(&gateway.config.path, any(graphql::handle))
+        .route(&gateway.config.path, any(graphql::routed))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(gateway);

@@ -27,6 +27,16 @@ impl Format {
 /// `application/graphql-response+json` is for clients that name it; `*/*` or no `Accept` at all comes from clients that
 /// may not know it, and that expect `application/json`.
 pub fn format(headers: &HeaderMap) -> Option<Format> {
+    let mut accepted = headers.get_all(ACCEPT).iter();
+    match (accepted.next().map(HeaderValue::as_bytes), accepted.next()) {
+        (None | Some(b"application/json" | b"*/*"), None) => Some(Format::Json),
+        (Some(b"application/graphql-response+json"), None) => Some(Format::GraphqlResponse),
+        _ => weigh(headers),
+    }
+}
+
+/// The same for clients that say more than one thing.
+fn weigh(headers: &HeaderMap) -> Option<Format> {
     let mut ranges = Vec::new();
     for value in headers.get_all(ACCEPT) {
         ranges.extend(value.to_str().ok()?.split(',').filter_map(Range::read));

@@ -1,16 +1,23 @@
-//! Connections: accepted until the gateway closes, then drained.
+//! Connections: accepted until the gateway closes, each served on one thread, then drained.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use http::Request;
+use http_body_util::Either;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
 
+use super::graphql;
 use crate::gateway::Gateway;
+use crate::workers::{Place, Workers};
 
 /// Longest time for the head of a request to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,16 +27,18 @@ const HEAD_BYTES: usize = 128 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until the gateway closes, and returns when all requests under way are answered, or the time for it is up.
-pub async fn serve(listener: TcpListener, router: Router, gateway: Arc<Gateway>) {
-    let builder = connection_builder();
+/// The threads are given back: streams that go on run on them.
+pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, workers: Workers) -> Workers {
+    let door = Door::new(Arc::clone(&gateway));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             () = gateway.closing.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        match accepted {
-            Ok((stream, _)) => serve_connection(stream, &builder, &graceful, router.clone()),
+        let moved = accepted.and_then(|(stream, _)| stream.into_std());
+        match moved {
+            Ok(stream) => door.let_in(stream, workers.place(), graceful.watcher()),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -43,6 +52,7 @@ pub async fn serve(listener: TcpListener, router: Router, gateway: Arc<Gateway>)
     {
         tracing::warn!("requests under way did not end in time (traffic.drain_timeout); they are cut");
     }
+    workers
 }
 
 fn connection_builder() -> Builder<TokioExecutor> {
@@ -60,22 +70,59 @@ fn connection_builder() -> Builder<TokioExecutor> {
     builder
 }
 
-fn serve_connection(
-    stream: TcpStream,
-    builder: &Builder<TokioExecutor>,
-    graceful: &GracefulShutdown,
-    router: Router,
-) {
-    // Without it answers only wait longer.
-    let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
-    let connection = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
-        .into_owned();
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = watched.await {
-            tracing::debug!(error, "a connection ended with an error");
+/// What each connection needs.
+struct Door {
+    builder: Arc<Builder<TokioExecutor>>,
+    gateway: Arc<Gateway>,
+    routes: Router,
+    /// Whether requests to the endpoint need nothing of what the routes are wrapped in.
+    direct: bool,
+}
+
+impl Door {
+    fn new(gateway: Arc<Gateway>) -> Door {
+        Door {
+            builder: Arc::new(connection_builder()),
+            routes: super::router(Arc::clone(&gateway)),
+            direct: gateway.config.cors.origins.is_empty(),
+            gateway,
         }
-    });
+    }
+
+    /// Serves a connection where it has its place, to its end.
+    fn let_in(&self, stream: std::net::TcpStream, place: Place, watcher: Watcher) {
+        let (builder, gateway, routes) = (
+            Arc::clone(&self.builder),
+            Arc::clone(&self.gateway),
+            self.routes.clone(),
+        );
+        let direct = self.direct;
+        let answer = move |request: Request<Incoming>| {
+            let shared = (direct && request.uri().path() == gateway.config.path)
+                .then(|| Arc::clone(&gateway))
+                .ok_or_else(|| routes.clone());
+            async move {
+                match shared {
+                    Ok(gateway) => Ok(graphql::handle(gateway, request).await.map(Either::Left)),
+                    Err(routes) => {
+                        let response = routes.oneshot(request.map(Body::new)).await;
+                        response.map(|response| response.map(Either::Right))
+                    }
+                }
+            }
+        };
+        let handle = place.handle.clone();
+        handle.spawn(async move {
+            let _held_to_the_end = place;
+            let Ok(stream) = TcpStream::from_std(stream) else {
+                return;
+            };
+            // Without it answers only wait longer.
+            let _ = stream.set_nodelay(true);
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service_fn(answer));
+            if let Err(error) = watcher.watch(connection.into_owned()).await {
+                tracing::debug!(error, "a connection ended with an error");
+            }
+        });
+    }
 }

@@ -1,146 +1,210 @@
 //! One HTTP client for everything the gateway fetches: subgraph calls, SDL, JWKS.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Incoming};
+use bytes::Bytes;
+use http::Uri;
+use http::header::HOST;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use tower::ServiceExt;
 
+use super::exchange::{Answer, Connection, ExchangeError};
+use super::pool::{Line, Pool};
 use super::{Endpoint, SubgraphError};
 use crate::config::TrafficConfig;
+use crate::forward::Forwarded;
+use crate::workers;
 
 /// How connections are opened: TCP with TCP_NODELAY, TLS where the URL says https.
 pub type Connector = HttpsConnector<HttpConnector>;
 
-/// What subgraphs are asked to answer with.
-const ACCEPTED: HeaderValue =
-    HeaderValue::from_static("application/graphql-response+json, application/json;q=0.9");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Whether a request may be sent once more when the kept connection it was sent on turns out to be closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Nothing happens twice by it: a query.
+    Once,
+    /// Something might: a mutation.
+    Never,
+}
 
-/// A pooling client. A clone shares the pool.
+/// A pooling client. A clone shares the pools.
 #[derive(Clone)]
 pub struct Client {
-    pool: legacy::Client<Connector, Full<Bytes>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     connector: Connector,
     response_bytes: usize,
+    pool_max_idle: usize,
+    pool_idle_timeout: Duration,
+    pools: Mutex<HashMap<String, Arc<Pool>>>,
 }
 
 impl Client {
     /// A client with empty pools.
     pub fn new(traffic: &TrafficConfig) -> Client {
-        let connector = connector(traffic.connect_timeout);
-        let pool = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(traffic.pool_idle_timeout)
-            .pool_max_idle_per_host(traffic.pool_max_idle)
-            .build(connector.clone());
-        Client {
-            pool,
-            connector,
+        let shared = Shared {
+            connector: connector(traffic.connect_timeout),
             response_bytes: traffic.response_bytes,
+            pool_max_idle: traffic.pool_max_idle,
+            pool_idle_timeout: traffic.pool_idle_timeout,
+            pools: Mutex::default(),
+        };
+        Client {
+            shared: Arc::new(shared),
         }
     }
 
     /// How this client opens connections.
     pub fn connector(&self) -> Connector {
-        self.connector.clone()
+        self.shared.connector.clone()
     }
 
     /// The largest answer that is read.
     pub fn response_bytes(&self) -> usize {
-        self.response_bytes
+        self.shared.response_bytes
     }
 
     /// Posts a GraphQL request and reads the whole answer within the endpoint's timeout.
     pub async fn post(
         &self,
         endpoint: &Endpoint,
-        headers: &HeaderMap,
-        body: Bytes,
+        forwarded: &Forwarded,
+        body: &[u8],
+        repeat: Repeat,
     ) -> Result<Bytes, SubgraphError> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = endpoint.url.clone();
-        *request.headers_mut() = headers.clone();
-        request.headers_mut().insert(CONTENT_TYPE, JSON);
-        request.headers_mut().insert(ACCEPT, ACCEPTED);
-        let (status, answer) = self.send(request, endpoint.timeout).await?;
-        if !status.is_success() && !is_graphql(&answer) {
-            return Err(SubgraphError::Status(status));
+        let mut length = [0; 64];
+        let length = content_length(body.len(), &mut length);
+        let request = [endpoint.head(), forwarded.lines(), length, body];
+        let pool = endpoint.pool(|| self.pool(&endpoint.url));
+        let calling = self.call(&endpoint.url, pool, request, repeat);
+        let answer = tokio::time::timeout(endpoint.timeout, calling)
+            .await
+            .unwrap_or(Err(SubgraphError::Timeout(endpoint.timeout)))?;
+        if !answer.status.is_success() && !is_graphql(&answer.body) {
+            return Err(SubgraphError::Status(answer.status));
         }
-        if answer.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        if answer.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
             return Err(SubgraphError::Malformed("it is not a JSON object".to_owned()));
         }
-        Ok(answer)
+        Ok(answer.body)
     }
 
     /// Gets a document, which must come with a status of success.
     pub async fn get(&self, url: &Uri, timeout: Duration) -> Result<Bytes, SubgraphError> {
-        let mut request = Request::new(Full::default());
-        *request.uri_mut() = url.clone();
-        let (status, answer) = self.send(request, timeout).await?;
-        if status.is_success() {
-            Ok(answer)
-        } else {
-            Err(SubgraphError::Status(status))
-        }
-    }
-
-    async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-        timeout: Duration,
-    ) -> Result<(StatusCode, Bytes), SubgraphError> {
-        let exchange = async {
-            let response = self
-                .pool
-                .request(request)
-                .await
-                .map_err(|error| unreachable(&error))?;
-            let status = response.status();
-            Ok((status, self.read(response).await?))
-        };
-        tokio::time::timeout(timeout, exchange)
+        let head = format!("GET {} HTTP/1.1\r\n{}\r\n", target(url), host(url));
+        let pool = self.pool(url);
+        let calling = self.call(url, &pool, [head.as_bytes()], Repeat::Once);
+        let answer = tokio::time::timeout(timeout, calling)
             .await
-            .unwrap_or(Err(SubgraphError::Timeout(timeout)))
+            .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
+        if answer.status.is_success() {
+            Ok(answer.body)
+        } else {
+            Err(SubgraphError::Status(answer.status))
+        }
     }
 
-    /// Reads frame by frame, and stops at the limit, whatever the length header said.
-    async fn read(&self, response: Response<Incoming>) -> Result<Bytes, SubgraphError> {
-        let limit = self.response_bytes;
-        let too_large = || SubgraphError::TooLarge(limit);
-        let mut body = response.into_body();
-        if body.size_hint().lower() > limit as u64 {
-            return Err(too_large());
-        }
-        let mut first: Option<Bytes> = None;
-        let mut rest = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| SubgraphError::Unreachable(causes(&error)))?;
-            let Ok(data) = frame.into_data() else { continue };
-            if first.as_ref().map_or(0, Bytes::len) + rest.len() + data.len() > limit {
-                return Err(too_large());
-            }
-            match &first {
-                None => first = Some(data),
-                Some(_) => rest.extend_from_slice(&data),
-            }
-        }
-        let first = first.unwrap_or_default();
-        if rest.is_empty() {
-            return Ok(first);
-        }
-        Ok([&first[..], &rest[..]].concat().into())
+    /// Closes what was not used for too long.
+    pub fn sweep(&self) {
+        let mut pools = self.shared.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|_, pool| pool.sweep() > 0 || Arc::strong_count(pool) > 1);
     }
+
+    /// The unused connections to where `url` is.
+    fn pool(&self, url: &Uri) -> Arc<Pool> {
+        let Shared {
+            pool_max_idle,
+            pool_idle_timeout,
+            pools,
+            ..
+        } = &*self.shared;
+        let place = format!("{}://{}", url.scheme_str().unwrap_or_default(), authority(url));
+        let lanes = workers::lanes(workers::usual());
+        let make = || Arc::new(Pool::new(lanes, *pool_max_idle, *pool_idle_timeout));
+        let mut pools = pools.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(pools.entry(place).or_insert_with(make))
+    }
+
+    /// One exchange, on a kept connection if there is one.
+    async fn call<const N: usize>(
+        &self,
+        url: &Uri,
+        pool: &Pool,
+        request: [&[u8]; N],
+        repeat: Repeat,
+    ) -> Result<Answer, SubgraphError> {
+        let limit = self.shared.response_bytes;
+        if let Some(line) = pool.take() {
+            match exchange(line, pool, request, limit).await {
+                // Closed while it lay there: the others of its age will be too.
+                Err(ExchangeError::Gone(_)) if repeat == Repeat::Once => pool.clear(),
+                done => return done.map_err(|error| told(error, limit)),
+            }
+        }
+        let line = self.connect(url).await?;
+        let done = exchange(line, pool, request, limit).await;
+        done.map_err(|error| told(error, limit))
+    }
+
+    async fn connect(&self, url: &Uri) -> Result<Line, SubgraphError> {
+        let opened = self.connector().oneshot(url.clone()).await;
+        let stream = opened.map_err(|error| SubgraphError::Unreachable(causes(&*error)))?;
+        Ok(Connection::new(TokioIo::new(stream)))
+    }
+}
+
+/// An exchange; the connection is kept if it can be.
+async fn exchange<const N: usize>(
+    mut line: Line,
+    pool: &Pool,
+    request: [&[u8]; N],
+    limit: usize,
+) -> Result<Answer, ExchangeError> {
+    let answer = line.exchange(request, limit).await?;
+    if answer.reusable {
+        pool.put(line);
+    }
+    Ok(answer)
+}
+
+fn told(error: ExchangeError, limit: usize) -> SubgraphError {
+    match error {
+        ExchangeError::TooLarge => SubgraphError::TooLarge(limit),
+        other => SubgraphError::Unreachable(other.to_string()),
+    }
+}
+
+/// `host: …` with the end of its line.
+pub fn host(url: &Uri) -> String {
+    format!("{}: {}\r\n", HOST, authority(url))
+}
+
+/// The path and query of a request's first line.
+pub fn target(url: &Uri) -> &str {
+    url.path_and_query().map_or("/", |target| target.as_str())
+}
+
+/// Host and port, without a name and password.
+fn authority(url: &Uri) -> &str {
+    let authority = url.authority().map_or("", |authority| authority.as_str());
+    authority.rsplit_once('@').map_or(authority, |(_, place)| place)
+}
+
+/// The last line of a head, and its end.
+fn content_length(length: usize, room: &mut [u8; 64]) -> &[u8] {
+    use std::io::Write;
+    let mut rest = &mut room[..];
+    write!(rest, "content-length: {length}\r\n\r\n").expect("a number of twenty digits has room");
+    let left = rest.len();
+    &room[..64 - left]
 }
 
 fn connector(connect_timeout: Duration) -> Connector {
@@ -178,10 +242,6 @@ fn is_graphql(body: &[u8]) -> bool {
     serde_json::from_slice::<Probe>(body).is_ok_and(|probe| probe.data.is_some() || probe.errors.is_some())
 }
 
-fn unreachable(error: &legacy::Error) -> SubgraphError {
-    SubgraphError::Unreachable(causes(error))
-}
-
 /// An error with all its causes; hyper's own text stops at "client error (Connect)".
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -192,4 +252,87 @@ fn causes(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+    /// Answers the first request of each connection, and closes at the second.
+    async fn fickle() -> (Endpoint, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url: Uri = format!("http://{}/graphql", listener.local_addr().expect("an address"))
+            .parse()
+            .expect("a URL");
+        let seen = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&seen);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                for answer in [ANSWER, b""] {
+                    if read_request(&mut stream).await {
+                        counted.fetch_add(1, Ordering::SeqCst);
+                    }
+                    stream.write_all(answer).await.expect("written");
+                }
+            }
+        });
+        (Endpoint::at(url.clone(), url, Duration::from_secs(5)), seen)
+    }
+
+    async fn read_request(stream: &mut TcpStream) -> bool {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"{body}") {
+            if stream.read_buf(&mut bytes).await.expect("a request") == 0 {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn post(client: &Client, endpoint: &Endpoint, repeat: Repeat) -> Result<Bytes, SubgraphError> {
+        let forwarded = Forwarded::default();
+        client.post(endpoint, &forwarded, b"{body}", repeat).await
+    }
+
+    #[tokio::test]
+    async fn a_query_on_a_connection_that_is_closed_meanwhile_is_sent_once_more() {
+        let (endpoint, seen) = fickle().await;
+        let client = Client::new(&TrafficConfig::default());
+        for _ in 0..2 {
+            let answer = post(&client, &endpoint, Repeat::Once).await;
+            assert_eq!(answer.expect("an answer"), "{}");
+        }
+        assert_eq!(seen.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_mutation_is_never_sent_twice() {
+        let (endpoint, seen) = fickle().await;
+        let client = Client::new(&TrafficConfig::default());
+        post(&client, &endpoint, Repeat::Never).await.expect("an answer");
+        let second = post(&client, &endpoint, Repeat::Never).await;
+        assert!(matches!(second, Err(SubgraphError::Unreachable(_))), "{second:?}");
+        assert_eq!(seen.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_host_has_no_password() {
+        let url: Uri = "http://me:secret@a.example:81/graphql?x=1"
+            .parse()
+            .expect("a URL");
+        assert_eq!(host(&url), "host: a.example:81\r\n");
+        assert_eq!(target(&url), "/graphql?x=1");
+        let mut room = [0; 64];
+        assert_eq!(
+            content_length(usize::MAX, &mut room),
+            b"content-length: 18446744073709551615\r\n\r\n"
+        );
+    }
 }

@@ -3,20 +3,28 @@
 
 mod client;
 mod error;
+mod exchange;
+mod framing;
+mod pool;
 mod port;
 mod stream;
 
-pub use client::Client;
+pub use client::{Client, Repeat};
 pub use error::SubgraphError;
 pub use port::Calls;
 pub use stream::{Upstream, UpstreamItem};
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::Uri;
 use url::Url;
 
+use self::pool::Pool;
 use crate::config::{SubgraphConfig, TrafficConfig};
+
+/// What subgraphs are asked to answer with.
+const ACCEPTED: &str = "application/graphql-response+json, application/json;q=0.9";
 
 /// Where a subgraph is, and how long it may take.
 #[derive(Debug, Clone)]
@@ -27,9 +35,37 @@ pub struct Endpoint {
     pub stream_url: Uri,
     /// Longest time for one call.
     pub timeout: Duration,
+    /// What each call begins with.
+    head: Box<[u8]>,
+    pool: OnceLock<Arc<Pool>>,
 }
 
 impl Endpoint {
+    /// An endpoint at one URL.
+    pub fn at(url: Uri, stream_url: Uri, timeout: Duration) -> Endpoint {
+        let head = format!(
+            "POST {} HTTP/1.1\r\n{}content-type: application/json\r\naccept: {ACCEPTED}\r\n",
+            client::target(&url),
+            client::host(&url)
+        );
+        Endpoint {
+            url,
+            stream_url,
+            timeout,
+            head: head.into_bytes().into(),
+            pool: OnceLock::new(),
+        }
+    }
+
+    fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Its unused connections; `find` is asked the first time.
+    fn pool(&self, find: impl FnOnce() -> Arc<Pool>) -> &Pool {
+        self.pool.get_or_init(find)
+    }
+
     /// The endpoint at `routing_url` (from the supergraph) with what the configuration overrides.
     pub fn new(
         routing_url: &str,
@@ -50,11 +86,8 @@ impl Endpoint {
         let timeout = overrides
             .and_then(|subgraph| subgraph.timeout)
             .unwrap_or(traffic.timeout);
-        Ok(Endpoint {
-            url: uri(url.as_str())?,
-            stream_url: uri(&web_socket(stream.as_str()))?,
-            timeout,
-        })
+        let stream_url = uri(&web_socket(stream.as_str()))?;
+        Ok(Endpoint::at(uri(url.as_str())?, stream_url, timeout))
     }
 }
 

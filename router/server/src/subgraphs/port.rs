@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use baedal_executor::{CallError, SubgraphCall, Subgraphs};
+use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
-use http::HeaderMap;
 
-use super::{Client, Endpoint, SubgraphError, Upstream};
+use super::{Client, Endpoint, Repeat, SubgraphError, Upstream};
 use crate::config::SubscriptionsConfig;
-use crate::forward::{self, REQUEST_ID};
+use crate::forward::Forwarded;
 
 /// Calls on behalf of one request.
 #[derive(Clone, Copy)]
@@ -18,13 +18,21 @@ pub struct Calls<'a> {
     /// Where subgraphs are, by name.
     pub endpoints: &'a HashMap<String, Endpoint>,
     /// What travels on.
-    pub headers: &'a HeaderMap,
+    pub forwarded: &'a Forwarded,
 }
 
 impl Subgraphs for Calls<'_> {
     async fn call(&self, call: SubgraphCall<'_>) -> Result<Bytes, CallError> {
         let answer = match self.endpoints.get(call.subgraph) {
-            Some(endpoint) => self.client.post(endpoint, self.headers, call.body).await,
+            Some(endpoint) => {
+                let repeat = match call.kind {
+                    OperationKind::Query => Repeat::Once,
+                    _ => Repeat::Never,
+                };
+                self.client
+                    .post(endpoint, self.forwarded, &call.body, repeat)
+                    .await
+            }
             None => Err(SubgraphError::NoAddress),
         };
         answer.map_err(|error| self.report(call.subgraph, &error))
@@ -39,7 +47,9 @@ impl Calls<'_> {
         settings: &SubscriptionsConfig,
     ) -> Result<Upstream, CallError> {
         let opened = match self.endpoints.get(call.subgraph) {
-            Some(endpoint) => Upstream::open(self.client, endpoint, settings, self.headers, &call.body).await,
+            Some(endpoint) => {
+                Upstream::open(self.client, endpoint, settings, self.forwarded, &call.body).await
+            }
             None => Err(SubgraphError::NoAddress),
         };
         opened.map_err(|error| self.report(call.subgraph, &error))
@@ -47,7 +57,7 @@ impl Calls<'_> {
 
     /// The whole error goes to the log, what may be known to the client.
     fn report(&self, subgraph: &str, error: &SubgraphError) -> CallError {
-        tracing::warn!(subgraph, %error, request_id = forward::text(self.headers.get(REQUEST_ID)), "a subgraph call failed");
+        tracing::warn!(subgraph, %error, request_id = self.forwarded.request_id(), "a subgraph call failed");
         CallError::new(error.code(), error.for_client(subgraph))
     }
 }

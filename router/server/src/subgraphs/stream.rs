@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::uri::Scheme;
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderValue, Uri};
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -22,6 +22,7 @@ use tower::ServiceExt;
 
 use super::{Client, Endpoint, SubgraphError};
 use crate::config::SubscriptionsConfig;
+use crate::forward::Forwarded;
 
 type Socket = WebSocketStream<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>;
 
@@ -65,17 +66,17 @@ impl Upstream {
         client: &Client,
         endpoint: &Endpoint,
         settings: &SubscriptionsConfig,
-        headers: &HeaderMap,
+        forwarded: &Forwarded,
         body: &[u8],
     ) -> Result<Upstream, SubgraphError> {
         let limit = settings.connect_timeout;
         let opening = async {
-            let socket = connect(client, endpoint, headers).await?;
+            let socket = connect(client, endpoint, forwarded).await?;
             let mut upstream = Upstream {
                 socket,
                 idle_timeout: settings.idle_timeout,
             };
-            upstream.introduce(headers.get(AUTHORIZATION)).await?;
+            upstream.introduce(forwarded.authorization().as_ref()).await?;
             let body =
                 std::str::from_utf8(body).map_err(|_| SubgraphError::Malformed("not UTF-8".to_owned()))?;
             upstream
@@ -199,7 +200,11 @@ impl Upstream {
     }
 }
 
-async fn connect(client: &Client, endpoint: &Endpoint, headers: &HeaderMap) -> Result<Socket, SubgraphError> {
+async fn connect(
+    client: &Client,
+    endpoint: &Endpoint,
+    forwarded: &Forwarded,
+) -> Result<Socket, SubgraphError> {
     let url = &endpoint.stream_url;
     let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
     let stream = client
@@ -211,8 +216,8 @@ async fn connect(client: &Client, endpoint: &Endpoint, headers: &HeaderMap) -> R
         .to_string()
         .into_client_request()
         .map_err(|error| unreachable(&error))?;
-    for (name, value) in headers {
-        request.headers_mut().append(name, value.clone());
+    for (name, value) in forwarded.fields() {
+        request.headers_mut().append(name, value);
     }
     request
         .headers_mut()

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{HeaderMap, Uri};
+use http::Uri;
 use serde::Deserialize;
 
 use super::{Absent, SdlPlace, SubgraphSource};
-use crate::subgraphs::{Client, Endpoint};
+use crate::forward::Forwarded;
+use crate::subgraphs::{Client, Endpoint, Repeat};
 
 /// Longest time for one subgraph to tell its SDL.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -46,15 +46,10 @@ async fn read_sdl(client: &Client, place: &SdlPlace) -> Result<String, String> {
 
 /// Asks the subgraph at `url` for its SDL.
 pub async fn fetch_sdl(client: &Client, url: &Uri) -> Result<String, String> {
-    let endpoint = Endpoint {
-        url: url.clone(),
-        stream_url: url.clone(),
-        timeout: TIMEOUT,
-    };
-    let answer = client
-        .post(&endpoint, &HeaderMap::new(), Bytes::from_static(QUESTION))
-        .await;
-    let answer = answer.map_err(|error| error.to_string())?;
+    let endpoint = Endpoint::at(url.clone(), url.clone(), TIMEOUT);
+    let forwarded = Forwarded::default();
+    let asking = client.post(&endpoint, &forwarded, QUESTION, Repeat::Once);
+    let answer = asking.await.map_err(|error| error.to_string())?;
     let answer: SdlAnswer = serde_json::from_slice(&answer)
         .map_err(|error| format!("its answer to `{{_service{{sdl}}}}` is not one: {error}"))?;
     if let Some(sdl) = answer

@@ -9,11 +9,12 @@ use super::message;
 use super::outbox::Outbox;
 use super::session::Operations;
 use crate::errors::{GraphqlError, Refusal, subgraph_codes};
+use crate::forward::{self, Forwarded};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::pipeline::{self, Event, Prepared};
 use crate::request::Request;
-use crate::{forward, ws::Upgraded};
+use crate::ws::Upgraded;
 
 /// What an operation needs of its connection.
 pub struct Operation {
@@ -75,7 +76,7 @@ impl Operation {
     }
 
     async fn once(&self, prepared: Prepared) -> End {
-        let running = prepared.execute(&self.gateway, self.headers());
+        let running = prepared.execute(&self.gateway, self.forwarded());
         match self.unless_stopped(running).await {
             Some(Ok(answer)) => {
                 self.outbox.send(message::next(&self.id, &answer.body)).await;
@@ -96,7 +97,7 @@ impl Operation {
     }
 
     async fn stream(&self, prepared: Prepared) -> End {
-        let opening = prepared.subscribe(Arc::clone(&self.gateway), self.headers());
+        let opening = prepared.subscribe(Arc::clone(&self.gateway), self.forwarded());
         let mut events = match self.unless_stopped(opening).await {
             Some(Ok(events)) => events,
             Some(Err(errors)) => return End::Refused(errors),
@@ -139,9 +140,9 @@ impl Operation {
         )])
     }
 
-    fn headers(&self) -> http::HeaderMap {
+    fn forwarded(&self) -> Forwarded {
         let Upgraded { headers, id, .. } = &*self.upgraded;
-        forward::headers(
+        Forwarded::new(
             headers,
             &self.gateway.propagated,
             id,

@@ -1,0 +1,195 @@
+//! Where the head of an HTTP/1.1 answer ends, and how its body does
+//! ([RFC 9112, section 6.3](https://www.rfc-editor.org/rfc/rfc9112#section-6.3)).
+
+use http::StatusCode;
+
+/// Header fields of an answer.
+const FIELDS: usize = 100;
+
+/// What matters of a head.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its bytes, with the empty line.
+    pub length: usize,
+    /// The status.
+    pub status: StatusCode,
+    /// How the body ends.
+    pub framing: Framing,
+    /// Whether another request may follow.
+    pub keep_alive: bool,
+}
+
+/// How a body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// After so many bytes.
+    Length(u64),
+    /// With a chunk of no bytes.
+    Chunked,
+    /// With the connection.
+    UntilClosed,
+}
+
+/// The fields that say how the body ends, as far as they were read.
+#[derive(Default)]
+struct Told {
+    length: Option<u64>,
+    chunked: bool,
+    close: bool,
+}
+
+impl Head {
+    /// Reads the head at the beginning of `bytes`; `None` if it is not all there.
+    pub fn read(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+        let mut head = httparse::Response::new(&mut fields);
+        let length = match head.parse(bytes) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(_) => return Err("its head cannot be read"),
+        };
+        let status = head.code.and_then(|code| StatusCode::from_u16(code).ok());
+        let status = status.ok_or("it has no status")?;
+        if status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err("it speaks another protocol");
+        }
+        let mut told = Told::default();
+        for field in head.headers.iter() {
+            told.read(field.name, field.value)?;
+        }
+        let framing = told.framing(status);
+        // Both lengths at once are how one answer is made to look like two (section 6.1).
+        let ambiguous = told.chunked && told.length.is_some();
+        let keep_alive =
+            head.version == Some(1) && !told.close && !ambiguous && framing != Framing::UntilClosed;
+        Ok(Some(Head {
+            length,
+            status,
+            framing,
+            keep_alive,
+        }))
+    }
+}
+
+impl Told {
+    fn read(&mut self, name: &str, value: &[u8]) -> Result<(), &'static str> {
+        if name.eq_ignore_ascii_case("content-length") {
+            for one in value.split(|byte| *byte == b',') {
+                let length = decimal(one.trim_ascii()).ok_or("its length is not a number")?;
+                if self.length.is_some_and(|before| before != length) {
+                    return Err("it has two lengths");
+                }
+                self.length = Some(length);
+            }
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            if self.chunked || !value.trim_ascii().eq_ignore_ascii_case(b"chunked") {
+                return Err("its transfer coding is not known");
+            }
+            self.chunked = true;
+        } else if name.eq_ignore_ascii_case("connection") {
+            let mut options = value.split(|byte| *byte == b',');
+            self.close |= options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"));
+        }
+        Ok(())
+    }
+
+    fn framing(&self, status: StatusCode) -> Framing {
+        let bodiless = status.is_informational()
+            || status == StatusCode::NO_CONTENT
+            || status == StatusCode::NOT_MODIFIED;
+        match self.length {
+            _ if bodiless => Framing::Length(0),
+            _ if self.chunked => Framing::Chunked,
+            Some(length) => Framing::Length(length),
+            None => Framing::UntilClosed,
+        }
+    }
+}
+
+fn decimal(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| std::str::from_utf8(text).ok()?.parse().ok())?
+}
+
+/// The size in the first line of a chunk.
+pub fn chunk_size(line: &[u8]) -> Option<u64> {
+    let size = line.split(|byte| *byte == b';').next()?.trim_ascii();
+    let digits = !size.is_empty() && size.iter().all(u8::is_ascii_hexdigit);
+    digits.then(|| u64::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(head: &str) -> Result<Option<(Framing, bool)>, &'static str> {
+        Head::read(head.as_bytes()).map(|head| head.map(|head| (head.framing, head.keep_alive)))
+    }
+
+    #[test]
+    fn the_body_ends_as_the_head_says() {
+        for (head, framing, keep_alive) in [
+            (
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+                Framing::Length(5),
+                true,
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 5, 5\r\n\r\n",
+                Framing::Length(5),
+                true,
+            ),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n",
+                Framing::Chunked,
+                true,
+            ),
+            ("HTTP/1.1 200 OK\r\n\r\n", Framing::UntilClosed, false),
+            (
+                "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n",
+                Framing::Length(5),
+                false,
+            ),
+            ("HTTP/1.1 204 No\r\n\r\n", Framing::Length(0), true),
+            (
+                "HTTP/1.1 200 OK\r\nconnection: x, Close\r\ncontent-length: 1\r\n\r\n",
+                Framing::Length(1),
+                false,
+            ),
+            (
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 1\r\n\r\n",
+                Framing::Chunked,
+                false,
+            ),
+        ] {
+            assert_eq!(read(head), Ok(Some((framing, keep_alive))), "{head}");
+        }
+        assert_eq!(read("HTTP/1.1 200 OK\r\ncontent-le"), Ok(None));
+    }
+
+    #[test]
+    fn a_head_that_can_be_read_in_two_ways_is_refused() {
+        for head in [
+            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 5, 6\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: +5\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length:\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n",
+            "HTTP/1.1 101 Switching\r\n\r\n",
+            "SSH-2.0\r\n\r\n",
+        ] {
+            assert!(read(head).is_err(), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_begins_with_its_size() {
+        assert_eq!(chunk_size(b"1A"), Some(26));
+        assert_eq!(chunk_size(b"5 ;name=value"), Some(5));
+        for bad in ["", "x", "-1", "+1", "0x5", "11111111111111111", ";5"] {
+            assert_eq!(chunk_size(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Unused connections, by place and by the thread that opened them: a thread uses no connection of another, so that
+//! nothing waits for a lock, and no answer wakes another thread.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::exchange::Connection;
+use crate::workers;
+
+/// A connection to a subgraph.
+pub type Line = Connection<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>;
+
+/// The unused connections to one place.
+#[derive(Debug)]
+pub struct Pool {
+    lanes: Box<[Mutex<Vec<Unused>>]>,
+    /// Of each lane.
+    most: usize,
+    longest: Duration,
+}
+
+#[derive(Debug)]
+struct Unused {
+    line: Line,
+    since: Instant,
+}
+
+impl Pool {
+    /// An empty pool for `lanes` lanes that keeps `most` connections, each no longer than `longest`.
+    pub fn new(lanes: usize, most: usize, longest: Duration) -> Pool {
+        Pool {
+            lanes: (0..lanes).map(|_| Mutex::default()).collect(),
+            most: most.div_ceil(lanes.saturating_sub(1).max(1)),
+            longest,
+        }
+    }
+
+    /// A connection that was not closed as far as is known: the one used last.
+    pub fn take(&self) -> Option<Line> {
+        let mut lane = self.lane();
+        while let Some(Unused { mut line, since }) = lane.pop() {
+            if since.elapsed() > self.longest {
+                // All that remain were used before it.
+                lane.clear();
+            } else if line.is_idle() {
+                return Some(line);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection for the next call.
+    pub fn put(&self, line: Line) {
+        let mut lane = self.lane();
+        if lane.len() < self.most {
+            let since = Instant::now();
+            lane.push(Unused { line, since });
+        }
+    }
+
+    /// Forgets this thread's connections: one of them was closed by the other side.
+    pub fn clear(&self) {
+        self.lane().clear();
+    }
+
+    /// Closes what was not used for too long; gives how many remain.
+    pub fn sweep(&self) -> usize {
+        let old = |unused: &Unused| unused.since.elapsed() <= self.longest;
+        let lanes = self.lanes.iter().map(|lane| {
+            let mut lane = lock(lane);
+            lane.retain(old);
+            lane.len()
+        });
+        lanes.sum()
+    }
+
+    fn lane(&self) -> MutexGuard<'_, Vec<Unused>> {
+        lock(&self.lanes[workers::lane() % self.lanes.len()])
+    }
+}
+
+/// A poisoned lock holds a whole list: nothing under it can stop halfway.
+fn lock(lane: &Mutex<Vec<Unused>>) -> MutexGuard<'_, Vec<Unused>> {
+    lane.lock().unwrap_or_else(PoisonError::into_inner)
+}

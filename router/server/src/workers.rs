@@ -1,0 +1,106 @@
+//! Threads that serve: each has a runtime of its own, so that a request, its calls and its connections never change
+//! thread. What must be shared by threads is told apart by [`lane`].
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{io, thread};
+
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+thread_local! {
+    static LANE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The number of this thread's lane: 0 for all threads that serve nothing, else from 1.
+pub fn lane() -> usize {
+    LANE.get()
+}
+
+/// How many lanes there are when `workers` threads serve.
+pub fn lanes(workers: usize) -> usize {
+    workers + 1
+}
+
+/// As many threads as there are processors.
+pub fn usual() -> usize {
+    thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
+/// The threads. Dropped, they end, and with them what runs on them.
+pub struct Workers {
+    all: Vec<Worker>,
+    stop: CancellationToken,
+}
+
+struct Worker {
+    handle: Handle,
+    busy: Arc<AtomicUsize>,
+}
+
+/// A place on a thread; the thread is the less busy for it when it is dropped.
+pub struct Place {
+    /// Where to spawn.
+    pub handle: Handle,
+    busy: Arc<AtomicUsize>,
+}
+
+impl Workers {
+    /// Starts `count` threads.
+    pub fn start(count: usize) -> io::Result<Workers> {
+        let stop = CancellationToken::new();
+        let all = (1..=count).map(|number| Worker::start(number, stop.clone()));
+        Ok(Workers {
+            all: all.collect::<io::Result<_>>()?,
+            stop,
+        })
+    }
+
+    /// A place on the thread with the fewest of them.
+    pub fn place(&self) -> Place {
+        let least = self
+            .all
+            .iter()
+            .min_by_key(|worker| worker.busy.load(Ordering::Relaxed));
+        let Worker { handle, busy } = least.expect("there is at least one thread");
+        busy.fetch_add(1, Ordering::Relaxed);
+        Place {
+            handle: handle.clone(),
+            busy: Arc::clone(busy),
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Worker {
+    fn start(number: usize, stop: CancellationToken) -> io::Result<Worker> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let handle = runtime.handle().clone();
+        thread::Builder::new()
+            .name(format!("serve-{number}"))
+            .spawn(move || {
+                LANE.set(number);
+                runtime.block_on(stop.cancelled());
+                // Work off the threads that serve is not waited for.
+                runtime.shutdown_background();
+            })?;
+        Ok(Worker {
+            handle,
+            busy: Arc::default(),
+        })
+    }
+}
