@@ -47,6 +47,8 @@ impl Extensions {
 #[derive(Debug)]
 pub(crate) struct Errors {
     kept: Vec<Problem>,
+    /// Places that are empty for a reason that stands at another place.
+    excused: Vec<Vec<Segment>>,
     total: usize,
     max: usize,
 }
@@ -55,6 +57,7 @@ impl Errors {
     pub(crate) fn new(max: usize) -> Errors {
         Errors {
             kept: Vec::new(),
+            excused: Vec::new(),
             total: 0,
             max,
         }
@@ -76,13 +79,18 @@ impl Errors {
         }
     }
 
+    /// Notes that an error at another place says already why there is nothing at `path`.
+    pub(crate) fn excuse(&mut self, path: Vec<Segment>) {
+        self.excused.push(path);
+    }
+
     /// Whether an error at `path`, above it or below it says already why there is nothing at `path`.
     pub(crate) fn explain(&self, path: &[Segment]) -> bool {
-        let related = |problem: &Problem| {
-            let shared = problem.path.len().min(path.len());
-            shared > 0 && problem.path[..shared] == path[..shared]
+        let related = |other: &[Segment]| {
+            let shared = other.len().min(path.len());
+            shared > 0 && other[..shared] == path[..shared]
         };
-        self.kept.iter().any(related)
+        self.kept.iter().any(|problem| related(&problem.path)) || self.excused.iter().any(|at| related(at))
     }
 
     /// Appends `,"errors":[…]` if there are any.

@@ -5,6 +5,9 @@ use baedal_planner::plan::{Named, Wrapping};
 use crate::scan::{Form, Scanner};
 use crate::types::quoted;
 
+/// JSON texts, sorted.
+type Texts = Box<[Box<[u8]>]>;
+
 /// A leaf type.
 #[derive(Debug)]
 pub(crate) enum LeafKind {
@@ -15,8 +18,8 @@ pub(crate) enum LeafKind {
     Id,
     /// A custom scalar: any value.
     Any,
-    /// Values as JSON text, sorted.
-    Enum(Box<[Box<[u8]>]>),
+    /// Public and hidden values as JSON text, sorted.
+    Enum(Texts, Texts),
 }
 
 impl LeafKind {
@@ -28,11 +31,7 @@ impl LeafKind {
             Named::Boolean => LeafKind::Boolean,
             Named::Id => LeafKind::Id,
             Named::Scalar | Named::Object { .. } => LeafKind::Any,
-            Named::Enum(values) => {
-                let mut values: Vec<Box<[u8]>> = values.iter().map(|value| quoted(value)).collect();
-                values.sort_unstable();
-                LeafKind::Enum(values.into())
-            }
+            Named::Enum { values, hidden } => LeafKind::Enum(sorted(values), sorted(hidden)),
         }
     }
 
@@ -45,7 +44,7 @@ impl LeafKind {
             LeafKind::Boolean => "a Boolean",
             LeafKind::Id => "an ID",
             LeafKind::Any => "a value",
-            LeafKind::Enum(_) => "a value of its enum",
+            LeafKind::Enum(..) => "a value of its enum",
         }
     }
 
@@ -59,8 +58,13 @@ impl LeafKind {
             LeafKind::Boolean => form == Form::Boolean,
             LeafKind::Id => matches!(form, Form::String | Form::Int | Form::Integer),
             LeafKind::Any => true,
-            LeafKind::Enum(values) => form == Form::String && is_enum_value(raw(), values),
+            LeafKind::Enum(values, _) => form == Form::String && is_enum_value(raw(), values),
         }
+    }
+
+    /// Whether it is an enum value that clients don't know of.
+    pub(crate) fn hides(&self, raw: &[u8]) -> bool {
+        matches!(self, LeafKind::Enum(_, hidden) if is_enum_value(raw, hidden))
     }
 
     /// Whether every item of a list (or the value itself) fits, nulls included.
@@ -105,6 +109,12 @@ pub(crate) fn for_each_item(raw: &[u8], f: &mut dyn FnMut(Form, &[u8])) -> bool 
         (more, scan) = next;
     }
     true
+}
+
+fn sorted(values: &[Box<str>]) -> Texts {
+    let mut texts: Vec<Box<[u8]>> = values.iter().map(|value| quoted(value)).collect();
+    texts.sort_unstable();
+    texts.into()
 }
 
 fn is_enum_value(raw: &[u8], values: &[Box<[u8]>]) -> bool {

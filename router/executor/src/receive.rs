@@ -50,7 +50,14 @@ impl Run<'_> {
                 sent,
                 &CallError::new(MALFORMED, "The subgraph answered without data."),
             ),
-            (Data::None, Some(_)) => {}
+            (Data::None, Some(_)) => {
+                // One field's error emptied the whole answer; the others have none of their own.
+                if matches!(fetch.entry, Entry::Root) {
+                    self.root_paths(fetch)
+                        .into_iter()
+                        .for_each(|path| self.errors.excuse(path));
+                }
+            }
             (Data::Object(data), errors) => {
                 let before = self.arena.disagreements;
                 self.attach_data(fetch, sent, data, errors.is_some());

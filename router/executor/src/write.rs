@@ -275,7 +275,7 @@ impl Writer<'_> {
         kind: &LeafKind,
         trail: &Trail<'_>,
     ) -> Written {
-        if form == Form::Null {
+        if form == Form::Null || (wrapping.item.is_none() && kind.hides(raw)) {
             return self.null(wrapping, trail);
         }
         let mark = self.out.mark();

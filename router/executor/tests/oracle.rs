@@ -199,7 +199,7 @@ fn is_leaf_of(data: &Value, named: &Named) -> bool {
         Named::Boolean => data.is_boolean(),
         Named::Id => data.is_string() || data.is_i64() || data.is_u64(),
         Named::Scalar => true,
-        Named::Enum(values) => data
+        Named::Enum { values, .. } => data
             .as_str()
             .is_some_and(|value| values.iter().any(|known| **known == *value)),
         Named::Object { .. } => false,

@@ -213,7 +213,10 @@ impl Builder {
                 assert!(text.eat('('));
                 let values = text.words().into_iter().map(Into::into).collect();
                 assert!(text.eat(')'));
-                Named::Enum(values)
+                Named::Enum {
+                    values,
+                    hidden: Vec::new(),
+                }
             }
             name => {
                 let (certain, possible) = if text.eat('(') {

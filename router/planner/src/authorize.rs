@@ -50,7 +50,7 @@ impl Pass<'_> {
         };
         let allowed: Types = field.on.iter().filter(|t| self.allows(*t, &used)).collect();
         let refused = field.on.minus(&allowed);
-        let key = field.response_key;
+        let (key, conditional) = (field.response_key, field.conditional);
         if !refused.is_empty() {
             self.refuse(&used, &refused);
             let mut removed = used.clone();
@@ -58,6 +58,7 @@ impl Pass<'_> {
             out.push(SelectedField {
                 response_key: key.clone(),
                 on: refused,
+                conditional,
                 what: Selected::Withheld(removed),
             });
         }
@@ -66,6 +67,7 @@ impl Pass<'_> {
             out.push(SelectedField {
                 response_key: key,
                 on: allowed,
+                conditional,
                 what: Selected::Field(used),
             });
         }

@@ -30,6 +30,8 @@ pub(crate) struct SelectedField {
     pub response_key: Name,
     /// Object types of the public schema to which it applies.
     pub on: Types,
+    /// Whether it is selected under type conditions only, be it under one for each type.
+    pub conditional: bool,
     pub what: Selected,
 }
 
@@ -174,6 +176,7 @@ impl<'a> Normalizer<'a> {
         depth: usize,
         out: &mut Vec<(usize, SelectedField)>,
     ) -> Result<(), PlanError> {
+        let conditional = nodes.iter().all(|(_, node)| node.on != *types);
         let mut classes: IndexMap<(Vec<usize>, Option<&Type>), Vec<TypeIx>, DefaultHashBuilder> =
             IndexMap::default();
         for t in types.iter() {
@@ -220,6 +223,7 @@ impl<'a> Normalizer<'a> {
                 SelectedField {
                     response_key: key.clone(),
                     on,
+                    conditional,
                     what,
                 },
             ));

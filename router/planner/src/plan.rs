@@ -310,8 +310,13 @@ pub enum Named {
     Id,
     /// A custom scalar: any JSON value.
     Scalar,
-    /// An enum with the values the public schema knows; any other becomes null.
-    Enum(Vec<Box<str>>),
+    /// An enum.
+    Enum {
+        /// Values the public schema knows.
+        values: Vec<Box<str>>,
+        /// Values that become null, as the public schema does not know them. Any other is an error.
+        hidden: Vec<Box<str>>,
+    },
     /// An object, interface or union.
     Object {
         /// Name of the type when it is an object type (so that the runtime type is certain).

@@ -1,5 +1,6 @@
 //! The client's answer: its selection in its order, per runtime type.
 
+use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
 use hashbrown::HashMap;
 
@@ -133,7 +134,13 @@ impl Projector<'_, '_> {
         };
         let def = self.model.ty(inner);
         match def.kind {
-            Kind::Enum => Named::Enum(def.values.iter().map(|v| v.as_str().into()).collect()),
+            Kind::Enum => {
+                let texts = |names: &[Name]| names.iter().map(|v| v.as_str().into()).collect();
+                Named::Enum {
+                    values: texts(&def.values),
+                    hidden: texts(&def.hidden_values),
+                }
+            }
             Kind::Scalar | Kind::Input => Named::Scalar,
             Kind::Object | Kind::Interface | Kind::Union => {
                 let visible = self.model.visible(&def.possible);

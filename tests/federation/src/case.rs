@@ -16,7 +16,7 @@ use crate::fault::Fault;
 use crate::server::{Counters, Mock};
 
 /// One operation of a case's `operations.yaml`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
     /// What the operation shows.
@@ -45,7 +45,7 @@ pub struct Operation {
 }
 
 /// An expected error.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedError {
     /// Part of its message.

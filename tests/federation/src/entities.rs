@@ -111,9 +111,6 @@ impl Subgraph {
         let Some(fields) = entities.iter().find(same) else {
             return Ok(None);
         };
-        if let Some(message) = fields["$error"].as_str() {
-            return Err(error(message.to_owned()));
-        }
         if fields["$once"] == true && !self.first(&format!("{} {representation}", self.name)) {
             return Err(refused("the entity was entered before"));
         }

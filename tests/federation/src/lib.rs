@@ -9,6 +9,7 @@ mod fault;
 mod field_set;
 pub mod generate;
 mod object;
+mod rename;
 pub mod save;
 mod schema;
 mod server;

@@ -44,6 +44,9 @@ impl ObjectValue for Object<'_> {
 
     fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Result<ResolvedValue<'a>, FieldError> {
         let name = info.field_name();
+        if let Some(message) = self.fields.get("$error").and_then(Value::as_str) {
+            return Err(error(message.to_owned()));
+        }
         let with = self.with.and_then(|with| with.get(name));
         let Some(value) = with.or_else(|| self.fields.get(name)) else {
             return Err(error(format!(

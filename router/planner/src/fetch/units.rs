@@ -25,6 +25,7 @@ pub(super) fn units<'a>(walk: &mut Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
         let here = at_place.entry(place).or_default();
         let joined = here
             .iter()
+            .filter(|ix| fits(walk, (units[**ix].position, &units[**ix].sent), (*head, &sent)))
             .find_map(|ix| merge_sent(&units[*ix].sent, &sent).map(|merged| (*ix, merged)));
         if let Some((ix, merged)) = joined {
             units[ix].sent = merged;
@@ -40,6 +41,14 @@ pub(super) fn units<'a>(walk: &mut Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
         });
     }
     units
+}
+
+/// Behind an interface object's door no type condition can be written: whatever is selected there is
+/// asked of all entities sent. So what is wanted of some types only is not joined with what is wanted of others.
+fn fits(walk: &Walk<'_>, a: (PosId, &[Sent]), b: (PosId, &[Sent])) -> bool {
+    let added = |pos: PosId| walk.positions[pos].cover.iter().any(|(t, local)| t != local);
+    let types = |sent: &[Sent]| sent.iter().fold(Types::default(), |all, sent| all.or(&sent.on));
+    !(added(a.0) || added(b.0)) || types(a.1) == types(b.1)
 }
 
 /// Both sets of representations in one, by runtime type; `None` where they contradict.

@@ -61,6 +61,8 @@ pub(crate) struct TypeDef {
     pub possible: Types,
     /// Enum values that clients know.
     pub values: Vec<Name>,
+    /// Inaccessible enum values.
+    pub hidden_values: Vec<Name>,
     pub rights: Rights,
     /// By subgraph.
     pub subs: Vec<Option<Box<SubType>>>,

@@ -36,6 +36,12 @@ pub(super) fn possible_types(
             _ => {}
         }
     }
+    for (ix, name) in names.iter().enumerate() {
+        // An interface object can be read also where nothing implements its interface: it stands for itself.
+        if sets[ix].is_empty() && matches!(&schema.types[*name], ExtendedType::Interface(_)) {
+            sets[ix].insert(TypeIx(ix as u32));
+        }
+    }
     sets.into_iter().map(|set| set.into_iter().collect()).collect()
 }
 
@@ -67,7 +73,7 @@ impl Reader<'_> {
         def: &ExtendedType,
         interface_object: bool,
     ) -> Types {
-        if interface_object {
+        if interface_object || *self.possible(ix) == Types::one(ix) {
             return Types::one(ix);
         }
         match def {

@@ -1,6 +1,6 @@
 //! Reads the join directives into the [`Model`]. <https://specs.apollo.dev/join/v0.3/>
 
-use apollo_compiler::ast::{Directive, DirectiveList as AstDirectives, Value};
+use apollo_compiler::ast::{Directive, DirectiveList as AstDirectives, EnumValueDefinition, Value};
 use apollo_compiler::collections::IndexMap as ApolloMap;
 use apollo_compiler::schema::{Component, ComponentName, ExtendedType, FieldDefinition};
 use apollo_compiler::{Name, Schema};
@@ -177,14 +177,14 @@ impl Reader<'_> {
         }
         let rights = Rights::read(self.links, directives.iter().map(|d| &***d));
         let hidden = |d: &AstDirectives| d.iter().any(|d| self.links.is(&d.name, "inaccessible"));
-        let values = match def {
-            ExtendedType::Enum(e) => e
-                .values
-                .values()
-                .filter(|v| !hidden(&v.directives))
-                .map(|v| v.value.clone())
-                .collect(),
+        let values: Vec<_> = match def {
+            ExtendedType::Enum(e) => e.values.values().collect(),
             _ => Vec::new(),
+        };
+        let (hidden_values, values): (Vec<_>, Vec<_>) =
+            values.into_iter().partition(|v| hidden(&v.directives));
+        let names = |values: Vec<&Component<EnumValueDefinition>>| {
+            values.into_iter().map(|v| v.value.clone()).collect()
         };
         Ok(TypeDef {
             name: def.name().clone(),
@@ -192,7 +192,8 @@ impl Reader<'_> {
             inaccessible: directives.iter().any(|d| self.links.is(&d.name, "inaccessible")),
             fields: out,
             possible: self.possible[ix.0 as usize].clone(),
-            values,
+            values: names(values),
+            hidden_values: names(hidden_values),
             rights,
             subs,
         })

@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use super::positions::Field;
 use super::{Demand, FieldKey, Origin, Place, PlaceId, PosId, Position, Walk};
-use crate::graph::{Cover, Overlay, Source};
+use crate::graph::{Access, Cover, Overlay, Source};
 use crate::normalize::{FieldUse, Selected, SelectedField, Selection};
 use crate::plan::OperationKind;
 use crate::settings::PlanError;
@@ -34,6 +34,9 @@ impl<'a> Walk<'a> {
             self.places[place].reach.clear();
             self.root_positions(place, root, stage);
             let one = self.richest(place, root, used);
+            if self.places[place].base.len() > 1 {
+                self.called.extend(one.map(|pos| self.positions[pos].sub));
+            }
             self.places[place].base.retain(|pos| Some(*pos) == one);
             self.places[place].reach.clear();
             self.explore_field(place, field, used)?;
@@ -63,10 +66,11 @@ impl<'a> Walk<'a> {
     fn richest(&self, place: PlaceId, root: TypeIx, used: &FieldUse) -> Option<PosId> {
         let score = |pos: &PosId| {
             let sub = self.positions[*pos].sub;
+            let welcome = self.avoided != Some(sub);
             let access = self
                 .graph
                 .resolves(sub, root, Overlay::default(), root, &used.name);
-            access.map(|_| self.answerable(sub, &used.sub))
+            access.map(|_| (welcome, self.answerable(sub, &used.sub)))
         };
         let scored = self.places[place]
             .base
@@ -79,10 +83,12 @@ impl<'a> Walk<'a> {
 
     fn answerable(&self, sub: SubId, selection: &Selection) -> usize {
         let has = |field: &SelectedField, name: &str| {
-            field
-                .on
-                .iter()
-                .any(|t| self.graph.resolves(sub, t, Overlay::default(), t, name).is_some())
+            field.on.iter().any(|t| {
+                matches!(
+                    self.graph.resolves(sub, t, Overlay::default(), t, name),
+                    Some(Access::Local)
+                )
+            })
         };
         selection
             .fields
@@ -149,7 +155,7 @@ impl<'a> Walk<'a> {
             let (coordinate, path) = (used.name.to_string(), self.path(place, &used.name));
             return Err(PlanError::Unreachable { coordinate, path });
         }
-        let conditional = !self.is_all(place, self.claimed(place, &slot, &key));
+        let conditional = field.conditional && !self.places[place].certain;
         let here = &self.places[place];
         let on = field.on.and(if conditional { &here.common } else { &here.types });
         let lost = field.on.minus(&on);

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::{PlaceId, PosId, Walk};
 use crate::settings::PlanError;
+use crate::supergraph::model::SubId;
 use crate::supergraph::types::{TypeIx, Types};
 
 /// What a runtime type among several costs, in steps of work.
@@ -31,7 +32,7 @@ impl<'a> Walk<'a> {
             by_type.push((t, self.positions_for(place, t, name, conditional)?));
         }
         if !conditional {
-            self.prefer_interface_object(&mut by_type);
+            self.prefer_interface_object(&mut by_type, name);
         }
         let mut groups: IndexMap<Vec<(PosId, u8, Declared)>, Vec<TypeIx>, DefaultHashBuilder> =
             IndexMap::default();
@@ -87,16 +88,21 @@ impl<'a> Walk<'a> {
     }
 
     /// Without a type condition a field that an interface object adds is the interface object's, for
-    /// all types, also where an implementation has a field of its own.
-    fn prefer_interface_object(&self, by_type: &mut [(TypeIx, Vec<(PosId, u8)>)]) {
+    /// all types, also where an implementation has a field of its own. A field that the real interface
+    /// has is not added.
+    fn prefer_interface_object(&self, by_type: &mut [(TypeIx, Vec<(PosId, u8)>)], name: &str) {
         let Some(((_, first), rest)) = by_type.split_first().filter(|(_, rest)| !rest.is_empty()) else {
             return;
         };
+        let model = self.graph.model;
+        let real = |local: TypeIx| {
+            let knows = |sub: &SubId| model.sub(*sub, local).is_some_and(|known| !known.interface_object);
+            let mut subs = model.all_subgraphs().filter(knows);
+            subs.any(|sub| model.sub_field(sub, local, name).is_some())
+        };
         let adds = |t: &TypeIx, pos: &PosId| {
-            self.positions[*pos]
-                .cover
-                .get(*t)
-                .is_some_and(|local| local != *t)
+            let local = self.positions[*pos].cover.get(*t);
+            local.is_some_and(|local| local != *t && !real(local))
         };
         let everywhere = |pos: &PosId| {
             rest.iter()

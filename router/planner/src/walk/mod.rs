@@ -190,6 +190,8 @@ pub(crate) struct Walk<'a> {
     pub graph: Graph<'a>,
     /// A subgraph whose root is to be used only where there is no other.
     avoided: Option<SubId>,
+    /// Subgraphs chosen to be called once (mutations), where there may be another.
+    called: BTreeSet<SubId>,
     pub places: Vec<Place<'a>>,
     pub positions: Vec<Position<'a>>,
     demands: Vec<Demand>,
@@ -240,6 +242,7 @@ fn attempt<'a>(
     let mut walk = Walk {
         graph,
         avoided,
+        called: BTreeSet::new(),
         places: Vec::new(),
         positions: Vec::new(),
         demands: Vec::new(),
@@ -305,6 +308,7 @@ impl Walk<'_> {
             .filter(|p| p.wanted);
         wanted
             .map(|p| p.sub)
+            .chain(self.called.iter().copied())
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect()

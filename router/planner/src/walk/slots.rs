@@ -72,13 +72,6 @@ impl Walk<'_> {
         self.places[place].slots.claim(name, key, on);
     }
 
-    /// Runtime types for which a slot means this field.
-    pub(super) fn claimed(&self, place: PlaceId, name: &Rc<str>, key: &FieldKey) -> &Types {
-        let used = self.places[place].slots.named(name).find(|s| s.key == *key);
-        used.map(|s| &s.on)
-            .expect("a selected field has claimed its slot")
-    }
-
     /// A slot that holds this field for these types: one that does already, else one of its own.
     pub(super) fn slot_for(&mut self, place: PlaceId, key: &FieldKey, on: &Types) -> Rc<str> {
         let slots = &self.places[place].slots;
