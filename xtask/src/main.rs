@@ -1,8 +1,9 @@
-//! Development commands: `cargo xtask check|test|fuzz|bench|servers|schema`.
+//! Development commands: `cargo xtask check|test|differential|fuzz|bench|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
 mod check;
+mod differential;
 mod fuzz;
 mod run;
 mod schema;
@@ -36,6 +37,16 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     /// Measure, and compare with the figures kept in docs/results/.
     Bench(bench::Bench),
+    /// Compare generated federated graphs with one server that has all their data; a difference is made small
+    /// and shown (and, with DIFFERENTIAL_SAVE=FOLDER, written as case folders).
+    Differential {
+        /// How many operations.
+        #[arg(long, default_value_t = 10_000)]
+        cases: u64,
+        /// What the graphs and operations are generated from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
     Servers,
     /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
@@ -48,6 +59,7 @@ fn main() -> Result<()> {
         Command::Test { arguments } => test::test(&arguments),
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Differential { cases, seed } => differential::differential(cases, seed),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),
     }

@@ -3,6 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
+use apollo_compiler::ExecutableDocument;
+use apollo_compiler::ast::Type;
+use apollo_compiler::executable::{Selection, SelectionSet};
 use baedal_composition::{Diagnostic, compose};
 use baedal_executor::{CallError, Inputs, Program, SubgraphCall, Subgraphs, execute};
 use baedal_planner::plan::OperationKind;
@@ -150,11 +153,94 @@ impl World {
         }
     }
 
+    /// Places of a call's answer that may be null, as paths below `data`.
+    pub fn nullable(&self, call: &Call) -> Vec<Vec<Value>> {
+        let schema = self.subgraphs[&call.subgraph].schema();
+        let query = call.request["query"].as_str().unwrap_or_default();
+        let document = ExecutableDocument::parse_and_validate(schema, query, "query.graphql");
+        let body = call.response.as_deref().unwrap_or_default();
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        let mut found = Vec::new();
+        if let Ok(document) = &document
+            && let Some(operation) = document.operations.iter().next()
+        {
+            let places = Nullable {
+                document,
+                data: &body["data"],
+            };
+            places.selection(&operation.selection_set, places.data, &mut Vec::new(), &mut found);
+        }
+        found
+    }
+
     fn forget_counts(&self) {
         self.counters
             .lock()
             .expect("a counter is a plain assignment")
             .clear();
+    }
+}
+
+/// Looks for places that may be null.
+struct Nullable<'d> {
+    document: &'d ExecutableDocument,
+    data: &'d Value,
+}
+
+impl Nullable<'_> {
+    fn selection(
+        &self,
+        set: &SelectionSet,
+        object: &Value,
+        path: &mut Vec<Value>,
+        found: &mut Vec<Vec<Value>>,
+    ) {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => {
+                    let key = field.response_key().as_str();
+                    if field.name != "__typename"
+                        && let Some(value) = object.get(key)
+                    {
+                        path.push(key.into());
+                        self.value(&field.definition.ty, &field.selection_set, value, path, found);
+                        path.pop();
+                    }
+                }
+                Selection::InlineFragment(it) => self.selection(&it.selection_set, object, path, found),
+                Selection::FragmentSpread(it) => {
+                    if let Some(fragment) = self.document.fragments.get(&it.fragment_name) {
+                        self.selection(&fragment.selection_set, object, path, found);
+                    }
+                }
+            }
+        }
+    }
+
+    fn value(
+        &self,
+        ty: &Type,
+        set: &SelectionSet,
+        value: &Value,
+        path: &mut Vec<Value>,
+        found: &mut Vec<Vec<Value>>,
+    ) {
+        if value.is_null() {
+            return;
+        }
+        if !ty.is_non_null() && !found.contains(path) {
+            found.push(path.clone());
+        }
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    path.push(index.into());
+                    self.value(ty.item_type(), set, item, path, found);
+                    path.pop();
+                }
+            }
+            object => self.selection(set, object, path, found),
+        }
     }
 }
 

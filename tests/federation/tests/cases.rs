@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use baedal_federation_tests::{Case, check};
 
-fn cases() -> Vec<PathBuf> {
+pub fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut cases: Vec<_> = fs::read_dir(folder)
         .expect("the cases")

@@ -9,7 +9,7 @@ use baedal_federation_tests::shrink::{Failed, differs, shrink};
 use baedal_federation_tests::world::{Call, Disturbance};
 use serde_json::Value;
 
-fn number(variable: &str, default: u64) -> u64 {
+pub fn number(variable: &str, default: u64) -> u64 {
     let set = std::env::var(variable).ok();
     set.map_or(default, |text| text.parse().expect("a number"))
 }

@@ -1,4 +1,5 @@
 //! Federated graphs against the gateway.
 mod cases;
 mod differential;
+mod injection;
 mod labels;

@@ -8,6 +8,7 @@ mod features;
 mod fields;
 pub mod graph;
 mod interface_objects;
+mod notation;
 mod numbers;
 mod operation;
 pub mod sdl;

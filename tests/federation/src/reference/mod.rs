@@ -1,0 +1,159 @@
+//! A plan executed slowly and simply on JSON trees, with what subgraphs answered in a real run.
+//!
+//! It shares nothing with the executor but the plan. What it makes of failed calls and nulls is what the
+//! specification's [null rules](https://spec.graphql.org/October2021/#sec-Handling-Field-Errors) make of them.
+mod answer;
+mod represent;
+mod tree;
+
+use baedal_planner::Plan;
+use baedal_planner::plan::{EntityGroup, Entry, Fetch, FetchId, Known};
+use serde_json::Value;
+
+use crate::world::{Call, parts};
+pub use answer::{Completed, complete};
+use represent::represent;
+pub use tree::{Node, Object, Place};
+use tree::{at_mut, find, get, merge, read};
+
+/// Why the executor's calls are not what the plan asks for.
+pub type Deviation = String;
+
+/// The tree that a plan's calls bring together.
+///
+/// # Errors
+/// Calls that the plan does not ask for, or that are missing.
+pub fn gather(plan: &Plan, calls: &[Call]) -> Result<Object, Deviation> {
+    let mut run = Run {
+        plan,
+        calls,
+        root: Node::Object(Object::default()),
+    };
+    for (id, fetch) in plan.fetches.iter().enumerate() {
+        run.fetch(id, fetch)?;
+    }
+    match run.root {
+        Node::Object(root) => Ok(root),
+        _ => Err("the root is no object".to_owned()),
+    }
+}
+
+/// Whether a plan uses what this does not know: arguments filled from enclosing objects.
+pub fn is_supported(plan: &Plan) -> bool {
+    let contextual = |fetch: &Fetch| match &fetch.entry {
+        Entry::Root(_) => false,
+        Entry::Entities(groups) => groups.iter().any(|group| !group.context.is_empty()),
+    };
+    !plan.fetches.iter().any(contextual)
+}
+
+struct Run<'r> {
+    plan: &'r Plan,
+    calls: &'r [Call],
+    root: Node,
+}
+
+impl Run<'_> {
+    fn fetch(&mut self, id: FetchId, fetch: &Fetch) -> Result<(), Deviation> {
+        let call = self.calls.iter().find(|call| call.fetch == id);
+        let body: Value = call
+            .and_then(|call| serde_json::from_str(call.response.as_deref()?).ok())
+            .unwrap_or_default();
+        match &fetch.entry {
+            Entry::Root(shape) => {
+                if call.is_none() {
+                    return Err(format!("fetch {id} was not sent"));
+                }
+                if let Node::Object(mut object) = read(self.plan, shape, &body["data"]) {
+                    object.runtime = None;
+                    merge(&mut self.root, Node::Object(object));
+                }
+                Ok(())
+            }
+            Entry::Entities(groups) => {
+                let mut sent = 0;
+                for group in groups {
+                    sent += self.group(id, group, call, &body["data"])?;
+                }
+                match (sent, call) {
+                    (0, Some(_)) => Err(format!("fetch {id} was sent for nothing")),
+                    (1.., None) => Err(format!("fetch {id} was not sent")),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Reads the entities of a group; gives how many representations there are to send.
+    fn group(
+        &mut self,
+        id: FetchId,
+        group: &EntityGroup,
+        call: Option<&Call>,
+        data: &Value,
+    ) -> Result<usize, Deviation> {
+        let mut wanted: Vec<Value> = Vec::new();
+        let mut news: Vec<(Place, Node)> = Vec::new();
+        for target in &group.targets {
+            for place in find(self.plan, &self.root, &target.path) {
+                let Some(representation) =
+                    represent(self.plan, get(&self.root, &place), &target.representations)
+                else {
+                    continue;
+                };
+                if let Some(copy) = self.known(group, &representation) {
+                    news.push((place, copy));
+                    continue;
+                }
+                let number = wanted
+                    .iter()
+                    .position(|one| *one == representation)
+                    .unwrap_or_else(|| {
+                        wanted.push(representation);
+                        wanted.len() - 1
+                    });
+                let entity = &data[&*group.response_key][number];
+                if entity.is_object() {
+                    news.push((place, read(self.plan, &group.shape, entity)));
+                }
+            }
+        }
+        let sent = call.map(|call| call.request["variables"][&*group.variable].clone());
+        let sent = sent.unwrap_or(Value::Array(Vec::new()));
+        if call.is_some() && sent != Value::Array(wanted.clone()) {
+            let wanted = Value::Array(wanted);
+            return Err(format!(
+                "fetch {id} was sent with {sent}, where {wanted} was to be sent"
+            ));
+        }
+        for (place, new) in news {
+            merge(at_mut(&mut self.root, &place), new);
+        }
+        Ok(wanted.len())
+    }
+
+    /// An entity that the same subgraph gave before.
+    fn known(&self, group: &EntityGroup, representation: &Value) -> Option<Node> {
+        let usable = |known: &&Known| {
+            let mut calls = self.calls.iter().filter(|call| call.fetch == known.fetch);
+            calls.all(|call| {
+                let errors = call.response.as_deref().map(|body| parts(body).1);
+                errors.is_some_and(|errors| errors.is_empty())
+            })
+        };
+        group.known.iter().filter(usable).find_map(|known| {
+            let places = find(self.plan, &self.root, &known.target.path).into_iter();
+            let mut entities = places.map(|place| get(&self.root, &place));
+            let entity = entities.find(|entity| {
+                let whole = known
+                    .copies
+                    .iter()
+                    .all(|copied| entity.slot(copied.from).is_some());
+                whole
+                    && represent(self.plan, entity, &known.target.representations).as_ref()
+                        == Some(representation)
+            })?;
+            Some(entity.copied(&known.copies))
+        })
+    }
+}
