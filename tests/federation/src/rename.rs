@@ -33,6 +33,7 @@ impl Case {
             operations: operations.collect(),
             // A file names the subgraphs as they were.
             foreign: None,
+            labels: self.labels.clone(),
         }
     }
 }

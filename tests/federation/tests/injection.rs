@@ -1,6 +1,4 @@
 //! Faults in subgraph calls: what the null rules make of them.
-use std::collections::BTreeSet;
-
 use baedal_federation_tests::Case;
 use baedal_federation_tests::differential::{Pair, graph_seed};
 use baedal_federation_tests::generate::generate;
@@ -83,7 +81,7 @@ fn faults_of_the_cases_cost_what_the_null_rules_say() {
     let mut total = Total::default();
     for folder in cases() {
         let case = Case::load(&folder).expect("a case");
-        let Ok(world) = World::new(&case.subgraphs, &case.data, BTreeSet::new()) else {
+        let Ok(world) = World::new(&case.subgraphs, &case.data, case.labels.clone()) else {
             continue;
         };
         for operation in case

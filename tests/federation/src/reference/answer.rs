@@ -96,7 +96,7 @@ impl Completion<'_> {
                 completion.value(&Node::Leaf(items[index].clone()), item, named)
             }),
             (Node::Object(object), None) => self.typed(object, wrapping, named),
-            (Node::Leaf(leaf), None) => self.leaf(leaf, named),
+            (Node::Leaf(leaf), None) => self.leaf(leaf, wrapping, named),
             _ => self.violation(),
         };
         match completed {
@@ -136,9 +136,11 @@ impl Completion<'_> {
         self.object(object, runtime, projection).map(Value::Object)
     }
 
-    fn leaf(&mut self, leaf: &Value, named: &Named) -> Result<Value, Bubble> {
+    fn leaf(&mut self, leaf: &Value, wrapping: &Wrapping, named: &Named) -> Result<Value, Bubble> {
+        let is = |value: &Box<str>| leaf == &**value;
         match named {
-            Named::Enum(values) if !values.iter().any(|known| leaf == &**known) => self.violation(),
+            Named::Enum { hidden, .. } if hidden.iter().any(is) => self.null(wrapping),
+            Named::Enum { values, .. } if !values.iter().any(is) => self.violation(),
             _ => Ok(leaf.clone()),
         }
     }
