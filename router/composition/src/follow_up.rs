@@ -43,11 +43,16 @@ pub(crate) fn add_independent(
         errors.extend(found);
         return;
     }
-    let touched: BTreeSet<String> = errors.iter().filter_map(|error| type_of(error, models)).collect();
+    // Who may resolve a field says nothing of what it is.
+    let telling = errors
+        .iter()
+        .filter(|error| error.code != "INVALID_FIELD_SHARING");
+    let touched: BTreeSet<String> = telling.filter_map(|error| type_of(error, models)).collect();
     let untouched = |error: &Diagnostic| type_of(error, models).is_some_and(|ty| !touched.contains(&ty));
     let stands = |error: &Diagnostic| match error.code.as_str() {
         code if LASTING.contains(&code) => true,
         "INVALID_FIELD_SHARING" => untouched(error),
+        "NO_QUERIES" => complete,
         _ => complete && untouched(error),
     };
     errors.extend(found.into_iter().filter(stands));

@@ -1,6 +1,8 @@
 //! Tests of composition: cases as data, laws as properties.
 
 mod cases;
+mod compare;
+mod contract;
 mod determinism;
 mod laws;
 mod rendering;

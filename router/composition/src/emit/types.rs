@@ -125,8 +125,8 @@ fn join_type(graph: &str, join: &JoinType) -> String {
     if join.extension {
         text.push_str(", extension: true");
     }
-    if let Some(resolvable) = join.resolvable {
-        let _ = write!(text, ", resolvable: {resolvable}");
+    if join.resolvable == Some(false) {
+        text.push_str(", resolvable: false");
     }
     if join.interface_object {
         text.push_str(", isInterfaceObject: true");

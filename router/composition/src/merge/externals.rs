@@ -33,6 +33,9 @@ fn check_arguments(cx: &mut Context<'_>, coordinate: &str, graph: usize, field: 
     let who = cx.names(&[graph]);
     for (name, arg) in &merged.args {
         let Some(own) = field.args.get(name) else {
+            if !arg.required() {
+                continue; // Whoever requires the field need not give it.
+            }
             let message = format!(
                 "Field \"{coordinate}\" is missing argument \"{coordinate}({name}:)\" in {who} where it is marked @external: add it there."
             );

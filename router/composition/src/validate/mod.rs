@@ -6,6 +6,7 @@ mod access;
 mod context_selection;
 mod contexts;
 mod cost;
+mod defaults;
 mod external;
 mod field_sets;
 mod interface_keys;
@@ -41,6 +42,7 @@ fn validate(model: &Model) -> Vec<Diagnostic> {
         interface_objects::check,
         access::check,
         cost::check,
+        defaults::check,
         contexts::check,
     ];
     for rule in rules {
