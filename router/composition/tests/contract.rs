@@ -77,14 +77,14 @@ fn contract(include: &[&str], exclude: &[&str]) -> Contract {
 
 /// What is left for clients, as `Type.field`, `Enum.VALUE`, `Type.field(arg:)`.
 fn shown(include: &[&str], exclude: &[&str]) -> Vec<String> {
-    let composed = compose(&[subgraph("a", SDL)]).unwrap();
-    let contracted = apply(&composed.supergraph_sdl, &contract(include, exclude)).unwrap();
+    let composed = compose(&[subgraph("a", SDL)]).expect("composes");
+    let contracted = apply(&composed.supergraph_sdl, &contract(include, exclude)).expect("something is left");
     visible(&contracted.supergraph_sdl)
 }
 
 fn visible(sdl: &str) -> Vec<String> {
     use apollo_compiler::schema::ExtendedType as T;
-    let schema = Schema::parse_and_validate(sdl, "supergraph.graphql").unwrap();
+    let schema = Schema::parse_and_validate(sdl, "supergraph.graphql").expect("a valid schema");
     let mut all = Vec::new();
     for (name, ty) in schema
         .types
@@ -187,7 +187,7 @@ fn exclusion_wins_over_inclusion() {
 
 #[test]
 fn an_unknown_tag_is_told_and_an_empty_variant_refused() {
-    let composed = compose(&[subgraph("a", SDL)]).unwrap();
+    let composed = compose(&[subgraph("a", SDL)]).expect("composes");
     let contracted = apply(&composed.supergraph_sdl, &contract(&[], &["interna"])).unwrap();
     assert_eq!(contracted.unknown_tags, ["interna"]);
     let refused = apply(&composed.supergraph_sdl, &contract(&["nothing"], &[])).unwrap_err();

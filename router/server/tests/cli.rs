@@ -90,6 +90,153 @@ async fn compose_prints_errors_as_json_and_nothing_else() {
     }
 }
 
+/// Files in a folder of their own.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Files {
+        Files(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let file = self.0.path().join(name);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::write(&file, text).expect("written");
+        file.display().to_string()
+    }
+}
+
+const SHOP: &str =
+    "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.3\", import: [\"@tag\"])
+type Query { product: Product }
+type Product { name: String! price: Int cost: Int @tag(name: \"internal\") }
+";
+
+/// The supergraph of one subgraph, in a file.
+async fn composed(files: &Files, name: &str, sdl: &str, more: &[&str]) -> String {
+    let subgraph = format!("shop={}", files.write(&format!("{name}-shop.graphql"), sdl));
+    let args = [&["compose", "--subgraph", &subgraph], more].concat();
+    let ran = run(&args).await;
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+    files.write(&format!("{name}.graphql"), &ran.stdout)
+}
+
+#[tokio::test]
+async fn compose_prints_a_variant_by_tags() {
+    let files = Files::new();
+    let file = composed(&files, "variant", SHOP, &["--exclude-tag", "internal"]).await;
+    let text = std::fs::read_to_string(file).expect("read");
+    let supergraph = baedal_planner::Supergraph::parse(&text).expect("a supergraph");
+    let api = supergraph.api_sdl();
+    assert!(api.contains("price") && !api.contains("cost"), "{api}");
+    let subgraph = format!("shop={}", files.write("shop.graphql", SHOP));
+    let ran = run(&["compose", "--subgraph", &subgraph, "--include-tag", "nobody"]).await;
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stdout.contains("QUERY_ROOT_TYPE_INACCESSIBLE"),
+        "{}",
+        ran.stdout
+    );
+    let ran = run(&["compose", "--subgraph", &subgraph, "--exclude-tag", "interna"]).await;
+    assert!(
+        ran.stderr
+            .contains("nothing in the supergraph bears the tag `interna`"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[tokio::test]
+async fn check_says_what_a_change_breaks() {
+    let files = Files::new();
+    let before = composed(&files, "before", SHOP, &[]).await;
+    let subgraph = |name: &str, sdl: &str| format!("shop={}", files.write(name, sdl));
+    let same = subgraph("same.graphql", SHOP);
+    let ran = run(&["check", "--against", &before, "--subgraph", &same]).await;
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "0 breaking, 0 dangerous, 0 safe\n")
+    );
+
+    let narrower = subgraph("narrower.graphql", &SHOP.replace("price: Int ", "note: String "));
+    let ran = run(&["check", "--against", &before, "--subgraph", &narrower]).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let wanted = "breaking   FIELD_REMOVED  Field \"Product.price\" was removed.\n\
+        safe       FIELD_ADDED  Field \"Product.note\" was added.\n\
+        1 breaking, 0 dangerous, 1 safe\n";
+    assert_eq!(ran.stdout, wanted);
+
+    let after = composed(&files, "after", &SHOP.replace("price: Int ", ""), &[]).await;
+    let ran = run(&["check", "--against", &before, "--supergraph", &after, "--json"]).await;
+    assert_eq!(ran.code, Some(1));
+    let changes: Value = serde_json::from_str(&ran.stdout).expect("one JSON value");
+    assert_eq!(
+        changes,
+        serde_json::json!([{
+            "level": "breaking",
+            "code": "FIELD_REMOVED",
+            "coordinate": "Product.price",
+            "message": "Field \"Product.price\" was removed.",
+        }])
+    );
+}
+
+#[tokio::test]
+async fn check_counts_only_what_operations_notice() {
+    let files = Files::new();
+    let before = composed(&files, "before", SHOP, &[]).await;
+    let after = composed(&files, "after", &SHOP.replace("price: Int ", ""), &[]).await;
+    files.write("apps/web/names.graphql", "query Names { product { name } }");
+    let folder = files.0.path().join("apps").display().to_string();
+    let check = [
+        "check",
+        "--against",
+        &before,
+        "--supergraph",
+        &after,
+        "--operations",
+        &folder,
+    ];
+    let ran = run(&check).await;
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (Some(0), "0 breaking, 0 dangerous, 0 safe\n")
+    );
+    let file = files.write("apps/prices.gql", "query Prices { product { price } }");
+    let ran = run(&check).await;
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains(&format!("noticed by {file}: Prices")),
+        "{}",
+        ran.stdout
+    );
+    files.write("apps/old.graphql", "{ gone }");
+    let ran = run(&check).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("old.graphql does not fit"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn check_that_cannot_be_done_exits_with_2() {
+    let files = Files::new();
+    let before = composed(&files, "before", SHOP, &[]).await;
+    let wrong = format!(
+        "shop={}",
+        files.write("wrong.graphql", &SHOP.replace("Int ", "Missing "))
+    );
+    let ran = run(&["check", "--against", &before, "--subgraph", &wrong, "--json"]).await;
+    assert_eq!(ran.code, Some(2));
+    let errors: Value = serde_json::from_str(&ran.stdout).expect("one JSON value");
+    assert_eq!(errors[0]["code"], "INVALID_GRAPHQL");
+    let ran = run(&["check", "--against", &before, "--subgraph", &wrong]).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("subgraph shop, line 3"), "{}", ran.stderr);
+    let ran = run(&["check", "--against", "/no/such/file", "--supergraph", &before]).await;
+    assert_eq!(ran.code, Some(2));
+    let ran = run(&["check", "--against", &before]).await;
+    assert_eq!(ran.code, Some(2));
+}
+
 #[tokio::test]
 async fn plan_prints_which_subgraph_is_asked_what() {
     let world = World::start().await;
@@ -416,6 +563,7 @@ async fn help_teaches_with_examples() {
         vec!["--help"],
         vec!["serve", "--help"],
         vec!["compose", "--help"],
+        vec!["check", "--help"],
         vec!["plan", "--help"],
     ] {
         let ran = run(&args).await;

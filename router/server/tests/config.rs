@@ -25,6 +25,7 @@ supergraph: { poll_interval: 2s, state_dir: ./state }
 subgraphs:
   products: { url: \"http://127.0.0.1:4101/graphql\", timeout: 500ms, subscription_url: \"ws://127.0.0.1:4101/ws\" }
   reviews: { url: \"${env.REVIEWS:-http://127.0.0.1:4102/graphql}\", sdl: reviews.graphql }
+contract: { include: [public], exclude: [internal] }
 auth:
   issuers: [{ issuer: \"https://login.example.com\", audience: shop }]
 limits: { depth: 20, aliases: 5 }
@@ -50,6 +51,8 @@ websocket: { init_timeout: 5s, queue: 10 }
         config.subgraphs["reviews"].url.as_ref().map(|url| url.port()),
         Some(Some(4102))
     );
+    let contract = config.contract.expect("a contract").contract();
+    assert!(contract.include.contains("public") && contract.exclude.contains("internal"));
     let issuer = &config.auth.expect("auth").issuers[0];
     assert_eq!(
         issuer.keys_url(),
@@ -138,6 +141,14 @@ fn what_cannot_work_is_refused_before_the_start() {
         (
             "subgraphs: { a: { url: \"http://h/g\" } }\ncors: { origins: [\"a\\u0001b\"] }",
             "is no origin",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\ncontract: {}",
+            "`contract` names no tag",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\ncontract: { include: [a], exclude: [a] }",
+            "includes and excludes the tag `a`",
         ),
         (
             "subgraphs: { a: { sdl: a.graphql } }",

@@ -320,3 +320,33 @@ async fn a_file_that_cannot_be_read_for_a_while_leaves_no_trace_and_hides_no_ref
     let reasons = lasting_reasons(&gateway).await;
     assert!(reasons.contains("not a supergraph"), "{reasons}");
 }
+
+/// What a contract leaves out cannot be asked for, also when it gets its tag while the gateway runs; the rest is served.
+#[tokio::test]
+async fn a_contract_hides_what_bears_an_excluded_tag() {
+    let contract = baedal_router::config::ContractConfig {
+        exclude: ["internal".to_owned()].into(),
+        ..Default::default()
+    };
+    let world = World::with(|config| config.contract = Some(contract)).await;
+    world
+        .query("{ product(upc: \"top-1\") { name price } }")
+        .await
+        .data();
+    let tagged = world
+        .products
+        .sdl()
+        .replace("price: Int!", "price: Int! @tag(name: \"internal\")");
+    assert!(tagged.contains("\"@tag\""), "{tagged}");
+    world.products.set_sdl(tagged);
+    eventually("the field is gone", || async {
+        let answer = world
+            .query("{ __type(name: \"Product\") { fields { name } } }")
+            .await;
+        !answer.data().to_string().contains("price")
+    })
+    .await;
+    let refused = world.query("{ product(upc: \"top-1\") { price } }").await;
+    assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED");
+    world.query("{ product(upc: \"top-1\") { name } }").await.data();
+}

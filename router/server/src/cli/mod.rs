@@ -1,12 +1,15 @@
-//! The command line: `serve`, `compose`, `plan`.
+//! The command line: `serve`, `compose`, `check`, `plan`.
 //!
 //! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a failure that was explained, 2 a command
-//! line that was not understood.
+//! line that was not understood (of `check` also: it could not be found out).
 
+mod check;
 mod compose;
+mod gather;
 mod named;
 mod plan;
 mod serve;
+mod tags;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use named::Named;
+use tags::TagArgs;
 
 /// A GraphQL federation gateway: one graph from many subgraphs.
 #[derive(Debug, Parser)]
@@ -30,6 +34,8 @@ Examples:
     baedal-router serve --subgraph products=http://127.0.0.1:4101/graphql --subgraph reviews=http://127.0.0.1:4102/graphql
   Check that they compose, and keep the result:
     baedal-router compose --subgraph products=http://127.0.0.1:4101/graphql --subgraph reviews=reviews.graphql > supergraph.graphql
+  See what a change would break for clients:
+    baedal-router check --against supergraph.graphql --subgraph products=products.graphql --subgraph reviews=reviews.graphql
   See how a query would be answered:
     baedal-router plan --supergraph supergraph.graphql query.graphql";
 
@@ -41,6 +47,9 @@ enum Command {
     /// Compose subgraphs into a supergraph, or print all composition errors as JSON
     #[command(after_help = compose::HELP)]
     Compose(ComposeArgs),
+    /// Tell what a change of the graph breaks for its clients
+    #[command(after_help = check::HELP)]
+    Check(CheckArgs),
     /// Print how a query would be answered: which subgraph is asked what, and when
     #[command(after_help = plan::HELP)]
     Plan(PlanArgs),
@@ -73,6 +82,35 @@ struct ComposeArgs {
     /// A subgraph by URL (asked for its SDL) or SDL file; repeat for each one
     #[arg(long = "subgraph", value_name = "NAME=URL_OR_FILE", required = true)]
     subgraphs: Vec<Named>,
+    #[command(flatten)]
+    tags: TagArgs,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// The supergraph that clients use today
+    #[arg(long, value_name = "SUPERGRAPH")]
+    against: PathBuf,
+    /// A subgraph of tomorrow by URL or SDL file; repeat for each one
+    #[arg(
+        long = "subgraph",
+        value_name = "NAME=URL_OR_FILE",
+        required_unless_present = "supergraph",
+        conflicts_with = "supergraph"
+    )]
+    subgraphs: Vec<Named>,
+    /// The supergraph of tomorrow
+    #[arg(long, value_name = "FILE")]
+    supergraph: Option<PathBuf>,
+    /// Operations of clients: a file, or a folder of .graphql and .gql files; repeat for more
+    #[arg(long, value_name = "DIR_OR_FILE")]
+    operations: Vec<PathBuf>,
+    #[command(flatten)]
+    tags: TagArgs,
+    /// Print a JSON array of {level, code, coordinate, message, operations}
+    #[arg(long)]
+    json: bool,
 }
 
 /// Arguments of `plan`.
@@ -100,6 +138,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(args).await,
         Command::Compose(args) => compose::run(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::Plan(args) => plan::run(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -3,6 +3,7 @@
 //! [`read`] loads a file (environment expanded, unknown keys refused with the nearest known one);
 //! [`Config::check`] says what cannot work before anything is started.
 
+mod contract;
 mod cors;
 mod expand;
 mod explain;
@@ -11,6 +12,7 @@ mod load;
 mod sections;
 mod span;
 
+pub use contract::ContractConfig;
 pub use cors::CorsConfig;
 pub use limits::LimitsConfig;
 pub use load::{ConfigError, parse, read};
@@ -38,6 +40,8 @@ pub struct Config {
     pub subgraphs: BTreeMap<String, SubgraphConfig>,
     /// Labels of `@override(label:)` that are active, besides the share of requests that `percent(n)` labels take.
     pub override_labels: BTreeSet<String>,
+    /// Which variant of the graph is served. Absent: all of it.
+    pub contract: Option<ContractConfig>,
     /// Who may come in. Absent: the gateway is open to everyone.
     pub auth: Option<AuthConfig>,
     /// The largest request that is answered.
@@ -68,6 +72,7 @@ impl Default for Config {
             supergraph: SupergraphConfig::default(),
             subgraphs: BTreeMap::new(),
             override_labels: BTreeSet::new(),
+            contract: None,
             auth: None,
             limits: LimitsConfig::default(),
             traffic: TrafficConfig::default(),
@@ -88,6 +93,7 @@ impl Config {
         self.check_path()?;
         self.check_sources()?;
         self.supergraph.check()?;
+        self.contract.as_ref().map_or(Ok(()), ContractConfig::check)?;
         self.check_auth()?;
         self.limits.check()?;
         self.cors.check()?;

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baedal_composition::{Diagnostic, Subgraph};
+use baedal_composition::{Diagnostic, Subgraph, contract};
 
 use super::{Absent, Origin, Source, SubgraphSource, disk, gather};
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::gateway::Gateway;
 
@@ -260,8 +261,7 @@ impl Keeper {
 
     async fn serve(&self, supergraph: String, origin: Origin) -> Result<(), SupergraphProblem> {
         let gateway = Arc::clone(&self.gateway);
-        let engine = heavy(move || Engine::new(&supergraph, &gateway.config)).await?;
-        let engine = engine.map_err(|error| SupergraphProblem::Engine(error.to_string()))?;
+        let engine = heavy(move || engine(supergraph, &gateway.config)).await??;
         tracing::info!(
             subgraphs = engine.endpoints().len(),
             ?origin,
@@ -293,6 +293,25 @@ impl Keeper {
             tracing::error!("{error}; a start while subgraphs are down will lack this supergraph");
         }
     }
+}
+
+/// The engine of a supergraph, or of the variant that the configured contract shows.
+fn engine(supergraph: String, config: &Config) -> Result<Engine, SupergraphProblem> {
+    let variant = match &config.contract {
+        None => supergraph,
+        Some(config) => {
+            let contracted = contract::apply(&supergraph, &config.contract())
+                .map_err(|error| SupergraphProblem::Engine(error.message))?;
+            for tag in &contracted.unknown_tags {
+                tracing::warn!(
+                    tag,
+                    "nothing in the supergraph bears this tag of the contract: is it spelt right?"
+                );
+            }
+            contracted.supergraph_sdl
+        }
+    };
+    Engine::new(&variant, config).map_err(|error| SupergraphProblem::Engine(error.to_string()))
 }
 
 /// Runs work that takes long off the threads that serve requests. A panic in it changes nothing that is served.
