@@ -40,15 +40,14 @@ impl SubgraphSchema {
 /// # Errors
 /// SDL that is no schema even without the federation directives.
 pub fn read(sdl: &str) -> Result<SubgraphSchema> {
-    let mut document =
-        Document::parse(sdl, "subgraph.graphql").map_err(|error| anyhow!("{}", error.errors))?;
+    let parse =
+        |sdl: &str| Document::parse(sdl, "subgraph.graphql").map_err(|error| anyhow!("{}", error.errors));
+    let mut document = parse(&rename_back(sdl, &parse(sdl)?))?;
     let (keys, requires) = (keys(&document), requires(&document));
     document.definitions.retain(|definition| {
         !matches!(
             definition,
-            Definition::DirectiveDefinition(_)
-                | Definition::SchemaDefinition(_)
-                | Definition::SchemaExtension(_)
+            Definition::DirectiveDefinition(_) | Definition::SchemaExtension(_)
         )
     });
     for definition in &mut document.definitions {
@@ -76,12 +75,13 @@ fn machinery(document: &Document, keys: &Keys) -> String {
         .map(String::as_str)
         .filter(|name| is_object(document, name))
         .collect();
-    let service = "type _Service { sdl: String! } extend type Query { _service: _Service! }";
+    let root = query_root(document);
+    let service = format!("type _Service {{ sdl: String! }} extend type {root} {{ _service: _Service! }}");
     if objects.is_empty() {
-        return service.to_owned();
+        return service;
     }
     format!(
-        "{service} scalar _Any union _Entity = {} extend type Query {{ _entities(representations: [_Any!]!): [_Entity]! }}",
+        "{service} scalar _Any union _Entity = {} extend type {root} {{ _entities(representations: [_Any!]!): [_Entity]! }}",
         objects.join(" | ")
     )
 }
@@ -156,6 +156,64 @@ fn short(name: &Name) -> &str {
     name.rsplit("__").next().unwrap_or(name)
 }
 
+/// Gives directives that `@link` imports under other names their own names back.
+fn rename_back(sdl: &str, document: &Document) -> String {
+    let mut text = sdl.to_owned();
+    for (own, here) in document.definitions.iter().flat_map(imported) {
+        let end = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+        let parts: Vec<&str> = text.split(&here).collect();
+        let mut renamed = parts[0].to_owned();
+        for part in &parts[1..] {
+            renamed += if end(part) { &own } else { &here };
+            renamed += part;
+        }
+        text = renamed;
+    }
+    text
+}
+
+/// Directives imported under another name: own name, name here.
+fn imported(definition: &Definition) -> Vec<(String, String)> {
+    let directives = match definition {
+        Definition::SchemaDefinition(it) => &it.directives,
+        Definition::SchemaExtension(it) => &it.directives,
+        _ => return Vec::new(),
+    };
+    let lists = directives
+        .iter()
+        .filter_map(|link| argument(link, "import")?.as_list());
+    let objects = lists.flatten().filter_map(|import| import.as_object());
+    let pair = |import: &[(Name, Node<ast::Value>)]| {
+        let text = |key: &str| {
+            Some(
+                import
+                    .iter()
+                    .find(|(name, _)| name == key)?
+                    .1
+                    .as_str()?
+                    .to_owned(),
+            )
+        };
+        Some((text("name")?, text("as")?))
+    };
+    objects.filter_map(pair).collect()
+}
+
+/// Name of the query root.
+fn query_root(document: &Document) -> String {
+    let mut definitions = document.definitions.iter();
+    let root = definitions.find_map(|definition| match definition {
+        Definition::SchemaDefinition(it) => {
+            let mut roots = it.root_operations.iter();
+            roots
+                .find(|root| root.0 == ast::OperationType::Query)
+                .map(|root| root.1.to_string())
+        }
+        _ => None,
+    });
+    root.unwrap_or_else(|| "Query".to_owned())
+}
+
 fn strip(definition: &mut Definition) {
     /// One mutable borrow of the node, so that its parts can be borrowed apart.
     macro_rules! parts {
@@ -173,6 +231,7 @@ fn strip(definition: &mut Definition) {
         Definition::EnumTypeExtension(it) => parts!(it, values, values),
         Definition::InputObjectTypeDefinition(it) => parts!(it, inputs, fields),
         Definition::InputObjectTypeExtension(it) => parts!(it, inputs, fields),
+        Definition::SchemaDefinition(it) => it.make_mut().directives.0.clear(),
         Definition::UnionTypeDefinition(it) => clean(&mut it.make_mut().directives),
         Definition::UnionTypeExtension(it) => clean(&mut it.make_mut().directives),
         Definition::ScalarTypeDefinition(it) => clean(&mut it.make_mut().directives),

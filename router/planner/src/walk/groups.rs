@@ -96,7 +96,11 @@ impl<'a> Walk<'a> {
         };
         let model = self.graph.model;
         let real = |local: TypeIx| {
-            let knows = |sub: &SubId| model.sub(*sub, local).is_some_and(|known| !known.interface_object);
+            let knows = |sub: &SubId| {
+                model
+                    .sub(*sub, local)
+                    .is_some_and(|known| !known.interface_object)
+            };
             let mut subs = model.all_subgraphs().filter(knows);
             subs.any(|sub| model.sub_field(sub, local, name).is_some())
         };
