@@ -5,6 +5,7 @@
 //! specification ([`supergraph`]). [`plan()`] tells the story.
 mod authorize;
 mod display;
+pub mod explain;
 mod fetch;
 mod figures;
 mod graph;
@@ -19,6 +20,7 @@ mod walk;
 
 use serde_json::{Map, Value};
 
+pub use explain::{Explanation, explain};
 pub use figures::Figures;
 pub use operation::{CoercionError, Operation, OperationError};
 pub use plan::{OperationKind, Plan};

@@ -277,6 +277,97 @@ async fn plan_prints_which_subgraph_is_asked_what() {
     assert!(wrong.stderr.contains("nobody"), "{}", wrong.stderr);
 }
 
+/// A supergraph with an override under a label and a field that asks for a scope, in a file, with a query.
+fn labelled(folder: &std::path::Path) -> (String, String) {
+    let subgraph = |name: &str, body: &str| baedal_composition::Subgraph {
+        name: name.to_owned(),
+        url: format!("http://{name}.example/graphql"),
+        sdl: format!(
+            "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.7\", import: [\"@key\", \"@override\", \"@requiresScopes\"])\n{body}"
+        ),
+    };
+    let composed = baedal_composition::compose(&[
+        subgraph(
+            "old",
+            "type Query { item: Item } type Item @key(fields: \"id\") { id: ID! name: String secret: String @requiresScopes(scopes: [[\"read:secret\"]]) }",
+        ),
+        subgraph(
+            "new",
+            "type Item @key(fields: \"id\") { id: ID! name: String @override(from: \"old\", label: \"percent(5)\") }",
+        ),
+    ]);
+    let (supergraph, query) = (folder.join("supergraph.graphql"), folder.join("query.graphql"));
+    std::fs::write(&supergraph, composed.expect("composes").supergraph_sdl).expect("written");
+    std::fs::write(&query, "{ item { name secret } }").expect("written");
+    (supergraph.display().to_string(), query.display().to_string())
+}
+
+#[tokio::test]
+async fn plan_follows_labels_and_scopes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (supergraph, query) = labelled(folder.path());
+    let with = async |flags: &[&str]| {
+        let args = [&["plan", "--supergraph", &supergraph, &query], flags].concat();
+        run(&args).await
+    };
+    let plain = with(&[]).await.stdout;
+    assert_eq!(plain, "#0 old\n  {item{name secret}}\n");
+    let moved = with(&["--label", "percent(5)"]).await.stdout;
+    assert!(
+        moved.contains("#1 new after #0") && moved.contains("{item{secret id}}"),
+        "{moved}"
+    );
+    let known = with(&["--scope", "read:secret"]).await.stdout;
+    assert_eq!(known, plain);
+    for flags in [["--scope", "other"].as_slice(), &["--anonymous"]] {
+        let withheld = with(flags).await.stdout;
+        assert!(
+            withheld.contains("withheld item.secret") && !withheld.contains("name secret"),
+            "{withheld}"
+        );
+    }
+    let unknown = with(&["--label", "soon"]).await;
+    assert_eq!(unknown.code, Some(1));
+    assert!(
+        unknown.stderr.contains("has only the labels percent(5)"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+#[tokio::test]
+async fn explain_says_why_each_fetch_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (supergraph, query) = labelled(folder.path());
+    let args = [
+        "explain",
+        "--supergraph",
+        &supergraph,
+        "--label",
+        "percent(5)",
+        &query,
+    ];
+    let ran = run(&args).await;
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let wanted = "\
+#0 old
+  because the client selects item.secret
+          #1 needs item.id (@key of Item)
+  yields  item.secret, item.id
+#1 new after #0
+  because the client selects item.name
+  needs   item.id (@key of Item) from #0
+  yields  item.name
+";
+    assert_eq!(ran.stdout, wanted);
+    let json = run(&[args.as_slice(), &["--json"]].concat()).await;
+    let explanation: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let need = &explanation["fetches"][1]["needs"][0];
+    assert_eq!(need["path"], "item.id");
+    assert_eq!(need["role"]["key"], "Item");
+    assert_eq!(need["from"], serde_json::json!([0]));
+}
+
 #[tokio::test]
 async fn serve_serves_until_it_is_told_to_stop() {
     let accounts = graphs::accounts(&Journal::default()).await;
@@ -565,6 +656,7 @@ async fn help_teaches_with_examples() {
         vec!["compose", "--help"],
         vec!["check", "--help"],
         vec!["plan", "--help"],
+        vec!["explain", "--help"],
     ] {
         let ran = run(&args).await;
         assert_eq!(ran.code, Some(0));

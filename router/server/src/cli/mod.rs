@@ -1,10 +1,11 @@
-//! The command line: `serve`, `compose`, `check`, `plan`.
+//! The command line: `serve`, `compose`, `check`, `plan`, `explain`.
 //!
 //! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a failure that was explained, 2 a command
 //! line that was not understood (of `check` also: it could not be found out).
 
 mod check;
 mod compose;
+mod explain;
 mod gather;
 mod named;
 mod plan;
@@ -37,7 +38,9 @@ Examples:
   See what a change would break for clients:
     baedal-router check --against supergraph.graphql --subgraph products=products.graphql --subgraph reviews=reviews.graphql
   See how a query would be answered:
-    baedal-router plan --supergraph supergraph.graphql query.graphql";
+    baedal-router plan --supergraph supergraph.graphql query.graphql
+  And why:
+    baedal-router explain --supergraph supergraph.graphql query.graphql";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -53,6 +56,9 @@ enum Command {
     /// Print how a query would be answered: which subgraph is asked what, and when
     #[command(after_help = plan::HELP)]
     Plan(PlanArgs),
+    /// Print why each fetch of a plan is there, what it needs and what it yields
+    #[command(after_help = explain::HELP)]
+    Explain(PlanArgs),
 }
 
 /// Arguments of `serve`.
@@ -113,7 +119,7 @@ struct CheckArgs {
     json: bool,
 }
 
-/// Arguments of `plan`.
+/// Arguments of `plan` and `explain`.
 #[derive(Debug, Args)]
 struct PlanArgs {
     /// The supergraph (join specification), as `compose` prints it
@@ -128,7 +134,19 @@ struct PlanArgs {
     /// Values of variables; they matter where @skip or @include use them
     #[arg(long, value_name = "JSON", default_value = "{}")]
     variables: String,
-    /// Print the plan as JSON
+    /// Plan with this label of @override(label:) active; repeat for each one
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    /// Plan for a caller who is known and has this scope; repeat for each one
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// Plan for a caller for whom this policy holds; repeat for each one
+    #[arg(long = "policy", value_name = "POLICY")]
+    policies: Vec<String>,
+    /// Plan for a caller who is not known
+    #[arg(long, conflicts_with_all = ["scopes", "policies"])]
+    anonymous: bool,
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -140,6 +158,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Compose(args) => compose::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Plan(args) => plan::run(&args),
+        Command::Explain(args) => explain::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");
