@@ -1,9 +1,12 @@
 //! Errors and hints, as data for tools and as text for people.
 
+mod fix;
+
 use serde::Serialize;
 use std::fmt::Write as _;
 
 use crate::Subgraph;
+use fix::fix;
 
 /// One error or hint. As JSON it has exactly these five keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -89,42 +92,4 @@ fn render_place(out: &mut String, name: &str, diagnostic: &Diagnostic, subgraphs
     let before = text.chars().take(column.saturating_sub(1));
     let pad: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let _ = writeln!(out, " {gutter} |\n {number} | {text}\n {gutter} | {pad}^");
-}
-
-/// What usually helps, in words; `None` where the message already says it all.
-fn fix(code: &str) -> Option<&'static str> {
-    Some(match code {
-        "INVALID_FIELD_SHARING" => {
-            "mark the field @shareable in every subgraph that resolves it, or keep it in one subgraph only (@external or @override in the others)"
-        }
-        "SATISFIABILITY_ERROR" => {
-            "give the type a resolvable @key that the asking subgraph can fill, or let that subgraph resolve the field"
-        }
-        "EXTERNAL_UNUSED" => "remove the field, or use it in a @key, @requires or @provides",
-        "EXTERNAL_MISSING_ON_BASE" => "define the field without @external in the subgraph that resolves it",
-        "KEY_INVALID_FIELDS" | "REQUIRES_INVALID_FIELDS" | "PROVIDES_INVALID_FIELDS" => {
-            "name only fields that this subgraph defines, with a selection in braces below objects"
-        }
-        "REQUIRES_FIELDS_MISSING_EXTERNAL" | "PROVIDES_FIELDS_MISSING_EXTERNAL" => {
-            "mark the named field @external in this subgraph, or drop it from the selection"
-        }
-        "FIELD_TYPE_MISMATCH" | "FIELD_ARGUMENT_TYPE_MISMATCH" | "EXTERNAL_TYPE_MISMATCH" => {
-            "declare the same type everywhere; it may differ only in nullability or be a subtype"
-        }
-        "TYPE_KIND_MISMATCH" => "use one kind for the type in all subgraphs, or rename one of them",
-        "REQUIRED_ARGUMENT_MISSING_IN_SOME_SUBGRAPH" | "REQUIRED_INPUT_FIELD_MISSING_IN_SOME_SUBGRAPH" => {
-            "make it optional or give it a default, or add it to the other subgraphs"
-        }
-        "ENUM_VALUE_MISMATCH" => "add the value to the other subgraphs, or mark it @inaccessible",
-        "EMPTY_MERGED_ENUM_TYPE" | "EMPTY_MERGED_INPUT_TYPE" => {
-            "let the subgraphs agree on at least one member"
-        }
-        "UNKNOWN_FEDERATION_LINK_VERSION" => "link https://specs.apollo.dev/federation/v2.0 up to v2.12",
-        "NO_QUERIES" => "let at least one subgraph define a field on Query",
-        "INTERFACE_FIELD_NO_IMPLEM" => {
-            "add the field to the implementing type in a subgraph that can resolve it"
-        }
-        "EXTENSION_WITH_NO_BASE" => "define the type (without extend) in the subgraph that owns it",
-        _ => return None,
-    })
 }

@@ -5,6 +5,7 @@ mod compare;
 mod contract;
 mod determinism;
 mod laws;
+mod memory;
 mod rendering;
 mod robustness;
 mod scale;

@@ -43,3 +43,51 @@ fn names_and_emptiness_are_checked() {
     let twice = subgraph("a", "type Query { a: Int }");
     assert_eq!(codes(&[twice.clone(), twice]), ["INVALID_SUBGRAPH_NAME"]);
 }
+
+/// Below each error stands what to do, unless its own message says that, and above that its line with a mark.
+#[test]
+fn every_error_of_every_case_names_the_fix() {
+    const IN_THE_MESSAGE: &[&str] = &[
+        "AUTH_REQUIREMENTS_APPLIED_ON_INTERFACE",
+        "CONTEXTUAL_ARGUMENT_NOT_CONTEXTUAL_IN_ALL_SUBGRAPHS",
+        "CONTEXT_INVALID_SELECTION",
+        "CONTEXT_NAME_INVALID",
+        "CONTEXT_NOT_SET",
+        "CONTEXT_NO_RESOLVABLE_KEY",
+        "DEFAULT_VALUE_USES_INACCESSIBLE",
+        "DIRECTIVE_COMPOSITION_ERROR",
+        "DISALLOWED_INACCESSIBLE",
+        "EXTENSION_WITH_NO_BASE",
+        "EXTERNAL_ARGUMENT_MISSING",
+        "EXTERNAL_COLLISION_WITH_ANOTHER_DIRECTIVE",
+        "IMPLEMENTED_BY_INACCESSIBLE",
+        "INTERFACE_KEY_MISSING_IMPLEMENTATION_TYPE",
+        "INVALID_GRAPHQL",
+        "INVALID_LINK_DIRECTIVE_USAGE",
+        "LINK_IMPORT_NAME_MISMATCH",
+        "LIST_SIZE_APPLIED_TO_NON_LIST",
+        "MERGED_DIRECTIVE_APPLICATION_ON_EXTERNAL",
+        "NO_CONTEXT_IN_SELECTION",
+        "ONLY_INACCESSIBLE_CHILDREN",
+        "OVERRIDE_LABEL_INVALID",
+        "QUERY_ROOT_TYPE_INACCESSIBLE",
+        "REFERENCED_INACCESSIBLE",
+        "REQUIRED_INACCESSIBLE",
+        "SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES",
+        "TYPE_DEFINITION_INVALID",
+        "UNKNOWN_LINK_VERSION",
+    ];
+    for folder in cases() {
+        let given = subgraphs(&folder);
+        for error in compose(&given).err().unwrap_or_default() {
+            let shown = diagnostics::render(std::slice::from_ref(&error), &given);
+            let told = shown.contains("= fix: ") != IN_THE_MESSAGE.contains(&error.code.as_str());
+            assert!(told, "{}: {shown}", folder.display());
+            assert_eq!(
+                error.line.is_some(),
+                shown.contains("| ") && shown.contains('^'),
+                "{shown}"
+            );
+        }
+    }
+}

@@ -3,6 +3,8 @@
 //! <https://specs.apollo.dev/join/v0.3/>, <https://specs.apollo.dev/link/v1.0/>
 
 mod header;
+#[cfg(test)]
+mod read_back;
 mod types;
 
 use std::fmt::Write as _;

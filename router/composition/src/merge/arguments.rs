@@ -73,13 +73,17 @@ pub(super) fn merge_input(
         input: true,
     };
     let (ty, equal) = references::merge(cx, &reference, &types);
-    let merged = MInput {
+    let mut merged = MInput {
         description: description::merge(cx, element, &texts),
         ty,
         default: merge_default(cx, element, codes.defaults, sources),
         marks: marks::merge(cx, element, &marked),
         joins: Vec::new(),
     };
+    if merged.required() {
+        // Another subgraph requires it: it cannot be deprecated any more.
+        merged.marks.deprecated = None;
+    }
     (merged, equal)
 }
 

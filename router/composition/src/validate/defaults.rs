@@ -1,6 +1,6 @@
-//! A default value must be a value of its type.
+//! A default value must be a value of its type, and what is required cannot be deprecated.
 //!
-//! <https://spec.graphql.org/draft/#sec-Values-of-Correct-Type>
+//! <https://spec.graphql.org/draft/#sec-Values-of-Correct-Type>, <https://spec.graphql.org/draft/#sec--deprecated>
 
 use apollo_compiler::ast::{Type, Value};
 
@@ -23,6 +23,12 @@ pub(super) fn check(report: &mut Report<'_>) {
 }
 
 fn check_one(report: &mut Report<'_>, coordinate: &str, input: &Input) {
+    if input.required() && input.from_context.is_none() && input.marks.deprecated.is_some() {
+        let message = format!(
+            "\"{coordinate}\" is required, so it cannot be deprecated: make it nullable or give it a default first."
+        );
+        report.error("INVALID_GRAPHQL", input.place, message);
+    }
     let Some(default) = &input.default else { return };
     if !is_of_type(report.model, default, &input.ty) {
         let message = format!(
