@@ -86,8 +86,10 @@ pub(crate) struct Arena {
     pub(crate) open_entries: Vec<Entry>,
     /// Items of lists that are still open.
     pub(crate) open_items: Vec<Value>,
-    /// How often a value could not be joined with what another subgraph gave for the same place.
-    pub(crate) disagreements: usize,
+    /// Slots whose value could not be joined with what another subgraph gave for the same place.
+    pub(crate) disputed: Vec<Slot>,
+    /// Bytes of all that was copied because it came once for several places.
+    pub(crate) copied: usize,
 }
 
 impl Arena {
@@ -153,6 +155,15 @@ impl Arena {
     pub(crate) fn clear_open(&mut self) {
         self.open_entries.clear();
         self.open_items.clear();
+    }
+
+    /// Bytes that the tree takes, bodies not counted.
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> usize {
+        self.objects.capacity() * size_of::<Object>()
+            + self.parts.capacity() * size_of::<Part>()
+            + (self.entries.capacity() + self.open_entries.capacity()) * size_of::<Entry>()
+            + (self.items.capacity() + self.open_items.capacity()) * size_of::<Value>()
     }
 
     /// Gives an object further entries. Their slots must not be in it yet.

@@ -1,5 +1,6 @@
 //! The answer's `errors`: <https://spec.graphql.org/October2021/#sec-Errors>.
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// A step of an error's path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,18 +29,21 @@ pub(crate) struct Extensions {
     /// Name of the subgraph.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) service: Option<Box<str>>,
+    /// What else the subgraph said.
+    #[serde(flatten)]
+    pub(crate) others: Map<String, Value>,
 }
 
 impl Extensions {
     pub(crate) fn code(code: &str) -> Extensions {
         Extensions {
             code: Some(code.into()),
-            service: None,
+            ..Extensions::default()
         }
     }
 
     fn is_empty(&self) -> bool {
-        self.code.is_none() && self.service.is_none()
+        self.code.is_none() && self.service.is_none() && self.others.is_empty()
     }
 }
 

@@ -1,4 +1,6 @@
 //! What comes with a request besides its program, and what goes out.
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -15,14 +17,20 @@ pub struct Inputs {
     pub max_errors: usize,
     /// What clients see of subgraphs' errors.
     pub error_policy: ErrorPolicy,
+    /// Whether errors of a subgraph name it, in `extensions.service`.
+    pub name_subgraphs: bool,
+    /// The largest answer, in bytes, and the most that entities found at several places are copied.
+    pub max_answer: usize,
 }
 
 /// What clients see of the errors a subgraph reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum ErrorPolicy {
-    /// Message, `extensions.code`, the path in the client's terms, and the subgraph's name; nothing else of the extensions.
+    /// Message, path in the client's terms, and all extensions but `stacktrace` and `exception`.
     #[default]
     Pass,
+    /// The same, but of the extensions only `code` and those of these names.
+    PassOnly(Arc<[String]>),
     /// A fixed message and code, and the path.
     Mask,
 }
@@ -35,6 +43,8 @@ impl Default for Inputs {
             max_body: 64 << 20,
             max_errors: 100,
             error_policy: ErrorPolicy::default(),
+            name_subgraphs: true,
+            max_answer: 64 << 20,
         }
     }
 }

@@ -126,6 +126,7 @@ impl Arena {
     }
 
     fn copy_entries(&mut self, entity: ObjectId, copies: &[Copied]) {
+        self.copied += copies.len() * size_of::<Entry>();
         for copied in copies {
             if let Some(value) = self.find(entity, copied.from) {
                 let value = match &copied.fields {
@@ -148,6 +149,7 @@ impl Arena {
             }
             Value::List(run) => {
                 let base = self.open_items.len();
+                self.copied += run.range().len() * size_of::<Value>();
                 for at in run.range() {
                     let copy = self.copy_known(self.items[at], copies);
                     self.open_items.push(copy);

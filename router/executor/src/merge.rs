@@ -1,29 +1,38 @@
 //! Attaches what was read to the objects it belongs to.
-use crate::arena::{Arena, ObjectId, Run, Value};
+use baedal_planner::plan::Slot;
+
+use crate::arena::{Arena, Entry, ObjectId, Run, Value};
 use crate::shape::Shape;
 use crate::types::RuntimeType;
 
-/// The `__typename` that came is not that of the object it came for.
+/// Why an entity is not attached to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WrongType;
+pub(crate) enum Unattached {
+    /// The `__typename` that came is not that of the object it came for.
+    WrongType,
+    /// So much was copied already that there is no room for another copy.
+    TooMuch,
+}
 
 impl Arena {
     /// Gives `target` the fields of `source`, which was just read by `shape`.
-    /// `again`: it was attached somewhere before, so what can't be shared is copied.
+    /// `again`: it was attached somewhere before, so what can't be shared is copied, while the copies of the request
+    /// take less than `room` bytes.
     pub(crate) fn attach(
         &mut self,
         target: ObjectId,
         source: ObjectId,
         shape: &Shape,
         again: bool,
-    ) -> Result<(), WrongType> {
+        room: usize,
+    ) -> Result<(), Unattached> {
+        let copied = again && !shape.shareable();
+        if copied && self.copied >= room {
+            return Err(Unattached::TooMuch);
+        }
         self.merge_types(target, source)?;
         let read = self.first_run(source);
-        let run = if again && !shape.shareable() {
-            self.copy_run(read, shape)
-        } else {
-            read
-        };
+        let run = if copied { self.copy_run(read, shape) } else { read };
         self.add_run(target, run, shape.exclusive);
         Ok(())
     }
@@ -43,7 +52,7 @@ impl Arena {
         }
     }
 
-    fn merge_types(&mut self, target: ObjectId, source: ObjectId) -> Result<(), WrongType> {
+    fn merge_types(&mut self, target: ObjectId, source: ObjectId) -> Result<(), Unattached> {
         match (self.runtime(target), self.runtime(source)) {
             (_, RuntimeType::Unknown) => Ok(()),
             (RuntimeType::Unknown, known) => {
@@ -51,7 +60,7 @@ impl Arena {
                 Ok(())
             }
             (one, other) if one == other => Ok(()),
-            _ => Err(WrongType),
+            _ => Err(Unattached::WrongType),
         }
     }
 
@@ -60,11 +69,16 @@ impl Arena {
         let base = self.open_entries.len();
         for at in run.range() {
             let entry = self.entries[at];
-            match self.locate(target, entry.slot) {
-                Some(place) => {
-                    self.entries[place].value = self.merged(self.entries[place].value, entry.value)
-                }
-                None => self.open_entries.push(entry),
+            let Some(place) = self.locate(target, entry.slot) else {
+                self.open_entries.push(entry);
+                continue;
+            };
+            let before = self.disputed.len();
+            self.entries[place].value = self.merged(self.entries[place].value, entry.value);
+            if self.disputed.len() > before {
+                // However deep it was, it is reported at the field of the outermost object.
+                self.disputed.truncate(before);
+                self.disputed.push(entry.slot);
             }
         }
         let added = self.close_entries(base);
@@ -87,7 +101,7 @@ impl Arena {
             }
             (Value::Leaf(_), Value::Leaf(_)) | (_, Value::Null | Value::Unfit) | (Value::Unfit, _) => old,
             _ => {
-                self.disagreements += 1;
+                self.disputed.push(Slot(u32::MAX));
                 old
             }
         }
@@ -99,7 +113,7 @@ impl Arena {
             return;
         }
         if self.merge_types(target, source).is_err() {
-            self.disagreements += 1;
+            self.disputed.push(Slot(u32::MAX));
             return;
         }
         let runs: Vec<Run> = self.runs(source).collect();
@@ -111,6 +125,7 @@ impl Arena {
     /// Copies the entries of an object read by `shape`; objects below that nobody else writes in are shared.
     fn copy_run(&mut self, run: Run, shape: &Shape) -> Run {
         let base = self.open_entries.len();
+        self.copied += run.range().len() * size_of::<Entry>();
         self.open_entries.extend_from_slice(&self.entries[run.range()]);
         for (slot, nested) in shape.objects().filter(|(_, nested)| !nested.pure) {
             let Some(offset) = self.open_entries[base..]
@@ -134,6 +149,7 @@ impl Arena {
             }
             Value::List(run) => {
                 let base = self.open_items.len();
+                self.copied += run.range().len() * size_of::<Value>();
                 for at in run.range() {
                     let copy = self.copy_value(self.items[at], shape);
                     self.open_items.push(copy);

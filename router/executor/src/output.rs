@@ -29,10 +29,11 @@ pub(crate) struct Mark(usize);
 const WIDTH: usize = 32;
 
 impl<'a> Output<'a> {
-    pub(crate) fn new(arena: &'a Arena) -> Output<'a> {
+    /// For an answer of about `room` bytes at most.
+    pub(crate) fn new(arena: &'a Arena, room: usize) -> Output<'a> {
         Output {
             arena,
-            text: Vec::with_capacity(arena.received() + 64),
+            text: Vec::with_capacity(arena.received().min(room) + 64),
             body: &[],
             pending: 0,
             buffer: 0,
@@ -103,8 +104,14 @@ impl<'a> Output<'a> {
         self.pending = 0;
     }
 
+    /// Bytes written.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.text.len() + self.pending
+    }
+
     pub(crate) fn mark(&self) -> Mark {
-        Mark(self.text.len() + self.pending)
+        Mark(self.len())
     }
 
     /// Takes back what was appended since `mark`.

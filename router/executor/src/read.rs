@@ -305,3 +305,72 @@ fn plainest(raw: &[u8]) -> Option<Vec<u8>> {
     let text: String = serde_json::from_slice(raw).ok()?;
     serde_json::to_vec(&text).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use baedal_planner::plan::{self, Slot};
+    use bytes::Bytes;
+
+    use super::read;
+    use crate::arena::Arena;
+    use crate::places::{Places, WriterId};
+    use crate::shape::Shape;
+    use crate::types::TypeTable;
+
+    /// The shape `{l{i s}}`.
+    fn shape() -> Shape {
+        let field = |key: &str, keep| plan::ShapeField {
+            response_key: key.into(),
+            keep,
+        };
+        let inner = plan::Shape {
+            fields: vec![
+                field("i", plan::Keep::Leaf(Slot(1))),
+                field("s", plan::Keep::Leaf(Slot(2))),
+            ],
+        };
+        let outer = plan::Shape {
+            fields: vec![field("l", plan::Keep::Object(Slot(0), inner))],
+        };
+        let plan = plan::Plan {
+            kind: plan::OperationKind::Query,
+            slots: Vec::new(),
+            types: Vec::new(),
+            fetches: Vec::new(),
+            answer: plan::Projection::default(),
+            errors: Vec::new(),
+        };
+        Shape::compile(&outer, &mut Places::of(&plan), &[Places::ROOT], WriterId(0))
+    }
+
+    /// Bytes of tree for each byte received, when the list is 10 000 times `item`.
+    fn ratio(item: &str) -> f64 {
+        let body = format!("{{\"data\":{{\"l\":[{}]}}}}", vec![item; 10_000].join(","));
+        let body = Bytes::from(body);
+        let (mut arena, _) = Arena::new();
+        let response = read(&mut arena, &TypeTable::new(&[]), &shape(), &body);
+        assert!(response.is_ok(), "{item}");
+        arena.size() as f64 / body.len() as f64
+    }
+
+    #[test]
+    fn the_tree_is_proportional_to_what_was_received() {
+        let usual = ratio(r#"{"i":4711,"s":"what people write is longer than this, mostly"}"#);
+        assert!(usual < 3.0, "{usual}");
+        for item in [
+            "{}",
+            "[]",
+            "0",
+            "null",
+            "\"\"",
+            r#"{"i":1}"#,
+            r#"{"i":1,"s":2}"#,
+            r#"{"i":1,"i":1}"#,
+            "[[{}]]",
+        ] {
+            // An empty object in a list is the worst: two or three bytes, and an object and an item in the tree,
+            // of which half may be room that is not used yet.
+            assert!(ratio(item) < 40.0, "{item}: {}", ratio(item));
+        }
+    }
+}

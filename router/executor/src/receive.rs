@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use crate::arena::{ObjectId, Run as Items, Value};
 use crate::errors::{Extensions, Problem, Segment};
+use crate::merge::Unattached;
 use crate::paths::{asked_places, client_path};
 use crate::port::CallError;
 use crate::program::{Entry, Fetch, Group};
@@ -18,6 +19,8 @@ use crate::walk::At;
 /// `extensions.code` of an answer that is not what was asked for.
 const MALFORMED: &str = "SUBREQUEST_MALFORMED_RESPONSE";
 const DISAGREEMENT: &str = "SUBGRAPHS_DISAGREE";
+/// `extensions.code` of an answer, or a part of it, that was cut.
+pub(crate) const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
 const TOO_LARGE: &str = "SUBREQUEST_RESPONSE_TOO_LARGE";
 
 impl Run<'_> {
@@ -59,12 +62,7 @@ impl Run<'_> {
                 }
             }
             (Data::Object(data), errors) => {
-                let before = self.arena.disagreements;
                 self.attach_data(fetch, sent, data, errors.is_some());
-                if self.arena.disagreements > before {
-                    let message = "The subgraph's answer contradicts another's: lists of different lengths or values of different kinds.";
-                    self.push_failure(fetch, Vec::new(), &CallError::new(DISAGREEMENT, message));
-                }
             }
         }
         if let Some(errors) = response.errors {
@@ -77,8 +75,13 @@ impl Run<'_> {
             Entry::Root => {
                 // The type of the root is certain; a subgraph may name its own differently.
                 self.arena.set_runtime(data, RuntimeType::Unknown);
-                let attached = self.arena.attach(self.root, data, &fetch.shape, false);
+                let attached = self
+                    .arena
+                    .attach(self.root, data, &fetch.shape, false, usize::MAX);
                 debug_assert!(attached.is_ok(), "an unknown type is never wrong");
+                for slot in std::mem::take(&mut self.arena.disputed) {
+                    self.push_failure(fetch, self.client_path(&[At::Slot(slot)]), &disagreement());
+                }
             }
             Entry::Entities(groups) => {
                 for (((_, shape), group), (sent, slot)) in
@@ -104,33 +107,52 @@ impl Run<'_> {
 
     fn attach_entities(&mut self, fetch: &Fetch, shape: &Shape, group: &Group, sent: &SentGroup, run: Items) {
         let mut used = vec![false; run.len as usize];
-        let mut wrong: Vec<ObjectId> = Vec::new();
+        let mut failed: Vec<(ObjectId, Unattached)> = Vec::new();
+        let mut disputed: Vec<(ObjectId, Slot)> = Vec::new();
         for asked in &sent.asked {
             let number = asked.representation as usize;
             match self.arena.items(run)[number] {
                 Value::Null => {}
                 Value::Object(entity) if self.is_the_one(group, asked, entity) => {
-                    match self.arena.attach(asked.object, entity, shape, used[number]) {
+                    let room = self.inputs.max_answer;
+                    match self.arena.attach(asked.object, entity, shape, used[number], room) {
                         Ok(()) => used[number] = true,
-                        Err(_) => wrong.push(asked.object),
+                        Err(why) => failed.push((asked.object, why)),
                     }
+                    let slots = self.arena.disputed.drain(..);
+                    disputed.extend(slots.map(|slot| (asked.object, slot)));
                 }
-                _ => wrong.push(asked.object),
+                _ => failed.push((asked.object, Unattached::WrongType)),
             }
         }
-        if !wrong.is_empty() {
-            wrong.sort_unstable_by_key(|object| object.0);
-            let error = CallError::new(
-                MALFORMED,
-                "The subgraph answered with something else than the entity asked for.",
-            );
-            self.fail_group(
-                fetch,
-                group,
-                sent,
-                |object| wrong.binary_search_by_key(&object.0, |one| one.0).is_ok(),
-                &error,
-            );
+        for why in [Unattached::WrongType, Unattached::TooMuch] {
+            let of_these = failed.iter().filter(|(_, other)| *other == why);
+            let mut objects: Vec<u32> = of_these.map(|(object, _)| object.0).collect();
+            objects.sort_unstable();
+            let among = |object: ObjectId| objects.binary_search(&object.0).is_ok();
+            if !objects.is_empty() {
+                self.fail_group(fetch, group, sent, among, &unattached(why));
+            }
+        }
+        if !disputed.is_empty() {
+            self.report_disputed(fetch, group, sent, &disputed);
+        }
+    }
+
+    /// An error at each place where what came contradicts what another subgraph gave.
+    fn report_disputed(
+        &mut self,
+        fetch: &Fetch,
+        group: &Group,
+        sent: &SentGroup,
+        disputed: &[(ObjectId, Slot)],
+    ) {
+        for (_, object, mut place) in asked_places(&self.arena, self.root, group, sent) {
+            for (_, slot) in disputed.iter().filter(|(other, _)| *other == object) {
+                place.push(At::Slot(*slot));
+                self.push_failure(fetch, self.client_path(&place), &disagreement());
+                place.pop();
+            }
         }
     }
 
@@ -184,13 +206,15 @@ impl Run<'_> {
         }
     }
 
-    fn push_failure(&mut self, fetch: &Fetch, path: Vec<Segment>, error: &CallError) {
+    pub(crate) fn push_failure(&mut self, fetch: &Fetch, path: Vec<Segment>, error: &CallError) {
+        let service = self.service(fetch);
         self.errors.push(|| Problem {
             message: error.message.as_str().into(),
             path,
             extensions: Extensions {
                 code: Some(error.code.as_str().into()),
-                service: Some(fetch.subgraph.clone()),
+                service,
+                ..Extensions::default()
             },
         });
     }
@@ -214,6 +238,24 @@ impl Run<'_> {
 
     pub(crate) fn client_path(&self, place: &[At]) -> Vec<Segment> {
         client_path(self.program, &self.arena, self.root, place)
+    }
+}
+
+fn disagreement() -> CallError {
+    let message = "The subgraph's answer contradicts another's: lists of different lengths or values of different kinds.";
+    CallError::new(DISAGREEMENT, message)
+}
+
+pub(crate) fn unattached(why: Unattached) -> CallError {
+    match why {
+        Unattached::WrongType => CallError::new(
+            MALFORMED,
+            "The subgraph answered with something else than the entity asked for.",
+        ),
+        Unattached::TooMuch => CallError::new(
+            ANSWER_TOO_LARGE,
+            "One entity is at so many places that the answer would be too large.",
+        ),
     }
 }
 

@@ -16,6 +16,12 @@ use crate::walk::At;
 /// A message of a subgraph is cut after this many bytes.
 const MAX_MESSAGE: usize = 8 << 10;
 
+/// Extensions of a subgraph's error that are longer than this do not pass.
+const MAX_EXTENSIONS: usize = 8 << 10;
+
+/// Where servers put what is for their developers: passed on only if asked for by name.
+const INTERNAL: [&str; 2] = ["stacktrace", "exception"];
+
 /// A subgraph's error, as far as it is looked at.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -131,31 +137,55 @@ impl Run<'_> {
     }
 
     fn push_reported(&mut self, fetch: &Fetch, reported: &Reported, path: Vec<Segment>) {
-        let policy = self.inputs.error_policy;
-        self.errors.push(|| match policy {
-            ErrorPolicy::Mask => Problem {
-                message: "A subgraph reported an error.".into(),
-                path,
-                extensions: Extensions::code("SUBGRAPH_ERROR"),
-            },
-            ErrorPolicy::Pass => Problem {
-                message: shortened(
-                    reported
-                        .message
-                        .as_str()
-                        .unwrap_or("The subgraph reported an error without a message."),
-                ),
-                path,
-                extensions: Extensions {
-                    code: reported
-                        .extensions
-                        .get("code")
-                        .and_then(Json::as_str)
-                        .map(shortened),
-                    service: Some(fetch.subgraph.clone()),
-                },
-            },
+        let allowed = match &self.inputs.error_policy {
+            ErrorPolicy::Mask => {
+                return self.errors.push(|| Problem {
+                    message: "A subgraph reported an error.".into(),
+                    path,
+                    extensions: Extensions::code("SUBGRAPH_ERROR"),
+                });
+            }
+            ErrorPolicy::Pass => None,
+            ErrorPolicy::PassOnly(names) => Some(&**names),
+        };
+        let service = self.service(fetch);
+        self.errors.push(|| Problem {
+            message: shortened(
+                reported
+                    .message
+                    .as_str()
+                    .unwrap_or("The subgraph reported an error without a message."),
+            ),
+            path,
+            extensions: extensions(&reported.extensions, allowed, service),
         });
+    }
+
+    /// The name of a fetch's subgraph, if clients may know it.
+    pub(crate) fn service(&self, fetch: &Fetch) -> Option<Box<str>> {
+        self.inputs.name_subgraphs.then(|| fetch.subgraph.clone())
+    }
+}
+
+/// What passes of a subgraph's extensions: the code, and those `allowed` (`None`: all) unless they are too much.
+fn extensions(reported: &Json, allowed: Option<&[String]>, service: Option<Box<str>>) -> Extensions {
+    let mut others = reported.as_object().cloned().unwrap_or_default();
+    let code = match others.remove("code") {
+        Some(Json::String(code)) => Some(shortened(&code)),
+        _ => None,
+    };
+    others.retain(|name, _| match allowed {
+        _ if name == "service" => false,
+        Some(names) => names.contains(name),
+        None => !INTERNAL.contains(&name.as_str()),
+    });
+    if serde_json::to_vec(&others).is_ok_and(|text| text.len() > MAX_EXTENSIONS) {
+        others.clear();
+    }
+    Extensions {
+        code,
+        service,
+        others,
     }
 }
 

@@ -9,8 +9,10 @@ use crate::arena::{Arena, ObjectId};
 use crate::context;
 use crate::errors::{Errors, Extensions, Problem, Segment};
 use crate::inputs::{Answer, Inputs};
+use crate::merge::Unattached;
 use crate::port::{CallError, SubgraphCall, Subgraphs};
 use crate::program::{Entry, Fetch, Program};
+use crate::receive::unattached;
 use crate::request::{Made, Request, SentGroup, request};
 use crate::write::write_answer;
 
@@ -201,9 +203,14 @@ impl<'a> Run<'a> {
         if let Entry::Entities(groups) = &fetch.entry {
             for (((_, shape), group), sent) in fetch.shape.objects().zip(groups).zip(sent) {
                 for reused in &sent.reused {
+                    if self.arena.copied >= self.inputs.max_answer {
+                        return self.push_failure(fetch, Vec::new(), &unattached(Unattached::TooMuch));
+                    }
                     self.arena.reuse(group, reused, shape.exclusive);
                 }
             }
+            // What is known is not news: what it contradicts was said when it came.
+            self.arena.disputed.clear();
         }
     }
 

@@ -11,13 +11,20 @@ use crate::leaf::{LeafKind, for_each_item};
 use crate::output::{Mark, Output};
 use crate::program::Program;
 use crate::projection::{Composite, Field, Projection, Source};
+use crate::receive::ANSWER_TOO_LARGE;
 use crate::scan::Form;
 use crate::types::RuntimeType;
 
-/// Nothing may stand here, so the place above becomes null; the error is noted.
-struct Bubble;
+/// Why nothing can stand at a place. The error is noted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// Null may not, so the place above becomes null.
+    Bubble,
+    /// The answer is too large, so all of it becomes null.
+    TooLarge,
+}
 
-type Written = Result<(), Bubble>;
+type Written = Result<(), Stop>;
 
 /// The way to where the writer is, on its stack.
 struct Trail<'t> {
@@ -69,7 +76,7 @@ pub(crate) fn write_answer(
     root: ObjectId,
     errors: &mut Errors,
 ) -> Bytes {
-    let mut out = Output::new(arena);
+    let mut out = Output::new(arena, inputs.max_answer);
     out.text(b"{\"data\":");
     let mark = out.mark();
     let mut writer = Writer {
@@ -100,6 +107,9 @@ impl Writer<'_> {
         projection: &Projection,
         above: Option<&Trail<'_>>,
     ) -> Written {
+        if self.out.len() > self.inputs.max_answer {
+            return self.too_large(above);
+        }
         let mut lookup = self.lookup(object, projection);
         let mut empty = true;
         for field in &projection.fields {
@@ -169,7 +179,7 @@ impl Writer<'_> {
                 self.out.text(b"null");
                 Ok(())
             }
-            Source::Withheld(_) => Err(Bubble),
+            Source::Withheld(_) => Err(Stop::Bubble),
         }
     }
 
@@ -317,7 +327,7 @@ impl Writer<'_> {
 
     /// Where null may stand, nothing bubbles further.
     fn settle(&mut self, written: Written, wrapping: &Wrapping, mark: Mark) -> Written {
-        if written.is_err() && wrapping.nullable {
+        if written == Err(Stop::Bubble) && wrapping.nullable {
             self.null_at(mark);
             return Ok(());
         }
@@ -355,14 +365,24 @@ impl Writer<'_> {
             };
             self.push(trail, "NON_NULL_VIOLATION", message);
         }
-        Err(Bubble)
+        Err(Stop::Bubble)
+    }
+
+    #[cold]
+    fn too_large(&mut self, above: Option<&Trail<'_>>) -> Written {
+        self.errors.push(|| Problem {
+            message: format!("The answer is larger than {} bytes.", self.inputs.max_answer).into(),
+            path: above.map_or_else(Vec::new, Trail::path),
+            extensions: Extensions::code(ANSWER_TOO_LARGE),
+        });
+        Err(Stop::TooLarge)
     }
 
     fn wrong(&mut self, expected: &str, trail: &Trail<'_>) -> Written {
         self.push(trail, "INVALID_VALUE", |_| {
             format!("The subgraph's value is not {expected}.")
         });
-        Err(Bubble)
+        Err(Stop::Bubble)
     }
 
     fn push(&mut self, trail: &Trail<'_>, code: &str, message: impl FnOnce(&[Segment]) -> String) {

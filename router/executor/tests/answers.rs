@@ -221,7 +221,7 @@ fn lists_of_different_lengths_are_not_mixed() {
         ],
     );
     assert_eq!(outcome.data(), &json!({"p":[{"x":1,"y":null},{"x":2,"y":null}]}));
-    assert_eq!(outcome.codes(), ["SUBGRAPHS_DISAGREE -"]);
+    assert_eq!(outcome.codes(), [r#"SUBGRAPHS_DISAGREE ["p"]"#]);
 }
 
 #[test]
@@ -243,8 +243,35 @@ fn what_two_subgraphs_say_of_one_place_must_be_of_one_kind() {
             ],
         );
         assert_eq!(outcome.data(), &json!({"p":{"x":1,"y":null}}), "{other}");
-        assert_eq!(outcome.codes(), ["SUBGRAPHS_DISAGREE -"], "{other}");
+        assert_eq!(outcome.codes(), [r#"SUBGRAPHS_DISAGREE ["p"]"#], "{other}");
     }
+}
+
+#[test]
+fn where_entities_disagree_is_said_for_each_place() {
+    let plan = Builder::new()
+        .root("a", &[], "p{id o{l{x}}}")
+        .entities("b", &[0], ("p", "P", "id"), "o{l{y}}")
+        .answer("p:[P]{o:O{l:[L]{x:Int y:Int}}}");
+    let outcome = run(
+        plan,
+        &[
+            r#"{"data":{"p":[{"id":1,"o":{"l":[{"x":1}]}},{"id":2,"o":{"l":[{"x":2}]}},{"id":1,"o":{"l":[]}}]}}"#,
+            r#"{"data":{"_entities":[{"o":{"l":[{"y":5}]}},{"o":{"l":[{"y":6},{"y":7}]}}]}}"#,
+        ],
+    );
+    let at = |list| json!({"o":{"l":list}});
+    assert_eq!(
+        outcome.data(),
+        &json!({"p":[at(json!([{"x":1,"y":5}])), at(json!([{"x":2,"y":null}])), at(json!([]))]})
+    );
+    assert_eq!(
+        outcome.codes(),
+        [
+            r#"SUBGRAPHS_DISAGREE ["p",1,"o"]"#,
+            r#"SUBGRAPHS_DISAGREE ["p",2,"o"]"#
+        ]
+    );
 }
 
 #[test]

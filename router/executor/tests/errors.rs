@@ -11,7 +11,7 @@ fn a_root_error_keeps_its_path_and_partial_data() {
         .root("a", &[], "me{name age=_age tags} n")
         .answer("n:Int me:[User]{name:String tags:[Int]}");
     let body = r#"{"errors":[{"message":"boom","path":["me",1,"name"],"locations":[{"line":1,"column":2}],
-        "extensions":{"code":"BOOM","stacktrace":["x"],"url":"http://secret"}},
+        "extensions":{"code":"BOOM","stacktrace":["x"],"retryAfterMs":20,"service":"other","at":{"shop":["x"]}}},
         {"message":"internal","path":["me",0,"age"]},{"message":"item","path":["me",0,"tags",2]},
         {"message":"deeper than the shape","path":["me",0,"name","x",3]},{"message":"nowhere"}],
         "data":{"me":[{"name":"a","tags":[1,2,null]},{"name":null}],"n":1}}"#;
@@ -28,12 +28,12 @@ fn a_root_error_keeps_its_path_and_partial_data() {
         "- -",
     ];
     assert_eq!(outcome.codes(), expected);
-    let extensions = json!({"code":"BOOM","service":"a"});
+    let extensions = json!({"code":"BOOM","service":"a","retryAfterMs":20,"at":{"shop":["x"]}});
     assert_eq!(
         outcome.errors()[0],
         json!({"message":"boom","path":["me",1,"name"],"extensions":extensions})
     );
-    assert!(!outcome.text.contains("secret") && !outcome.text.contains("stack"));
+    assert!(!outcome.text.contains("stack"));
 }
 
 /// Products at several places, below lists, with a nested list of their own.
@@ -211,6 +211,47 @@ fn masked_errors_tell_nothing_but_their_path() {
     let outcome = run_all(plan, &inputs, vec![Ok(body)]);
     assert_eq!(outcome.codes(), [r#"SUBGRAPH_ERROR ["a"]"#]);
     assert!(!outcome.text.to_lowercase().contains("secret"));
+}
+
+#[test]
+fn which_extensions_pass_is_a_setting() {
+    let body = br#"{"data":{"a":null},"errors":[{"message":"m","path":["a"],
+        "extensions":{"code":"C","orderId":"7","secret":1,"exception":{"x":2}}}]}"#;
+    let extensions = |error_policy: ErrorPolicy, name_subgraphs| {
+        let inputs = Inputs {
+            error_policy,
+            name_subgraphs,
+            ..Inputs::default()
+        };
+        let plan = Builder::new().root("a", &[], "a").answer("a:Int");
+        run_all(plan, &inputs, vec![Ok(body)]).errors()[0]["extensions"].clone()
+    };
+    let only = |names: &[&str]| ErrorPolicy::PassOnly(names.iter().map(ToString::to_string).collect());
+    assert_eq!(
+        extensions(ErrorPolicy::Pass, true),
+        json!({"code":"C","service":"a","orderId":"7","secret":1})
+    );
+    assert_eq!(
+        extensions(only(&["orderId", "exception"]), false),
+        json!({"code":"C","orderId":"7","exception":{"x":2}})
+    );
+    assert_eq!(extensions(only(&[]), true), json!({"code":"C","service":"a"}));
+    assert_eq!(
+        extensions(ErrorPolicy::Mask, true),
+        json!({"code":"SUBGRAPH_ERROR"})
+    );
+}
+
+#[test]
+fn extensions_are_bounded() {
+    let long = "x".repeat(9000);
+    let body = format!(r#"{{"errors":[{{"message":"m","extensions":{{"code":"C","long":"{long}"}}}}]}}"#);
+    let plan = Builder::new().root("a", &[], "a").answer("a:Int");
+    let outcome = run(plan, &[&body]);
+    assert_eq!(
+        outcome.errors()[0]["extensions"],
+        json!({"code":"C","service":"a"})
+    );
 }
 
 #[test]

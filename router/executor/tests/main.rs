@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod bounds;
 mod entities;
 mod errors;
 mod hostile;

@@ -129,6 +129,18 @@ fn a_leaf_that_is_not_of_its_type_is_null_with_an_error() {
 }
 
 #[test]
+fn an_enum_value_the_public_schema_hides_is_null_as_if_the_subgraph_had_said_so() {
+    let outcome = one("v", "v:[enum(A-H)]", r#"{"v":["A","H","\u0048","X"]}"#);
+    assert_eq!(outcome.data(), &json!({"v":["A",null,null,null]}));
+    assert_eq!(outcome.codes(), [r#"INVALID_VALUE ["v",3]"#]);
+    let outcome = one("v", "v:enum(A-H)", r#"{"v":"H"}"#);
+    assert_eq!((outcome.data(), outcome.answer.errors), (&json!({"v":null}), 0));
+    let outcome = one("v", "v:enum(A-H)!", r#"{"v":"H"}"#);
+    assert_eq!(outcome.data(), &json!(null));
+    assert_eq!(outcome.codes(), [r#"NON_NULL_VIOLATION ["v"]"#]);
+}
+
+#[test]
 fn values_no_client_could_read_are_null() {
     for value in [
         r#""\ud83d""#,

@@ -2,7 +2,7 @@
 //!
 //! * Shape: `id name=slot reviews{__typename body}`.
 //! * Projection: `id:ID! n:Int tags:[String!] me:User!{…} node:Node(User|Shop)!{__typename id?User:ID}`,
-//!   `__typename=Query`, `__schema:given`, `secret:withheld`, `kind:enum(A|B)`. `?A|B` after a key is its type condition.
+//!   `__typename=Query`, `__schema:given`, `secret:withheld`, `kind:enum(A|B-Hidden)`. `?A|B` after a key is its type condition.
 //! * Representation fields: `id weight? dims{h w?} sku=slot`; a `?` for nullable.
 //! * Path: `shops.owner|User|Shop`.
 use baedal_planner::plan::*;
@@ -212,10 +212,11 @@ impl Builder {
             "enum" => {
                 assert!(text.eat('('));
                 let values = text.words().into_iter().map(Into::into).collect();
+                let hidden = if text.eat('-') { text.words() } else { Vec::new() };
                 assert!(text.eat(')'));
                 Named::Enum {
                     values,
-                    hidden: Vec::new(),
+                    hidden: hidden.into_iter().map(Into::into).collect(),
                 }
             }
             name => {

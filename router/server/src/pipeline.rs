@@ -181,15 +181,18 @@ struct Errors<'a> {
 }
 
 fn inputs(gateway: &Gateway, engine: &Engine, document: &Document, coerced: &Map<String, Value>) -> Inputs {
-    let error_policy = if gateway.config.errors.mask_subgraphs {
-        ErrorPolicy::Mask
-    } else {
-        ErrorPolicy::Pass
+    let errors = &gateway.config.errors;
+    let error_policy = match &errors.extensions {
+        _ if errors.mask_subgraphs => ErrorPolicy::Mask,
+        Some(names) => ErrorPolicy::PassOnly(Arc::clone(names)),
+        None => ErrorPolicy::Pass,
     };
     let max_body = gateway.client.response_bytes();
     let mut inputs = Inputs {
         max_body,
         error_policy,
+        name_subgraphs: errors.name_subgraphs,
+        max_answer: gateway.config.limits.answer_bytes,
         ..Inputs::with_variables(coerced)
     };
     for (key, value) in document.operation.introspect(engine.supergraph(), coerced) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Mode, World};
+use crate::support::{Mode, World, eventually};
 
 const JOIN: &str = "{ topProducts { name rank reviews { id } } me { name } }";
 
@@ -16,6 +16,46 @@ async fn an_error_of_a_subgraph_keeps_its_code_and_gets_the_clients_path() {
     assert_eq!(answer.body["data"], json!({"r": null, "me": {"name": "Ada"}}));
     assert_eq!(answer.code(), "EMPTY_SHELF");
     assert_eq!(answer.errors()[0]["path"], json!(["r"]));
+}
+
+#[tokio::test]
+async fn extensions_of_a_subgraphs_error_pass_as_configured() {
+    let usual = World::start().await.query("{ refuse }").await;
+    let all = json!({"code": "EMPTY_SHELF", "service": "products", "retryAfterMs": 250});
+    assert_eq!(usual.errors()[0]["extensions"], all);
+    let change = |config: &mut baedal_router::Config| {
+        config.errors.extensions = Some(["stacktrace".to_owned()].into());
+        config.errors.name_subgraphs = false;
+    };
+    let chosen = World::with(change).await.query("{ refuse }").await;
+    let some = json!({"code": "EMPTY_SHELF", "stacktrace": "shelf.rs"});
+    assert_eq!(chosen.errors()[0]["extensions"], some);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_stops_its_fetches() {
+    let world = World::start().await;
+    world.products.set_mode(Mode::Slow(Duration::from_secs(20)));
+    let client = world.client();
+    let asking = tokio::spawn(async move { client.query(JOIN).await });
+    eventually("the subgraph is asked", || async {
+        !world.products.requests().is_empty()
+    })
+    .await;
+    assert_eq!(world.products.given_up(), 0);
+    asking.abort();
+    eventually("the call is given up", || async {
+        world.products.given_up() == 1
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_larger_than_the_limit_is_cut() {
+    let world = World::with(|config| config.limits.answer_bytes = 40).await;
+    let answer = world.query("{ topProducts { upc name reviews { id } } }").await;
+    assert_eq!((answer.status, answer.code()), (200, "ANSWER_TOO_LARGE"));
+    assert_eq!(answer.body["data"], json!(null));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ const MOST_HEIGHT: usize = 200;
 /// Nesting of fields that the planner's validation follows at most.
 const MOST_DEPTH: usize = 128;
 
-/// The largest request that is answered. Each limit has an error code of its own.
+/// The largest request that is answered, and the largest answer. Each limit has an error code of its own.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
@@ -45,6 +45,8 @@ pub struct LimitsConfig {
     pub directives: usize,
     /// Steps of work that planning one operation may take.
     pub plan_budget: u64,
+    /// Bytes of an answer's data.
+    pub answer_bytes: usize,
 }
 
 impl Default for LimitsConfig {
@@ -63,6 +65,7 @@ impl Default for LimitsConfig {
             fields: 10_000,
             directives: 50,
             plan_budget: Settings::default().work_budget,
+            answer_bytes: 64 * 1024 * 1024,
         }
     }
 }

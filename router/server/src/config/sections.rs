@@ -1,6 +1,7 @@
 //! The sections of the configuration file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -261,12 +262,25 @@ impl Default for CsrfConfig {
 }
 
 /// Errors that subgraphs report.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ErrorsConfig {
-    /// Whether their texts and codes are replaced by fixed ones. Off, clients see message, code and path of an error,
-    /// and nothing else of its extensions.
+    /// Whether their texts and codes are replaced by fixed ones, and all other extensions dropped.
     pub mask_subgraphs: bool,
+    /// Which extensions pass besides `code`. Without it: all but `stacktrace` and `exception`.
+    pub extensions: Option<Arc<[String]>>,
+    /// Whether `extensions.service` names the subgraph.
+    pub name_subgraphs: bool,
+}
+
+impl Default for ErrorsConfig {
+    fn default() -> Self {
+        ErrorsConfig {
+            mask_subgraphs: false,
+            extensions: None,
+            name_subgraphs: true,
+        }
+    }
 }
 
 /// `__schema` and `__type`.

@@ -146,8 +146,11 @@ impl ProductsQuery {
     }
 
     async fn refuse(&self) -> Result<Option<i32>> {
-        Err(Error::new("this shelf is empty")
-            .extend_with(|_, extensions| extensions.set("code", "EMPTY_SHELF")))
+        Err(Error::new("this shelf is empty").extend_with(|_, extensions| {
+            extensions.set("code", "EMPTY_SHELF");
+            extensions.set("retryAfterMs", 250);
+            extensions.set("stacktrace", "shelf.rs");
+        }))
     }
 
     #[graphql(entity)]

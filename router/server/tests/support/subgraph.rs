@@ -45,6 +45,21 @@ struct Shared {
     requests: Mutex<Vec<(HeaderMap, Value)>>,
     inits: Mutex<Vec<Value>>,
     asked_sdl: Mutex<usize>,
+    given_up: Mutex<usize>,
+}
+
+/// Counts an operation that nobody waits for any more.
+struct Waiting<'s> {
+    given_up: &'s Mutex<usize>,
+    over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            *self.given_up.lock().expect("no test has panicked with it") += 1;
+        }
+    }
 }
 
 /// Takes a free port, so that a subgraph can appear there later.
@@ -74,6 +89,7 @@ impl Subgraph {
             requests: Mutex::default(),
             inits: Mutex::default(),
             asked_sdl: Mutex::default(),
+            given_up: Mutex::default(),
         });
         let sockets = Arc::new(Mutex::new(Vec::new()));
         let state = (schema, Arc::clone(&shared), Arc::clone(&sockets));
@@ -123,6 +139,11 @@ impl Subgraph {
     /// Bodies of the requests received since the last call (not those for its SDL), with their headers.
     pub fn requests(&self) -> Vec<(HeaderMap, Value)> {
         std::mem::take(&mut *self.shared.requests.lock().expect("no test has panicked with it"))
+    }
+
+    /// How many operations the gateway went away from before they were answered.
+    pub fn given_up(&self) -> usize {
+        *self.shared.given_up.lock().expect("no test has panicked with it")
     }
 
     /// Payloads of `connection_init` received so far.
@@ -234,17 +255,24 @@ async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, bo
             .push((headers, body.clone()));
     }
     let mode = shared.mode.lock().expect("no test has panicked with it").clone();
+    let mut waiting = Waiting {
+        given_up: &shared.given_up,
+        over: is_sdl,
+    };
     match mode {
         Mode::Well | Mode::Refuses(_) => {}
         Mode::Slow(time) => tokio::time::sleep(time).await,
         Mode::Says(status, text) => {
+            waiting.over = true;
             let status = StatusCode::from_u16(status).expect("a status");
             return (status, [("content-type", "application/json")], text).into_response();
         }
         Mode::Huge(bytes) => {
+            waiting.over = true;
             return Body::from(format!(r#"{{"data":{{"x":"{}"}}}}"#, "x".repeat(bytes))).into_response();
         }
     }
+    waiting.over = true;
     if is_sdl {
         let sdl = shared.sdl.lock().expect("no test has panicked with it").clone();
         return axum::Json(json!({"data": {"_service": {"sdl": sdl}}})).into_response();
