@@ -66,6 +66,7 @@ fn processor_time(out: &mut String, sized: &[Sized]) -> Result<()> {
     for class in [Class::A, Class::B] {
         for (limit, name) in [
             (Target::Calls, "the bare calls"),
+            (Target::SpreadCalls, "the bare calls, one runtime"),
             (Target::Bytes, "the same bytes"),
         ] {
             let ratio = |one: &Sized| {
@@ -168,7 +169,10 @@ fn row(sized: &Sized, target: Target) -> Option<&Row> {
 fn label(target: Target) -> &'static str {
     match target {
         Target::Bytes => "limit: the same bytes by hyper, no work",
-        Target::Calls => "limit: the bare calls by hyper's client, answers dropped",
+        Target::Calls => {
+            "limit: the bare calls by hyper's client, answers dropped; a runtime and a client for each core"
+        }
+        Target::SpreadCalls => "the same, one runtime over all cores",
         Target::Gateway(Class::A) => "A: the gateway, nothing shared",
         Target::Gateway(Class::B) => "B: the gateway, equal requests under way shared",
     }

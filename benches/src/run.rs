@@ -44,7 +44,7 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "size")]
     pub varied: Option<Varied>,
     /// Length of each measurement
-    #[arg(long, default_value_t = 2.5)]
+    #[arg(long, default_value_t = 2.0)]
     pub seconds: f64,
     /// Measurements of each server, taken in turns; their medians are shown
     #[arg(long, default_value_t = 3)]
@@ -59,8 +59,10 @@ pub struct RunArgs {
 pub enum Target {
     /// A plain server of the same bytes.
     Bytes,
-    /// The bare calls.
+    /// The bare calls, on one runtime for each core.
     Calls,
+    /// The bare calls, on one runtime over all cores.
+    SpreadCalls,
     /// The gateway.
     Gateway(Class),
 }
@@ -180,7 +182,7 @@ impl World {
     fn targets(&self) -> Vec<Target> {
         let classes = [Class::A, Class::B].into_iter();
         let classes = classes.filter(|class| self.arguments.class.is_none_or(|only| only == *class));
-        [Target::Bytes, Target::Calls]
+        [Target::Bytes, Target::Calls, Target::SpreadCalls]
             .into_iter()
             .chain(classes.map(Target::Gateway))
             .collect()
@@ -286,14 +288,16 @@ impl World {
 
     fn start_target(&self, target: Target, recording: &Path) -> Result<Process> {
         let threads = std::thread::available_parallelism()?.to_string();
-        let limit = |name: &str| {
+        let limit = |name: &str, more: &[&str]| {
             let recording = recording.display().to_string();
-            let arguments = [name, "--recording", &recording, "--threads", &threads];
-            Process::start(&std::env::current_exe()?, &arguments.map(str::to_owned))
+            let usual = [name, "--recording", &recording, "--threads", &threads];
+            let arguments: Vec<String> = usual.iter().chain(more).map(|&word| word.to_owned()).collect();
+            Process::start(&std::env::current_exe()?, &arguments)
         };
         match target {
-            Target::Bytes => limit("bytes"),
-            Target::Calls => limit("calls"),
+            Target::Bytes => limit("bytes", &[]),
+            Target::Calls => limit("calls", &[]),
+            Target::SpreadCalls => limit("calls", &["--spread"]),
             Target::Gateway(class) => self.start_gateway(class),
         }
     }

@@ -1,19 +1,22 @@
 //! One snapshot of everything that belongs to a supergraph: the schema, where subgraphs are, and two caches.
 //!
 //! * documents, by query text and operation name: limits checked, parsed, validated once;
-//! * programs, by document, the values of the variables its conditions use, active override labels, and what the caller may see: planned and
-//!   compiled once, however many requests wait for it.
+//! * programs, by document, the values of the variables its conditions use, active override labels, and what the caller
+//!   may see: planned and compiled once, however many requests wait for it. The usual one is kept with its document, so
+//!   that most requests look up one thing once.
 //!
 //! Refusals are cached too, so that the same bad query costs nothing the second time. Work on a miss runs off the
 //! threads that serve requests, and only as many at once as there are processors.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use apollo_compiler::ast;
 use baedal_executor::Program;
 use baedal_planner::{Access, Operation, Settings, Supergraph};
+use hashbrown::DefaultHashBuilder;
+use moka::Equivalent;
 use moka::sync::Cache;
 use serde_json::{Map, Value};
 use tokio::sync::{OnceCell, Semaphore};
@@ -26,12 +29,13 @@ use crate::subgraphs::Endpoint;
 use crate::supergraph::sdl::{self, Unreadable};
 use crate::{limits, request::Request};
 
-/// Bytes of query text kept in the document cache.
+/// Bytes of the document cache, estimated.
 const DOCUMENT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// Programs kept.
 const PROGRAM_CACHE: u64 = 10_000;
-/// What an entry weighs besides its text: the parsed document is larger than its text.
-const DOCUMENT_FACTOR: usize = 8;
+/// What an entry weighs, by its text and besides: the parsed document, and its usual program, are much larger.
+const DOCUMENT_FACTOR: usize = 64;
+const DOCUMENT_BYTES: usize = 16 * 1024;
 
 /// Why a supergraph cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +62,8 @@ pub struct Engine {
     rights: Rights,
     /// Labels that the configuration makes active.
     named_labels: BTreeSet<String>,
-    documents: Cache<DocumentKey, Once<Document>>,
-    programs: Cache<ProgramKey, Once<Program>>,
+    documents: Cache<DocumentKey, Once<Document>, DefaultHashBuilder>,
+    programs: Cache<ProgramKey, Once<Program>, DefaultHashBuilder>,
     next_document: AtomicU64,
     workers: Arc<Semaphore>,
 }
@@ -77,12 +81,27 @@ pub struct Document {
     id: u64,
     /// The operation.
     pub operation: Operation,
+    /// The first program made of it, where only the caller's rights can make another.
+    usual: OnceLock<(Access, Arc<Program>)>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
 struct DocumentKey {
     query: String,
     operation_name: Option<String>,
+}
+
+/// The same without copies, to look it up.
+#[derive(Hash)]
+struct AskedDocument<'a> {
+    query: &'a str,
+    operation_name: Option<&'a str>,
+}
+
+impl Equivalent<DocumentKey> for AskedDocument<'_> {
+    fn equivalent(&self, key: &DocumentKey) -> bool {
+        self.query == key.query && self.operation_name == key.operation_name.as_deref()
+    }
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -105,10 +124,12 @@ impl Engine {
             documents: Cache::builder()
                 .max_capacity(DOCUMENT_CACHE_BYTES)
                 .weigher(|key: &DocumentKey, _| {
-                    u32::try_from(key.query.len() * DOCUMENT_FACTOR + 1024).unwrap_or(u32::MAX)
+                    u32::try_from(key.query.len() * DOCUMENT_FACTOR + DOCUMENT_BYTES).unwrap_or(u32::MAX)
                 })
-                .build(),
-            programs: Cache::new(PROGRAM_CACHE),
+                .build_with_hasher(DefaultHashBuilder::default()),
+            programs: Cache::builder()
+                .max_capacity(PROGRAM_CACHE)
+                .build_with_hasher(DefaultHashBuilder::default()),
             next_document: AtomicU64::new(0),
             workers: Arc::new(Semaphore::new(workers)),
             core: Arc::new(Core {
@@ -142,27 +163,43 @@ impl Engine {
 
     /// The request's operation: within limits, parsed, validated.
     pub async fn document(&self, request: &Request) -> Result<Arc<Document>, Refusal> {
-        let key = DocumentKey {
-            query: request.query.clone(),
-            operation_name: request.operation_name.clone(),
+        let entry = self.document_entry(request);
+        let read = match entry.get() {
+            Some(read) => read,
+            None => Box::pin(entry.get_or_init(|| self.read(request))).await,
         };
-        let entry = self.documents.get_with(key, Once::default);
-        let read = || {
-            let (core, id) = (
-                Arc::clone(&self.core),
-                self.next_document.fetch_add(1, Ordering::Relaxed),
-            );
-            let (query, name) = (request.query.clone(), request.operation_name.clone());
-            self.work(move || {
-                core.read(&query, name.as_deref())
-                    .map(|operation| Document { id, operation })
+        read.clone().map_err(|refusal| (*refusal).clone())
+    }
+
+    async fn read(&self, request: &Request) -> Result<Arc<Document>, Arc<Refusal>> {
+        let (core, id) = (
+            Arc::clone(&self.core),
+            self.next_document.fetch_add(1, Ordering::Relaxed),
+        );
+        let (query, name) = (request.query.clone(), request.operation_name.clone());
+        self.work(move || {
+            let operation = core.read(&query, name.as_deref())?;
+            Ok(Document {
+                id,
+                operation,
+                usual: OnceLock::new(),
             })
+        })
+        .await
+    }
+
+    fn document_entry(&self, request: &Request) -> Once<Document> {
+        let asked = AskedDocument {
+            query: &request.query,
+            operation_name: request.operation_name.as_deref(),
         };
-        entry
-            .get_or_init(read)
-            .await
-            .clone()
-            .map_err(|refusal| (*refusal).clone())
+        self.documents.get(&asked).unwrap_or_else(|| {
+            let key = DocumentKey {
+                query: request.query.clone(),
+                operation_name: request.operation_name.clone(),
+            };
+            self.documents.get_with(key, Once::default)
+        })
     }
 
     /// Labels of `@override(label:)` that are active for a request; `draw` gives its lot in 0..100, where one is needed.
@@ -189,29 +226,33 @@ impl Engine {
     ) -> Result<Arc<Program>, Refusal> {
         let access = self.rights.narrow(access);
         let labels = self.labels(draw);
+        let conditional = document.operation.conditional_variables();
+        let plain = conditional.is_empty() && labels.is_empty();
+        match document.usual.get() {
+            Some((usual, program)) if plain && *usual == access => return Ok(Arc::clone(program)),
+            _ => {}
+        }
         let value = |name: &String| coerced.get(name) == Some(&Value::Bool(true));
         let key = ProgramKey {
             document: document.id,
-            conditions: document
-                .operation
-                .conditional_variables()
-                .iter()
-                .map(value)
-                .collect(),
+            conditions: conditional.iter().map(value).collect(),
             labels: labels.clone(),
             access: access.clone(),
         };
         let entry = self.programs.get_with(key, Once::default);
+        let usual = access.clone();
         let plan = || {
             let (core, document, coerced) =
                 (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
             self.work(move || core.plan(&document.operation, &coerced, labels, &access))
         };
-        entry
-            .get_or_init(plan)
-            .await
-            .clone()
-            .map_err(|refusal| (*refusal).clone())
+        let made = Box::pin(entry.get_or_init(plan)).await.clone();
+        let program = made.map_err(|refusal| (*refusal).clone())?;
+        if plain {
+            // Another caller's may be there already, and stays.
+            let _ = document.usual.set((usual, Arc::clone(&program)));
+        }
+        Ok(program)
     }
 
     /// Runs `job` where it may take its time.

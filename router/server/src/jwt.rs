@@ -142,7 +142,9 @@ impl Identity {
             return Ok(Caller::anonymous());
         };
         let issuer = choose(issuers, baedal_token::http::bearer(value)?)?;
-        let claims = baedal_token::authenticate(Some(value), &issuer.keys, &issuer.verifier, now()).await?;
+        // Rarely it fetches keys, and then it is large: it must not be a part of every request.
+        let checking = baedal_token::authenticate(Some(value), &issuer.keys, &issuer.verifier, now());
+        let claims = Box::pin(checking).await?;
         let authorization = HeaderValue::from_str(value).map_err(|_| TokenError::NotBearer)?;
         Ok(match claims {
             Some(claims) => Caller::with(claims, authorization),

@@ -128,9 +128,11 @@ fn hex(high: Option<u8>, low: Option<u8>) -> Option<u8> {
 }
 
 fn string(raw: Option<&RawValue>, name: &str) -> Result<Option<String>, Refusal> {
-    match raw.map(value).transpose()? {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+    match raw.map(RawValue::get) {
+        None | Some("null") => Ok(None),
+        Some(text) if text.starts_with('"') => serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| not_json(&without_place(&error))),
         Some(_) => Err(bad(&format!("the member `{name}` must be a string"))),
     }
 }

@@ -104,3 +104,34 @@ impl Worker {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn places_are_spread_over_threads_by_how_busy_these_are() {
+        let workers = Workers::start(2).expect("two threads");
+        let lane_of = |place: &Place| place.handle.spawn(async { lane() });
+        let (first, second) = (workers.place(), workers.place());
+        let kept = lane_of(&first).await.expect("a lane");
+        let left = lane_of(&second).await.expect("a lane");
+        assert_eq!([kept.min(left), kept.max(left)], [1, 2]);
+        drop(second);
+        for _ in 0..3 {
+            assert_eq!(lane_of(&workers.place()).await.expect("a lane"), left);
+        }
+        assert_eq!(lane(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_runs_on_the_threads_ends_with_them() {
+        let workers = Workers::start(1).expect("a thread");
+        let running = workers.place().handle.spawn(std::future::pending::<()>());
+        drop(workers);
+        let ended = tokio::time::timeout(Duration::from_secs(5), running).await;
+        assert!(ended.expect("it ends").expect_err("cut").is_cancelled());
+    }
+}

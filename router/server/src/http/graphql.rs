@@ -43,6 +43,8 @@ pub async fn routed(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -
 }
 
 /// Answers whatever comes to the endpoint.
+///
+/// The future is moved with every request, so what is rarely needed in it is boxed, here and below.
 pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Request<B>) -> Answer {
     let (parts, body) = request.into_parts();
     let id = forward::request_id(&parts.headers);
@@ -53,7 +55,7 @@ pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Reques
             .get(UPGRADE)
             .is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
     {
-        return upgrade(gateway, parts, id).await;
+        return Box::pin(upgrade(gateway, parts, id)).await;
     }
     let format = negotiate::format(&parts.headers);
     let outcome = match format {
@@ -92,15 +94,13 @@ async fn answer<B: RequestBody>(
     };
     if is_get {
         let request = from_get(gateway, &parts)?;
-        let prepared = pipeline::prepare(gateway, asking.caller, request).await?;
-        check_kind(prepared.kind(), true)?;
-        return asking.alone(prepared, forwarded).await;
+        return Box::pin(asking.by_get(request, forwarded)).await;
     }
     let body = post_body(gateway, &parts, body).await?;
     match (&gateway.sharing, gateway.engine()) {
         (Some(sharing), Some(engine)) => {
             let key = sharing::Key::new(engine, body.clone(), forwarded.lines());
-            asking.shared(sharing, key, &body, forwarded).await
+            Box::pin(asking.shared(sharing, key, &body, forwarded)).await
         }
         _ => {
             let prepared = asking.prepare(&body).await?;
@@ -123,6 +123,12 @@ impl Asking<'_> {
         let prepared = pipeline::prepare(self.gateway, self.caller, request).await?;
         check_kind(prepared.kind(), false)?;
         Ok(prepared)
+    }
+
+    async fn by_get(&self, request: Request, forwarded: Forwarded) -> Result<Bytes, Refusal> {
+        let prepared = pipeline::prepare(self.gateway, self.caller, request).await?;
+        check_kind(prepared.kind(), true)?;
+        self.alone(prepared, forwarded).await
     }
 
     async fn alone(&self, prepared: Prepared, forwarded: Forwarded) -> Result<Bytes, Refusal> {
@@ -192,7 +198,7 @@ async fn read<B: RequestBody>(parts: &Parts, body: B, limit: usize) -> Result<By
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let (mut body, mut whole) = (std::pin::pin!(body), Bytes::new());
     if told.is_some_and(|length| length > limit) {
-        drain(body).await;
+        Box::pin(drain(body)).await;
         return Err(too_large());
     }
     while let Some(frame) = body.frame().await {
@@ -204,7 +210,7 @@ async fn read<B: RequestBody>(parts: &Parts, body: B, limit: usize) -> Result<By
         };
         let data = frame.into_data().unwrap_or_default();
         if whole.len() + data.len() > limit {
-            drain(body).await;
+            Box::pin(drain(body)).await;
             return Err(too_large());
         }
         // A body usually comes at once.

@@ -105,7 +105,7 @@ impl Door {
                 match shared {
                     Ok(gateway) => Ok(graphql::handle(gateway, request).await.map(Either::Left)),
                     Err(routes) => {
-                        let response = routes.oneshot(request.map(Body::new)).await;
+                        let response = Box::pin(routes.oneshot(request.map(Body::new))).await;
                         response.map(|response| response.map(Either::Right))
                     }
                 }

@@ -149,7 +149,7 @@ impl Client {
                 done => return done.map_err(|error| told(error, limit)),
             }
         }
-        let line = self.connect(url).await?;
+        let line = Box::pin(self.connect(url)).await?;
         let done = exchange(line, pool, request, limit).await;
         done.map_err(|error| told(error, limit))
     }

@@ -87,3 +87,56 @@ impl Pool {
 fn lock(lane: &Mutex<Vec<Unused>>) -> MutexGuard<'_, Vec<Unused>> {
     lane.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn lines(count: usize) -> (Vec<Line>, Vec<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (mut near, mut far) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let address = listener.local_addr().expect("an address");
+            let stream = TcpStream::connect(address).await.expect("connected");
+            near.push(Connection::new(TokioIo::new(MaybeHttpsStream::Http(
+                TokioIo::new(stream),
+            ))));
+            far.push(listener.accept().await.expect("accepted").0);
+        }
+        (near, far)
+    }
+
+    #[tokio::test]
+    async fn no_more_are_kept_than_may_be() {
+        let pool = Pool::new(2, 2, Duration::from_secs(60));
+        let (near, _far) = lines(3).await;
+        near.into_iter().for_each(|line| pool.put(line));
+        assert!(pool.take().is_some() && pool.take().is_some());
+        assert!(pool.take().is_none());
+    }
+
+    #[tokio::test]
+    async fn one_that_was_closed_is_not_given_out() {
+        let pool = Pool::new(1, 9, Duration::from_secs(60));
+        let (near, mut far) = lines(2).await;
+        near.into_iter().for_each(|line| pool.put(line));
+        drop(far.pop());
+        // The runtime hears of it when it next looks for news.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(pool.take().is_some());
+        assert!(pool.take().is_none());
+    }
+
+    #[tokio::test]
+    async fn old_ones_are_neither_given_out_nor_kept() {
+        let pool = Pool::new(1, 9, Duration::ZERO);
+        let (near, _far) = lines(2).await;
+        near.into_iter().for_each(|line| pool.put(line));
+        assert!(pool.take().is_none());
+        let (near, _far) = lines(1).await;
+        near.into_iter().for_each(|line| pool.put(line));
+        assert_eq!(pool.sweep(), 0);
+    }
+}
