@@ -1,6 +1,7 @@
 //! Tests of the planner, in one binary.
 mod case_files;
 mod cases;
+mod composed;
 mod explanations;
 mod generated;
 mod operations;
