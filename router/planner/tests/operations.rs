@@ -203,3 +203,41 @@ fn answers_are_in_the_order_of_the_selection() {
     assert_eq!(order("User"), ["name", "id", "__typename"]);
     assert_eq!(order("Product"), ["id", "__typename", "name"]);
 }
+
+#[test]
+fn a_one_of_literal_gives_exactly_one_field() {
+    let sg = supergraph(
+        "directive @oneOf on INPUT_OBJECT\n\
+         enum join__Graph { A @join__graph(name: \"a\", url: \"\") }\n\
+         input By @join__type(graph: A) @oneOf { id: ID name: String inner: By }\n\
+         type Query @join__type(graph: A) { find(by: By, all: [By]): Int }",
+    );
+    for valid in [
+        "{ find(by: {id: 1}) }",
+        "{ find(all: [{id: 1}, {name: \"x\"}]) }",
+        "query($id: ID!, $by: By) { a: find(by: {id: $id}) b: find(by: $by) }",
+    ] {
+        assert!(Operation::parse(&sg, valid, None).is_ok(), "{valid}");
+    }
+    for invalid in [
+        "{ find(by: {}) }",
+        "{ find(by: {id: 1, name: \"x\"}) }",
+        "{ find(by: {id: null}) }",
+        "{ find(by: {inner: {}}) }",
+        "{ find(all: [{id: 1}, {}]) }",
+        "{ ...F } fragment F on Query { find(by: {}) }",
+        "query($id: ID) { find(by: {id: $id}) }",
+        "query($by: By = {}) { find(by: $by) }",
+    ] {
+        let error = Operation::parse(&sg, invalid, None).expect_err(invalid);
+        assert_eq!(
+            error.errors[0].extensions.code, "GRAPHQL_VALIDATION_FAILED",
+            "{invalid}"
+        );
+        assert!(
+            error.errors[0].message.contains("exactly one field of \"By\""),
+            "{error}"
+        );
+        assert_eq!(error.errors[0].locations.len(), 1);
+    }
+}

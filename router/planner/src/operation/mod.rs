@@ -1,6 +1,7 @@
 //! A client's operation: parsed, validated against the public schema, one operation chosen.
 pub(crate) mod conditions;
 mod introspect;
+mod one_of;
 mod variables;
 
 use std::collections::HashSet;
@@ -78,6 +79,10 @@ impl Operation {
         let document = ast
             .to_executable_validate(sg.api_schema())
             .map_err(|e| diagnostics(&e.errors, "GRAPHQL_VALIDATION_FAILED"))?;
+        let errors = one_of::errors(sg.api_schema(), &document);
+        if !errors.is_empty() {
+            return Err(OperationError { errors });
+        }
         let operation = document
             .operations
             .get(name)
