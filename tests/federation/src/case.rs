@@ -179,55 +179,80 @@ pub async fn check(case: &Case) -> Result<()> {
     }
 }
 
+/// A case's mocks and the gateway before them.
+pub(crate) struct Running {
+    mocks: BTreeMap<String, Mock>,
+    gateway: baedal_router::Running,
+    counters: Counters,
+    client: reqwest::Client,
+}
+
+impl Running {
+    pub(crate) async fn start(case: &Case, supergraph: Option<&Path>) -> Result<Running> {
+        let counters = Counters::default();
+        let mut mocks = BTreeMap::new();
+        let mut config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            ..Config::default()
+        };
+        config.supergraph.file = supergraph.map(Path::to_owned);
+        config.override_labels.clone_from(&case.labels);
+        let slow = |fault: &Fault| matches!(fault, Fault::Slow);
+        if case.operations.iter().any(|operation| operation.faults.values().any(slow)) {
+            config.traffic.timeout = IMPATIENT;
+        }
+        for (name, sdl) in &case.subgraphs {
+            let data = case.data.get(name).cloned().unwrap_or_default();
+            let mock = Mock::start(name, sdl, data, counters.clone())
+                .await
+                .with_context(|| name.clone())?;
+            let place = SubgraphConfig::at(mock.url().parse()?);
+            config.subgraphs.insert(name.clone(), place);
+            mocks.insert(name.clone(), mock);
+        }
+        Ok(Running {
+            mocks,
+            gateway: baedal_router::start(config).await?,
+            counters,
+            client: reqwest::Client::builder()
+                .timeout(Duration::from_secs(30))
+                .build()?,
+        })
+    }
+
+    /// The answer to a request, with all counts begun anew.
+    pub(crate) async fn ask(&self, body: &Value, faults: &BTreeMap<String, Fault>) -> Result<String> {
+        for (name, mock) in &self.mocks {
+            mock.prepare(faults.get(name).cloned());
+        }
+        self.counters
+            .lock()
+            .expect("counters are plain numbers")
+            .clear();
+        let url = format!("http://{}/graphql", self.gateway.addr());
+        Ok(self.client.post(&url).json(body).send().await?.text().await?)
+    }
+
+    pub(crate) async fn stop(self) {
+        self.gateway.shutdown().await;
+    }
+}
+
 async fn serve(case: &Case, supergraph: Option<&Path>) -> Result<()> {
-    let counters = Counters::default();
-    let mut mocks = BTreeMap::new();
-    let mut config = Config {
-        listen: ([127, 0, 0, 1], 0).into(),
-        ..Config::default()
-    };
-    config.supergraph.file = supergraph.map(Path::to_owned);
-    config.override_labels.clone_from(&case.labels);
-    let slow = |operation: &Operation| {
-        operation
-            .faults
-            .values()
-            .any(|fault| matches!(fault, Fault::Slow))
-    };
-    if case.operations.iter().any(slow) {
-        config.traffic.timeout = IMPATIENT;
-    }
-    for (name, sdl) in &case.subgraphs {
-        let data = case.data.get(name).cloned().unwrap_or_default();
-        let mock = Mock::start(name, sdl, data, counters.clone())
-            .await
-            .with_context(|| name.clone())?;
-        config
-            .subgraphs
-            .insert(name.clone(), SubgraphConfig::at(mock.url().parse()?));
-        mocks.insert(name.clone(), mock);
-    }
-    let gateway = baedal_router::start(config).await?;
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(30))
-        .build()?;
-    let url = format!("http://{}/graphql", gateway.addr());
+    let running = Running::start(case, supergraph).await?;
     let mut differences = Vec::new();
     for operation in &case.operations {
-        for (name, mock) in &mocks {
-            mock.prepare(operation.faults.get(name).cloned());
-        }
-        counters.lock().expect("counters are plain numbers").clear();
         let body = json!({ "query": operation.query, "operationName": operation.name, "variables": operation.variables });
-        let answer = client.post(&url).json(&body).send().await?.text().await?;
-        let calls = mocks
+        let answer = running.ask(&body, &operation.faults).await?;
+        let calls = running
+            .mocks
             .iter()
             .map(|(name, mock)| (name.clone(), mock.take_calls()))
             .collect();
         let difference = differs(operation, &answer, &calls)?;
         differences.extend(difference.map(|why| format!("«{}»: {why}\n{answer}", operation.shows)));
     }
-    gateway.shutdown().await;
+    running.stop().await;
     if !differences.is_empty() {
         bail!("{}", differences.join("\n\n"));
     }

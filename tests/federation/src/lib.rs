@@ -10,6 +10,7 @@ mod field_set;
 pub mod generate;
 pub mod injection;
 mod object;
+mod probe;
 pub mod reference;
 mod rename;
 pub mod save;
@@ -20,4 +21,5 @@ pub mod world;
 
 pub use case::{Case, ExpectedError, Operation, check};
 pub use fault::Fault;
+pub use probe::probe;
 pub use server::Mock;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use baedal_federation_tests::{Case, check};
+use baedal_federation_tests::{Case, check, probe};
 
 pub fn cases() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
@@ -56,6 +56,20 @@ async fn every_case_is_answered_as_expected() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_case_is_answered_alike_when_its_subgraphs_sort_the_other_way() {
     all(|case| case.renamed()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_operation_makes_a_call_that_a_subgraph_must_refuse() {
+    let number = |name: &str, other| std::env::var(name).map_or(other, |text| text.parse().expect("a number"));
+    let (seed, count) = (number("SEED", 1), number("COUNT", 8));
+    let mut failed = Vec::new();
+    for folder in cases() {
+        let case = Case::load(&folder).expect("a case");
+        if let Err(error) = probe(&case, seed, count).await {
+            failed.push(format!("== {}\n{error:#}", folder.display()));
+        }
+    }
+    assert!(failed.is_empty(), "SEED={seed}\n{}", failed.join("\n\n"));
 }
 
 #[test]
