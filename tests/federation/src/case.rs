@@ -198,7 +198,11 @@ impl Running {
         config.supergraph.file = supergraph.map(Path::to_owned);
         config.override_labels.clone_from(&case.labels);
         let slow = |fault: &Fault| matches!(fault, Fault::Slow);
-        if case.operations.iter().any(|operation| operation.faults.values().any(slow)) {
+        if case
+            .operations
+            .iter()
+            .any(|operation| operation.faults.values().any(slow))
+        {
             config.traffic.timeout = IMPATIENT;
         }
         for (name, sdl) in &case.subgraphs {
@@ -225,10 +229,7 @@ impl Running {
         for (name, mock) in &self.mocks {
             mock.prepare(faults.get(name).cloned());
         }
-        self.counters
-            .lock()
-            .expect("counters are plain numbers")
-            .clear();
+        self.counters.lock().expect("counters are plain numbers").clear();
         let url = format!("http://{}/graphql", self.gateway.addr());
         Ok(self.client.post(&url).json(body).send().await?.text().await?)
     }

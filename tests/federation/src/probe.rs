@@ -39,7 +39,9 @@ pub async fn probe(case: &Case, seed: u64, count: u64) -> Result<()> {
         let parsed: Value = serde_json::from_str(&answer).map_err(|error| anyhow!("{error}: {answer}"))?;
         let errors = parsed["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
         let texts = errors.iter().filter_map(|error| error["message"].as_str());
-        let violation = texts.into_iter().find(|text| VIOLATIONS.iter().any(|part| text.contains(part)));
+        let violation = texts
+            .into_iter()
+            .find(|text| VIOLATIONS.iter().any(|part| text.contains(part)));
         found.extend(violation.map(|text| format!("{}\n{}\n{text}", request.query, body["variables"])));
     }
     running.stop().await;

@@ -1,5 +1,6 @@
 //! Federated graphs against the gateway.
 mod cases;
 mod differential;
+mod docs;
 mod injection;
 mod labels;
