@@ -137,10 +137,10 @@ impl Completion<'_> {
     }
 
     fn leaf(&mut self, leaf: &Value, wrapping: &Wrapping, named: &Named) -> Result<Value, Bubble> {
-        let is = |value: &Box<str>| leaf == &**value;
+        let among = |values: &[Box<str>]| values.iter().any(|value| leaf == &**value);
         match named {
-            Named::Enum { hidden, .. } if hidden.iter().any(is) => self.null(wrapping),
-            Named::Enum { values, .. } if !values.iter().any(is) => self.violation(),
+            Named::Enum { hidden, .. } if among(hidden) => self.null(wrapping),
+            Named::Enum { values, .. } if !among(values) => self.violation(),
             _ => Ok(leaf.clone()),
         }
     }
