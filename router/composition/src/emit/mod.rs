@@ -3,8 +3,6 @@
 //! <https://specs.apollo.dev/join/v0.3/>, <https://specs.apollo.dev/link/v1.0/>
 
 mod header;
-#[cfg(test)]
-mod read_back;
 mod types;
 
 use std::fmt::Write as _;
@@ -135,3 +133,6 @@ fn list_size(size: &crate::model::ListSize) -> String {
         format!("@listSize({})", given.join(", "))
     }
 }
+
+#[cfg(test)]
+mod read_back;

@@ -79,9 +79,8 @@ impl Operation {
         let document = ast
             .to_executable_validate(sg.api_schema())
             .map_err(|e| diagnostics(&e.errors, "GRAPHQL_VALIDATION_FAILED"))?;
-        let errors = one_of::errors(sg.api_schema(), &document);
-        if !errors.is_empty() {
-            return Err(OperationError { errors });
+        if sg.has_one_of {
+            one_of::check(sg.api_schema(), &document)?;
         }
         let operation = document
             .operations

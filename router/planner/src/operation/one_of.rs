@@ -5,14 +5,10 @@ use apollo_compiler::executable::{Field, Selection, SelectionSet};
 use apollo_compiler::schema::{ExtendedType, InputObjectType};
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 
-use super::{Extensions, Location, RequestError};
+use super::{Extensions, Location, OperationError, RequestError};
 
-/// All such literals of a valid document that give another number of fields.
-pub(super) fn errors(schema: &Schema, document: &ExecutableDocument) -> Vec<RequestError> {
-    let is_one_of = |ty: &ExtendedType| ty.directives().has("oneOf");
-    if !schema.types.values().any(is_one_of) {
-        return Vec::new();
-    }
+/// Refuses such literals of a valid document that give another number of fields.
+pub(super) fn check(schema: &Schema, document: &ExecutableDocument) -> Result<(), OperationError> {
     let mut check = Check {
         schema,
         document,
@@ -29,7 +25,12 @@ pub(super) fn errors(schema: &Schema, document: &ExecutableDocument) -> Vec<Requ
     for fragment in document.fragments.values() {
         check.selections(&fragment.selection_set);
     }
-    check.errors
+    let errors = check.errors;
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(OperationError { errors })
+    }
 }
 
 struct Check<'a> {

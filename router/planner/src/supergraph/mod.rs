@@ -79,6 +79,8 @@ pub struct Supergraph {
     api_sdl: String,
     pub(crate) implementers: HashMap<Name, Implementers>,
     labels: Vec<String>,
+    /// Some input object is `@oneOf`.
+    pub(crate) has_one_of: bool,
 }
 
 impl Supergraph {
@@ -93,6 +95,7 @@ impl Supergraph {
             labels: model.labels(),
             api_sdl: api.to_string(),
             implementers: api.implementers_map(),
+            has_one_of: api.types.values().any(|ty| ty.directives().has("oneOf")),
             api,
             model,
         })
