@@ -99,6 +99,10 @@ impl Budget {
         Budget { left: whole, whole }
     }
 
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     pub fn spend(&mut self, steps: usize) -> Result<(), PlanError> {
         match self.left.checked_sub(steps as u64) {
             Some(left) => {

@@ -5,6 +5,7 @@ mod composed;
 mod explanations;
 mod generated;
 mod operations;
+mod optimal;
 mod properties;
 mod subgraph_view;
 mod supergraphs;

@@ -78,6 +78,13 @@ pub(crate) fn fetches(
     fetches
 }
 
+/// How many steps follow one another, and how many fetches there are.
+pub(crate) fn extent(walk: &Walk<'_>) -> (usize, usize) {
+    let calls = order::order(walk);
+    let steps: BTreeSet<(usize, u8)> = calls.iter().map(|call| (call.stage, call.level)).collect();
+    (steps.len(), calls.len())
+}
+
 fn root(
     walk: &Walk<'_>,
     call: &Call,

@@ -63,6 +63,7 @@ pub(crate) struct Door<'a> {
     pub key: &'a Key,
 }
 
+#[derive(Clone)]
 pub(crate) struct Graph<'a> {
     pub model: &'a Model,
     labels: &'a BTreeSet<String>,
@@ -86,11 +87,6 @@ impl<'a> Graph<'a> {
             covers: RefCell::default(),
             nesting: 0,
         }
-    }
-
-    /// The same graph with nothing remembered and its budget whole again.
-    pub fn fresh(&self) -> Graph<'a> {
-        Graph::new(self.model, self.labels, self.budget.clone())
     }
 
     fn live(&self, field: &SubField) -> bool {

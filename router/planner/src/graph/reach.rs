@@ -19,6 +19,8 @@ const NESTING_LIMIT: usize = 6;
 /// Steps left for filling the contextual arguments of a field that others need: a place's surroundings
 /// are not looked at here.
 const CONTEXT_STEPS: u8 = 3;
+/// With more ways than this, later ones are not looked at.
+const FEW: usize = 4;
 /// Longest chain of hops.
 const LEVEL_LIMIT: u8 = 60;
 
@@ -238,7 +240,8 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
-    /// All ways to get a field of runtime type `t`, one for each subgraph, nearest first.
+    /// All ways to get a field of runtime type `t`, one for each subgraph, nearest first; where these
+    /// are few, then a later fetch of the same subgraph: it may be needed anyway.
     ///
     /// `blind`: interface objects that came with the place can't be used (they do not tell which of
     /// them a type condition is about).
@@ -255,8 +258,18 @@ impl<'a> Graph<'a> {
         }
         let mut found = self.guarded(t, reach, field, &mut Vec::new())?;
         found.retain(|c| !(blind && c.local != t && matches!(c.how, How::Base(_))));
-        let mut subs = HashSet::new();
-        found.retain(|c| subs.insert(c.sub));
+        let (mut subs, mut again) = (HashSet::new(), Vec::new());
+        found.retain(|c| {
+            let nearest = subs.insert(c.sub);
+            if !nearest && !matches!(c.how, How::Base(_)) {
+                again.push(c.clone());
+            }
+            nearest
+        });
+        if found.len() <= FEW {
+            again.retain(|c| subs.remove(&c.sub));
+            found.append(&mut again);
+        }
         let found: Rc<[Candidate]> = found.into();
         reach.found.borrow_mut().insert((field, blind), found.clone());
         Ok(found)

@@ -4,17 +4,14 @@
 use hashbrown::HashMap;
 
 use super::positions::Entry;
-use super::{Demand, Origin, PlaceId, PosId, Walk};
+use super::{Demand, Group, Origin, PlaceId, PosId, Walk};
 use crate::graph::Via;
 use crate::settings::PlanError;
-use crate::supergraph::model::SubId;
+
 use crate::supergraph::types::{TypeIx, Types};
 
-/// Price of a root that is to be avoided.
+/// Price of a fetch that is to be avoided.
 const AVOIDED: usize = 100;
-
-/// Positions that end in one fetch: stage, subgraph, level.
-type Group = (usize, SubId, u8);
 
 impl Walk<'_> {
     pub(super) fn choose(&mut self) -> Result<(), PlanError> {
@@ -27,9 +24,11 @@ impl Walk<'_> {
             .unwrap_or(0);
         open.iter_mut()
             .for_each(|d| d.candidates.retain(|c| c.1 <= deadline));
+        self.forcing = true;
         self.take(&mut open, |_, demand| {
             (demand.candidates.len() == 1).then(|| demand.candidates[0].0)
         })?;
+        self.forcing = false;
         while !open.is_empty() {
             self.take(&mut open, |walk, demand| walk.free(demand))?;
             let best = self.best(&open)?;
@@ -106,27 +105,41 @@ impl Walk<'_> {
             return 0;
         }
         match &position.origin {
-            Origin::Root { .. } if self.avoided == Some(position.sub) => AVOIDED,
-            Origin::Root { .. } => 1,
+            Origin::Root { stage } => self.price_of((*stage, position.sub, 0)),
             Origin::Field { .. } => self.price(position.head),
             Origin::Hop(hop) => {
-                let own = usize::from(!self.fetched.contains(&(hop.stage, position.sub, position.level)));
+                let own = self.price_of((hop.stage, position.sub, position.level));
                 own + self.way(position.place).map_or(0, |base| self.price(base))
             }
         }
     }
 
-    /// The position that would have to be wanted so that a place's objects are there. Only the nearest
-    /// is looked at: prices are asked often, and must not branch.
+    fn price_of(&self, group: Group) -> usize {
+        match () {
+            () if self.fetched.contains(&group) => 0,
+            () if self.avoided.contains(&group) => AVOIDED,
+            () => 1,
+        }
+    }
+
+    /// The position that would have to be wanted so that a place's objects are there. Only the nearest that
+    /// is not to be avoided is looked at: prices are asked often, and must not branch.
     fn way(&self, place: PlaceId) -> Option<PosId> {
         let base = &self.places[place].base;
         let near = base.iter().any(|b| self.positions[*b].wanted);
-        base.first().copied().filter(|_| !near)
+        let welcome = base.iter().find(|b| !self.avoids(**b));
+        welcome.or(base.first()).copied().filter(|_| !near)
+    }
+
+    /// Whether a position is in a fetch that is to be avoided.
+    fn avoids(&self, pos: PosId) -> bool {
+        let head = &self.positions[self.positions[pos].head];
+        !self.avoided.is_empty() && self.avoided.contains(&(self.stage(pos), head.sub, head.level))
     }
 
     /// How much must be selected before a position is there: fields on the way from what its fetch
     /// selects already; for an entity fetch, what its representations are made of.
-    fn distance(&self, pos: PosId) -> usize {
+    pub(super) fn distance(&self, pos: PosId) -> usize {
         let position = &self.positions[pos];
         if position.wanted {
             return 0;
@@ -138,8 +151,24 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn cheapest(&self, candidates: impl Iterator<Item = PosId>) -> Option<PosId> {
-        candidates.min_by_key(|pos| {
+    /// Wants the cheapest of some positions, and what else `then` makes of it; what it pulls in is forced only if it had no alternative.
+    pub(super) fn want_cheapest(
+        &mut self,
+        candidates: &[PosId],
+        then: impl FnOnce(&mut Self, PosId) -> Result<(), PlanError>,
+    ) -> Result<Option<PosId>, PlanError> {
+        let Some(pos) = self.cheapest(candidates) else {
+            return Ok(None);
+        };
+        let forcing = self.forcing;
+        self.forcing &= candidates.len() == 1;
+        then(self, pos)?;
+        self.forcing = forcing;
+        Ok(Some(pos))
+    }
+
+    fn cheapest(&self, candidates: &[PosId]) -> Option<PosId> {
+        candidates.iter().copied().min_by_key(|pos| {
             (
                 self.price(*pos),
                 self.distance(*pos),
@@ -163,12 +192,10 @@ impl Walk<'_> {
     pub(super) fn ensure_presence(&mut self, place: PlaceId, max: u8) -> Result<Option<PosId>, PlanError> {
         let base = self.places[place].base.iter().copied();
         let near: Vec<PosId> = base.filter(|p| self.positions[*p].level <= max).collect();
-        let Some(pos) = self.cheapest(near.into_iter()) else {
-            return Ok(None);
-        };
-        let on = self.positions[pos].cover.types().clone();
-        self.commit(pos, &on)?;
-        Ok(Some(pos))
+        self.want_cheapest(&near, |walk, pos| {
+            let on = walk.positions[pos].cover.types().clone();
+            walk.commit(pos, &on)
+        })
     }
 
     /// Makes the runtime type known where it is one of these.
@@ -221,12 +248,11 @@ impl Walk<'_> {
                 .filter(|p| shows(self, p))
                 .collect();
         }
-        let Some(pos) = self.cheapest(candidates.into_iter()) else {
-            return Ok(None);
-        };
-        self.commit(pos, &Types::one(t))?;
-        self.positions[pos].typename = true;
-        Ok(Some(pos))
+        self.want_cheapest(&candidates, |walk, pos| {
+            walk.commit(pos, &Types::one(t))?;
+            walk.positions[pos].typename = true;
+            Ok(())
+        })
     }
 
     /// Hops to where an interface object's interface is real.

@@ -2,7 +2,7 @@
 use std::rc::Rc;
 
 use super::need::Terms;
-use super::{FieldKey, Hop, Origin, Pick, PlaceId, PosId, Sent, Walk};
+use super::{FieldKey, Group, Hop, Origin, Pick, PlaceId, PosId, Sent, Walk};
 use crate::graph::Via;
 use crate::settings::PlanError;
 use crate::supergraph::types::{TypeIx, Types};
@@ -20,7 +20,10 @@ impl<'a> Walk<'a> {
         let (place, sub, level) = (position.place, position.sub, position.level);
         self.places[place].wanted = true;
         match &self.positions[pos].origin {
-            Origin::Root { stage } => _ = self.fetched.insert((*stage, sub, 0)),
+            Origin::Root { stage } => {
+                let stage = *stage;
+                self.fetch_group((stage, sub, 0));
+            }
             Origin::Field { .. } if !first => {}
             Origin::Field {
                 parent,
@@ -33,13 +36,21 @@ impl<'a> Walk<'a> {
                 self.pick(parent, &slot, &key, &on, Some(pos));
             }
             Origin::Hop(hop) => {
-                self.fetched.insert((hop.stage, sub, level));
+                let stage = hop.stage;
+                self.fetch_group((stage, sub, level));
                 for t in fresh.iter() {
                     self.represent(pos, t)?;
                 }
             }
         }
         Ok(())
+    }
+
+    fn fetch_group(&mut self, group: Group) {
+        self.fetched.insert(group);
+        if self.forcing {
+            self.forced.insert(group);
+        }
     }
 
     /// Selects a field at a position.
@@ -99,12 +110,14 @@ impl<'a> Walk<'a> {
         let Origin::Hop(hop) = &position.origin else {
             unreachable!("only a hop has representations")
         };
-        let Some((via, typename, key)) = hop.doors.get(&t).copied() else {
+        let Some(door) = hop.doors.get(&t).copied() else {
             return Ok(());
         };
+        let (via, typename, _) = door;
         let (requires, conditional) = (hop.requires, hop.conditional);
         let any = self.places[place].certain || (via != Via::Concrete && !conditional);
         let (max, on) = (level - 1, Types::one(t));
+        let key = self.cheapest_key(pos, t, door)?;
         let mut after = Vec::new();
         if !any && let Some(shown) = self.know(place, t, max)? {
             after.push(shown);

@@ -35,7 +35,8 @@ impl<'a> Walk<'a> {
             self.root_positions(place, root, stage);
             let one = self.richest(place, root, used);
             if self.places[place].base.len() > 1 {
-                self.called.extend(one.map(|pos| self.positions[pos].sub));
+                self.called
+                    .extend(one.map(|pos| (stage, self.positions[pos].sub, 0)));
             }
             self.places[place].base.retain(|pos| Some(*pos) == one);
             self.places[place].reach.clear();
@@ -66,7 +67,7 @@ impl<'a> Walk<'a> {
     fn richest(&self, place: PlaceId, root: TypeIx, used: &FieldUse) -> Option<PosId> {
         let score = |pos: &PosId| {
             let sub = self.positions[*pos].sub;
-            let welcome = self.avoided != Some(sub);
+            let welcome = !self.avoided.contains(&(self.stage(*pos), sub, 0));
             let access = self
                 .graph
                 .resolves(sub, root, Overlay::default(), root, &used.name);

@@ -3,7 +3,8 @@
 //! 1. [`explore`]: lays out the *places* of the answer, and at each the *positions* (fetches in
 //!    which its object could be read), none of them wanted yet; every leaf becomes a *demand* with
 //!    its candidate positions.
-//! 2. [`choose`]: picks a position for each demand: fewest steps, then fewest fetches.
+//! 2. [`choose`]: picks a position for each demand: fewest steps, then fewest fetches, greedily;
+//!    [`search`] tries others.
 //! 3. [`commit`]: a picked position pulls in what it stands on: its parent's field, or the key
 //!    fields and required fields of its representation.
 mod choose;
@@ -11,26 +12,27 @@ mod commit;
 mod context;
 mod explore;
 mod groups;
+mod keys;
 mod need;
 mod positions;
+mod search;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use apollo_compiler::Name;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::graph::{Cover, Graph, Overlay, Reach, Via};
-use crate::normalize::{SelectedField, Selection};
-use crate::plan::OperationKind;
-use crate::settings::PlanError;
+use crate::normalize::SelectedField;
 use crate::supergraph::contexts::ContextArg;
 use crate::supergraph::field_set::{Args, FieldSet};
 use crate::supergraph::model::{Key, SubId};
 use crate::supergraph::types::{TypeIx, Types};
 
 pub(crate) use context::{ContextSource, Filled};
+pub(crate) use search::walk;
 
 /// Index in [`Walk::places`].
 pub(crate) type PlaceId = usize;
@@ -126,7 +128,7 @@ pub(crate) enum Origin<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Hop<'a> {
     pub stage: usize,
-    doors: BTreeMap<TypeIx, (Via, TypeIx, &'a Key)>,
+    doors: BTreeMap<TypeIx, Entrance<'a>>,
     requires: Option<Requirement<'a>>,
     conditional: bool,
     pub sent: Vec<Sent>,
@@ -135,6 +137,9 @@ pub(crate) struct Hop<'a> {
     /// Positions whose fetches must be finished before.
     pub after: BTreeSet<PosId>,
 }
+
+/// How an entity fetch is entered, the `__typename` it is entered by, and the key.
+type Entrance<'a> = (Via, TypeIx, &'a Key);
 
 /// What a field asks of the fetch that selects it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -188,84 +193,47 @@ struct Demand {
 /// The state of one planning.
 pub(crate) struct Walk<'a> {
     pub graph: Graph<'a>,
-    /// A subgraph whose root is to be used only where there is no other.
-    avoided: Option<SubId>,
-    /// Subgraphs chosen to be called once (mutations), where there may be another.
-    called: BTreeSet<SubId>,
+    /// Fetches that are to be made only where there is no other way.
+    avoided: BTreeSet<Group>,
+    /// Root fetches chosen to be made once (mutations), where there may be another.
+    called: BTreeSet<Group>,
     pub places: Vec<Place<'a>>,
     pub positions: Vec<Position<'a>>,
     demands: Vec<Demand>,
     /// Places where the client asks for `__typename`, or at least for presence.
     typenames: Vec<(PlaceId, Types)>,
     requirements: Vec<Requirement<'a>>,
-    /// Fetches there are already: stage, subgraph, level.
-    fetched: HashSet<(usize, SubId, u8)>,
+    /// Fetches there are already.
+    fetched: BTreeSet<Group>,
+    /// Those of them that had no alternative, and whether the next ones have none.
+    forced: BTreeSet<Group>,
+    forcing: bool,
     depth: usize,
     /// For selected fields (by address), the runtime types for which no subgraph is asked.
     lost: HashMap<*const SelectedField, Types>,
 }
 
-/// Walks the whole operation. Where several subgraphs share root fields, what a greedy choice finds
-/// depends on where it begins; then each of the chosen roots is avoided once, and the best walk wins.
-pub(crate) fn walk<'a>(
-    graph: Graph<'a>,
-    kind: OperationKind,
-    root: TypeIx,
-    selection: &'a Selection,
-) -> Result<Walk<'a>, PlanError> {
-    let first = attempt(graph.fresh(), kind, root, selection, None)?;
-    let roots = first.shared_roots();
-    let mut best = (first.cost(), first);
-    for avoided in roots.into_iter().take(ATTEMPTS) {
-        if best.0.fetches < 2 {
-            break;
-        }
-        let other = attempt(graph.fresh(), kind, root, selection, Some(avoided))?;
-        let cost = other.cost();
-        if cost < best.0 {
-            best = (cost, other);
+/// Positions that end in one fetch: stage, subgraph, level.
+type Group = (usize, SubId, u8);
+
+impl<'a> Walk<'a> {
+    fn new(graph: Graph<'a>, avoided: BTreeSet<Group>) -> Walk<'a> {
+        Walk {
+            graph,
+            avoided,
+            called: BTreeSet::new(),
+            places: Vec::new(),
+            positions: Vec::new(),
+            demands: Vec::new(),
+            typenames: Vec::new(),
+            requirements: Vec::new(),
+            fetched: BTreeSet::new(),
+            forced: BTreeSet::new(),
+            forcing: false,
+            depth: 0,
+            lost: HashMap::new(),
         }
     }
-    Ok(best.1)
-}
-
-/// Walks besides the first.
-const ATTEMPTS: usize = 3;
-
-fn attempt<'a>(
-    graph: Graph<'a>,
-    kind: OperationKind,
-    root: TypeIx,
-    selection: &'a Selection,
-    avoided: Option<SubId>,
-) -> Result<Walk<'a>, PlanError> {
-    let mut walk = Walk {
-        graph,
-        avoided,
-        called: BTreeSet::new(),
-        places: Vec::new(),
-        positions: Vec::new(),
-        demands: Vec::new(),
-        typenames: Vec::new(),
-        requirements: Vec::new(),
-        fetched: HashSet::new(),
-        depth: 0,
-        lost: HashMap::new(),
-    };
-    walk.explore_root(kind, root, selection)?;
-    walk.choose()?;
-    Ok(walk)
-}
-
-/// What a plan costs, dearest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Cost {
-    steps: u8,
-    fetches: usize,
-    /// Fields asked for, each as often as steps are before it.
-    late: usize,
-    /// Kinds of representations and fields asked for.
-    data: usize,
 }
 
 impl Walk<'_> {
@@ -281,37 +249,6 @@ impl Walk<'_> {
             Origin::Hop(hop) => hop.stage,
             Origin::Field { .. } => unreachable!("a head is no field"),
         }
-    }
-
-    fn cost(&self) -> Cost {
-        let wanted = || self.positions.iter().filter(|p| p.wanted);
-        let sent = |p: &Position<'_>| match &p.origin {
-            Origin::Hop(hop) => 3 * hop.sent.iter().map(|s| s.on.len()).sum::<usize>(),
-            _ => 0,
-        };
-        Cost {
-            steps: wanted().map(|p| p.level).max().unwrap_or(0),
-            fetches: self.fetched.len(),
-            late: wanted().map(|p| usize::from(p.level) * p.picks.len()).sum(),
-            data: wanted().map(|p| p.picks.len() + sent(p)).sum(),
-        }
-    }
-
-    /// Subgraphs whose root is wanted though another one's could have been.
-    fn shared_roots(&self) -> Vec<SubId> {
-        let children = self.places.iter().filter(|p| p.parent == Some(0));
-        let shared =
-            children.filter(|p| p.base.iter().filter(|b| self.positions[**b].level == 0).count() > 1);
-        let wanted = shared
-            .flat_map(|p| &p.base)
-            .map(|b| &self.positions[*b])
-            .filter(|p| p.wanted);
-        wanted
-            .map(|p| p.sub)
-            .chain(self.called.iter().copied())
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect()
     }
 
     /// Runtime types for which a selected field is asked of no subgraph; it is null there.

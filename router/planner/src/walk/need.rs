@@ -100,7 +100,13 @@ impl<'a> Walk<'a> {
                 .into_iter()
                 .filter(|(_, level)| *level <= want.terms.max)
                 .map(|(pos, _)| pos);
-            let Some(pos) = self.cheapest(near) else {
+            let near: Vec<PosId> = near.collect();
+            let wanted = self.want_cheapest(&near, |walk, pos| {
+                walk.commit(pos, &on)?;
+                walk.pick(pos, slot, key, &on, None);
+                Ok(())
+            })?;
+            let Some(pos) = wanted else {
                 let coordinate = on
                     .first()
                     .map(|t| format!("{}.{name}", self.graph.model.ty(t).name));
@@ -110,8 +116,6 @@ impl<'a> Walk<'a> {
                     path,
                 });
             };
-            self.commit(pos, &on)?;
-            self.pick(pos, slot, key, &on, None);
             after.push(pos);
         }
         Ok(())
