@@ -105,6 +105,7 @@ impl Arena {
         let number = u16::try_from(self.buffers.len()).ok()?;
         // Room for what most bodies hold, so that reading them moves nothing.
         self.entries.reserve(body.len() / 32);
+        self.objects.reserve(body.len() / 256);
         self.buffers.push(body);
         Some(number)
     }

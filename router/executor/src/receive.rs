@@ -119,8 +119,10 @@ impl Run<'_> {
                         Ok(()) => used[number] = true,
                         Err(why) => failed.push((asked.object, why)),
                     }
-                    let slots = self.arena.disputed.drain(..);
-                    disputed.extend(slots.map(|slot| (asked.object, slot)));
+                    if !self.arena.disputed.is_empty() {
+                        let slots = self.arena.disputed.drain(..);
+                        disputed.extend(slots.map(|slot| (asked.object, slot)));
+                    }
                 }
                 _ => failed.push((asked.object, Unattached::WrongType)),
             }

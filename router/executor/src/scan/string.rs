@@ -18,13 +18,14 @@ impl<'b> Scanner<'b> {
     #[inline(always)]
     pub(crate) fn string(self, fit: &mut bool) -> Scanned<Scanner<'b>> {
         let inside = self.skip(1);
-        if let Some(chunk) = inside.rest.first_chunk::<32>() {
-            let at = special(chunk).trailing_zeros() as usize;
-            if at < 32 && chunk[at] == b'"' {
-                return Ok(inside.skip(at + 1));
-            }
+        let Some(chunk) = inside.rest.first_chunk::<32>() else {
+            return inside.long_string(fit);
+        };
+        let at = special(chunk).trailing_zeros() as usize;
+        if at < 32 && chunk[at] == b'"' {
+            return Ok(inside.skip(at + 1));
         }
-        inside.long_string(fit)
+        inside.skip(at).long_string(fit)
     }
 
     /// Behind the string that `self` is in.
