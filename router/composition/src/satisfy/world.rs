@@ -50,6 +50,8 @@ pub(super) struct World<'m> {
     entries: Vec<Vec<Entry<'m>>>,
     /// (subgraph, interface) where the interface is an interface object.
     interface_objects: HashSet<(GraphId, TypeId)>,
+    /// (subgraph, abstract type, object type) where the subgraph can answer the one with the other.
+    local_runtime: HashSet<(GraphId, TypeId, TypeId)>,
     /// Labels whose overrides are in force.
     labels: &'m BTreeSet<&'m str>,
 }
@@ -64,10 +66,15 @@ impl<'m> World<'m> {
             .map(|(id, ty)| (ty.name.as_str(), id))
             .collect();
         let mut runtime = vec![Vec::new(); types.len()];
-        let mut interface_objects = HashSet::new();
+        let (mut interface_objects, mut local_runtime) = (HashSet::new(), HashSet::new());
         for (id, ty) in types.iter().enumerate() {
             let objects = ty.joins.iter().filter(|join| join.interface_object);
             interface_objects.extend(objects.map(|join| (join.graph, id)));
+            let number = |name: &Name| ids.get(name.as_str()).copied();
+            let implements = ty.join_implements.iter();
+            local_runtime.extend(implements.filter_map(|(graph, name)| Some((*graph, number(name)?, id))));
+            let members = ty.join_members.iter();
+            local_runtime.extend(members.filter_map(|(graph, name)| Some((*graph, id, number(name)?))));
             match ty.kind {
                 Kind::Object => {
                     for interface in ty.implements.iter().filter_map(|name| ids.get(name.as_str())) {
@@ -86,6 +93,7 @@ impl<'m> World<'m> {
             runtime,
             entries: Vec::new(),
             interface_objects,
+            local_runtime,
             labels,
         };
         world.entries = (0..world.types.len()).map(|id| world.find_entries(id)).collect();
@@ -162,19 +170,7 @@ impl<'m> World<'m> {
 
     /// Whether a subgraph can answer an abstract type with an object type.
     pub fn is_local_runtime(&self, graph: GraphId, abstract_type: TypeId, object: TypeId) -> bool {
-        let ty = self.types[abstract_type];
-        let object = self.types[object];
-        match ty.kind {
-            Kind::Interface => object
-                .join_implements
-                .iter()
-                .any(|(g, name)| *g == graph && *name == ty.name),
-            Kind::Union => ty
-                .join_members
-                .iter()
-                .any(|(g, name)| *g == graph && *name == object.name),
-            _ => ty.name == object.name,
-        }
+        abstract_type == object || self.local_runtime.contains(&(graph, abstract_type, object))
     }
 
     /// A fragment's condition holds for objects of a type.
