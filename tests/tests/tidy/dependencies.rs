@@ -5,7 +5,7 @@ use std::fs;
 use crate::root;
 
 /// Folder of a crate, and the crates of ours that it may use outside its tests.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("router/composition", &[]),
     ("router/planner", &[]),
     ("router/executor", &["baedal-planner"]),
@@ -51,6 +51,19 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     (
         "benches",
         &["baedal-composition", "baedal-planner", "baedal-executor"],
+    ),
+    (
+        "benches/executor",
+        &["baedal-composition", "baedal-planner", "baedal-executor"],
+    ),
+    (
+        "tests/fuzz",
+        &[
+            "baedal-composition",
+            "baedal-planner",
+            "baedal-executor",
+            "baedal-router",
+        ],
     ),
     ("xtask", &[]),
 ];
