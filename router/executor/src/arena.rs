@@ -115,6 +115,11 @@ impl Arena {
         self.buffers.iter().map(Bytes::len).sum()
     }
 
+    /// How many objects there are.
+    pub(crate) fn objects(&self) -> usize {
+        self.objects.len()
+    }
+
     pub(crate) fn add_object(&mut self, runtime: RuntimeType, run: Run) -> ObjectId {
         self.objects.push(Object {
             runtime,

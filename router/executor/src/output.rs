@@ -3,6 +3,8 @@
 //! What is written next often stands next in the subgraph's body as well: the same key, the same value, the same brace.
 //! So bytes of a body are not copied at once: they are *pending*, and as long as what is written equals what follows
 //! them there, there is just more pending. A run of fields, of objects, or a whole list is copied in one piece.
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::arena::{Arena, Leaf};
@@ -112,6 +114,12 @@ impl<'a> Output<'a> {
 
     pub(crate) fn mark(&self) -> Mark {
         Mark(self.len())
+    }
+
+    /// Appends what was appended before.
+    pub(crate) fn repeat(&mut self, text: Range<usize>) {
+        self.flush();
+        self.text.extend_from_within(text);
     }
 
     /// Takes back what was appended since `mark`.

@@ -8,11 +8,13 @@ use crate::arena::{Arena, Cursor, ObjectId, Value};
 use crate::errors::{Errors, Extensions, Problem, Segment};
 use crate::inputs::Inputs;
 use crate::leaf::{LeafKind, for_each_item};
+use crate::memo::Memo;
 use crate::output::{Mark, Output};
 use crate::program::Program;
 use crate::projection::{Composite, Field, Projection, Source};
 use crate::receive::ANSWER_TOO_LARGE;
 use crate::scan::Form;
+use crate::trail::{Step, Trail};
 use crate::types::RuntimeType;
 
 /// Why nothing can stand at a place. The error is noted.
@@ -26,37 +28,15 @@ enum Stop {
 
 type Written = Result<(), Stop>;
 
-/// The way to where the writer is, on its stack.
-struct Trail<'t> {
-    above: Option<&'t Trail<'t>>,
-    at: Step<'t>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'t> {
-    Key(&'t str),
-    Index(usize),
-}
-
-impl Trail<'_> {
-    fn path(&self) -> Vec<Segment> {
-        let steps = std::iter::successors(Some(self), |trail| trail.above);
-        let segment = |trail: &Trail<'_>| match trail.at {
-            Step::Key(key) => Segment::Key(key.into()),
-            Step::Index(index) => Segment::Index(index),
-        };
-        let mut path: Vec<Segment> = steps.map(segment).collect();
-        path.reverse();
-        path
-    }
-}
-
 struct Writer<'a> {
     program: &'a Program,
     inputs: &'a Inputs,
     arena: &'a Arena,
     errors: &'a mut Errors,
     out: Output<'a>,
+    memo: Memo,
+    /// How often text was taken back.
+    cuts: usize,
 }
 
 /// With more fields than this, selected and present, slots are looked up in a sorted copy.
@@ -85,6 +65,8 @@ pub(crate) fn write_answer(
         arena,
         errors,
         out,
+        memo: Memo::new(arena.objects()),
+        cuts: 0,
     };
     if writer
         .object(root, RuntimeType::Unknown, &program.answer, None)
@@ -110,6 +92,15 @@ impl Writer<'_> {
         if self.out.len() > self.inputs.max_answer {
             return self.too_large(above);
         }
+        let start = self.out.len();
+        if let Some(text) = self.memo.find(object, projection) {
+            if start + text.len() > self.inputs.max_answer {
+                return self.too_large(above);
+            }
+            self.out.repeat(text);
+            return Ok(());
+        }
+        let before = (self.cuts, self.errors.total());
         let mut lookup = self.lookup(object, projection);
         let mut empty = true;
         for field in &projection.fields {
@@ -131,6 +122,10 @@ impl Writer<'_> {
             self.out.byte(b'{');
         }
         self.out.byte(b'}');
+        // What is wrong in it is told at each place, with its path.
+        if before == (self.cuts, self.errors.total()) {
+            self.memo.keep(object, projection, start..self.out.len());
+        }
         Ok(())
     }
 
@@ -335,6 +330,9 @@ impl Writer<'_> {
     }
 
     fn null_at(&mut self, mark: Mark) {
+        self.cuts += 1;
+        // What was kept may be taken back with it; an answer with such a null is written without.
+        self.memo = Memo::default();
         self.out.cut(mark);
         self.out.text(b"null");
     }

@@ -59,6 +59,35 @@ fn equal_representations_are_sent_once_and_shared() {
     assert_eq!(outcome.data(), &json!({"top":[a, b, a],"new":[b, c]}));
 }
 
+/// One product in forty places: what is below it is written once and copied, but never what is wrong in it.
+#[test]
+fn what_is_below_a_shared_entity_is_the_same_in_all_its_places_and_so_is_what_is_wrong_in_it() {
+    let places = vec![r#"{"upc":"1"}"#; 40].join(",");
+    let roots = format!(r#"{{"data":{{"top":[{places}]}}}}"#);
+    let entity =
+        r#"{"data":{"_entities":[{"tags":[{"t":1,"u":[{"v":7}]},{"t":null,"u":[]},{"t":3,"u":null}]}]}}"#;
+    let run_with = |tag: &str| {
+        let plan = Builder::new()
+            .root("a", &[], "top{upc}")
+            .entities("b", &[0], ("top", "Product", "upc"), "tags{t u{v}}")
+            .answer(&format!(
+                "top:[P]{{tags:[T]{{t:{tag} u:[U]{{v:Int}}}} more:[P]{{upc:ID}}}}"
+            ));
+        run(plan, &[&roots, entity])
+    };
+    let first = json!({"t": 1, "u": [{"v": 7}]});
+    let last = json!({"t": 3, "u": null});
+    let all = |tags: serde_json::Value| json!({"top": vec![json!({"tags": tags, "more": null}); 40]});
+    let right = run_with("Int");
+    assert_eq!(right.data(), &all(json!([first, {"t": null, "u": []}, last])));
+    let wrong = run_with("Int!");
+    assert_eq!(wrong.data(), &all(json!([first, null, last])));
+    let wanted: Vec<String> = (0..40)
+        .map(|place| format!(r#"NON_NULL_VIOLATION ["top",{place},"tags",1,"t"]"#))
+        .collect();
+    assert_eq!(wrong.codes(), wanted);
+}
+
 /// What is below a shared entity may later differ by place: then it must not be one object.
 #[test]
 fn places_of_a_shared_entity_stay_apart_where_other_fetches_write() {
