@@ -67,13 +67,23 @@ pub enum PlanError {
     #[error("the operation is nested too deeply (limit {0})")]
     TooDeep(usize),
     /// Valid, but no way through the subgraphs leads there.
-    #[error("no subgraph can answer {coordinate} at {path}")]
+    #[error("no subgraph can answer {coordinate} at {path}{}", because(reasons))]
     Unreachable {
         /// `Type.field`.
         coordinate: String,
         /// Response keys, joined by dots.
         path: String,
+        /// For each subgraph that has the field, why it cannot answer it there.
+        reasons: Vec<String>,
     },
+}
+
+fn because(reasons: &[String]) -> String {
+    if reasons.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", reasons.join(", "))
+    }
 }
 
 impl PlanError {

@@ -230,6 +230,26 @@ fn a_field_of_a_type_its_subgraph_does_not_know_is_refused() {
 }
 
 #[test]
+fn an_unreachable_field_says_which_where_and_why() {
+    let sg = supergraph(
+        "enum join__Graph { A @join__graph(name: \"a\", url: \"\") B @join__graph(name: \"b\", url: \"\") C @join__graph(name: \"c\", url: \"\") D @join__graph(name: \"d\", url: \"\") E @join__graph(name: \"e\", url: \"\") }\n\
+         type Query @join__type(graph: A) { t: T }\n\
+         type T @join__type(graph: A) @join__type(graph: B, key: \"k\") @join__type(graph: C) @join__type(graph: D) @join__type(graph: E, key: \"id\") {\n\
+           id: ID! @join__field(graph: A) @join__field(graph: E) k: ID @join__field(graph: B) other: Int @join__field(graph: B)\n\
+           f: Int @join__field(graph: B) @join__field(graph: C) @join__field(graph: D, external: true) @join__field(graph: E, requires: \"other\") }",
+    );
+    let error = crate::support::plan_with(&sg, "{ it: t { id f } }", &baedal_planner::Access::unrestricted());
+    let error = error.expect_err("no plan");
+    assert_eq!(error.code(), "QUERY_PLAN_UNREACHABLE");
+    assert_eq!(
+        error.to_string(),
+        "no subgraph can answer T.f at it.f: \"b\" has it, but no @key of T that can be filled from here, \
+         \"c\" has it, but no resolvable @key of T, \"d\" has it as @external only, \
+         \"e\" has it, but what it requires cannot be had here"
+    );
+}
+
+#[test]
 fn an_active_label_moves_the_field() {
     let body = "enum join__Graph { A @join__graph(name: \"a\", url: \"\") B @join__graph(name: \"b\", url: \"\") }\n\
         type Query @join__type(graph: A) @join__type(graph: B) { t: T @join__field(graph: A) }\n\

@@ -5,8 +5,8 @@
 //!   may see: planned and compiled once, however many requests wait for it. The usual one is kept with its document, so
 //!   that most requests look up one thing once.
 //!
-//! Refusals are cached too, so that the same bad query costs nothing the second time. Work on a miss runs off the
-//! threads that serve requests, and only as many at once as there are processors.
+//! Refusals are cached too, so that the same bad query costs nothing the second time. How work on a miss is done, once
+//! for all who wait, is in [`crate::once`].
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +19,10 @@ use hashbrown::DefaultHashBuilder;
 use moka::Equivalent;
 use moka::sync::Cache;
 use serde_json::{Map, Value};
-use tokio::sync::{OnceCell, Semaphore};
 
 use crate::config::{Config, LimitsConfig};
 use crate::errors::{Code, Refusal};
+use crate::once::{Cell, Workers};
 use crate::refuse;
 use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
@@ -53,8 +53,6 @@ pub enum EngineError {
     },
 }
 
-type Once<T> = Arc<OnceCell<Result<Arc<T>, Arc<Refusal>>>>;
-
 /// A supergraph, ready to serve.
 pub struct Engine {
     core: Arc<Core>,
@@ -62,10 +60,10 @@ pub struct Engine {
     rights: Rights,
     /// Labels that the configuration makes active.
     named_labels: BTreeSet<String>,
-    documents: Cache<DocumentKey, Once<Document>, DefaultHashBuilder>,
-    programs: Cache<ProgramKey, Once<Program>, DefaultHashBuilder>,
+    documents: Cache<DocumentKey, Cell<Document>, DefaultHashBuilder>,
+    programs: Cache<ProgramKey, Cell<Program>, DefaultHashBuilder>,
     next_document: AtomicU64,
-    workers: Arc<Semaphore>,
+    workers: Workers,
 }
 
 /// What work on a miss needs.
@@ -116,7 +114,6 @@ impl Engine {
     /// Reads a supergraph.
     pub fn new(text: &str, config: &Config) -> Result<Engine, EngineError> {
         let supergraph = sdl::read(text)?;
-        let workers = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Engine {
             endpoints: endpoints(&supergraph, config)?,
             rights: Rights::of(&supergraph),
@@ -131,7 +128,7 @@ impl Engine {
                 .max_capacity(PROGRAM_CACHE)
                 .build_with_hasher(DefaultHashBuilder::default()),
             next_document: AtomicU64::new(0),
-            workers: Arc::new(Semaphore::new(workers)),
+            workers: Workers::default(),
             core: Arc::new(Core {
                 supergraph,
                 limits: config.limits.clone(),
@@ -164,31 +161,26 @@ impl Engine {
     /// The request's operation: within limits, parsed, validated.
     pub async fn document(&self, request: &Request) -> Result<Arc<Document>, Refusal> {
         let entry = self.document_entry(request);
-        let read = match entry.get() {
-            Some(read) => read,
-            None => Box::pin(entry.get_or_init(|| self.read(request))).await,
-        };
-        read.clone().map_err(|refusal| (*refusal).clone())
+        self.workers.once(&entry, || self.read(request)).await
     }
 
-    async fn read(&self, request: &Request) -> Result<Arc<Document>, Arc<Refusal>> {
+    fn read(&self, request: &Request) -> impl FnOnce() -> Result<Document, Refusal> + use<> {
         let (core, id) = (
             Arc::clone(&self.core),
             self.next_document.fetch_add(1, Ordering::Relaxed),
         );
         let (query, name) = (request.query.clone(), request.operation_name.clone());
-        self.work(move || {
+        move || {
             let operation = core.read(&query, name.as_deref())?;
             Ok(Document {
                 id,
                 operation,
                 usual: OnceLock::new(),
             })
-        })
-        .await
+        }
     }
 
-    fn document_entry(&self, request: &Request) -> Once<Document> {
+    fn document_entry(&self, request: &Request) -> Cell<Document> {
         let asked = AskedDocument {
             query: &request.query,
             operation_name: request.operation_name.as_deref(),
@@ -198,7 +190,7 @@ impl Engine {
                 query: request.query.clone(),
                 operation_name: request.operation_name.clone(),
             };
-            self.documents.get_with(key, Once::default)
+            self.documents.get_with(key, Cell::default)
         })
     }
 
@@ -239,43 +231,19 @@ impl Engine {
             labels: labels.clone(),
             access: access.clone(),
         };
-        let entry = self.programs.get_with(key, Once::default);
+        let entry = self.programs.get_with(key, Cell::default);
         let usual = access.clone();
         let plan = || {
             let (core, document, coerced) =
                 (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
-            self.work(move || core.plan(&document.operation, &coerced, labels, &access))
+            move || core.plan(&document.operation, &coerced, labels, &access)
         };
-        let made = Box::pin(entry.get_or_init(plan)).await.clone();
-        let program = made.map_err(|refusal| (*refusal).clone())?;
+        let program = self.workers.once(&entry, plan).await?;
         if plain {
             // Another caller's may be there already, and stays.
             let _ = document.usual.set((usual, Arc::clone(&program)));
         }
         Ok(program)
-    }
-
-    /// Runs `job` where it may take its time.
-    async fn work<T: Send + 'static>(
-        &self,
-        job: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<Arc<T>, Arc<Refusal>> {
-        let permit = Arc::clone(&self.workers)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
-        let done = tokio::task::spawn_blocking(move || {
-            let _held_until_done = permit;
-            job()
-        });
-        let done = done.await.unwrap_or_else(|stopped| {
-            tracing::error!("preparing an operation failed: {stopped}");
-            Err(Refusal::new(
-                Code::Internal,
-                "the gateway failed to prepare this operation",
-            ))
-        });
-        done.map(Arc::new).map_err(Arc::new)
     }
 }
 

@@ -17,6 +17,7 @@ mod gateway;
 mod http;
 mod jwt;
 mod limits;
+mod once;
 mod pipeline;
 mod refuse;
 pub mod request;

@@ -48,7 +48,7 @@ pub fn variables(errors: Vec<CoercionError>) -> Refusal {
     }
 }
 
-/// No plan. Which subgraphs were tried is for the log.
+/// No plan. That a field cannot be reached is a fault of the graph, so it is logged as well.
 pub fn plan(error: PlanError) -> Refusal {
     match error {
         PlanError::BudgetExceeded(_) => {

@@ -89,7 +89,8 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn live(&self, field: &SubField) -> bool {
+    /// Whether the overrides leave a field where it is.
+    pub fn live(&self, field: &SubField) -> bool {
         let active = |label: &Option<String>| label.as_ref().map(|l| self.labels.contains(l));
         active(&field.lost_when) != Some(true) && active(&field.won_when) != Some(false)
     }

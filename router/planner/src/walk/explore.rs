@@ -153,8 +153,7 @@ impl<'a> Walk<'a> {
         };
         let slot: Rc<str> = field.response_key.as_str().into();
         if self.places[place].certain && self.places[place].types.is_empty() {
-            let (coordinate, path) = (used.name.to_string(), self.path(place, &used.name));
-            return Err(PlanError::Unreachable { coordinate, path });
+            return Err(self.unreachable(place, &field.on, &used.name));
         }
         let conditional = field.conditional && !self.places[place].certain;
         let here = &self.places[place];
@@ -208,8 +207,9 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let certain = self.places[place].certain;
+        let mut reasons = Vec::with_capacity(base.len());
         for pos in base {
-            let mut all = true;
+            let mut missed = Vec::new();
             for t in on.iter() {
                 let position = &self.positions[pos];
                 let Some(local) = position.cover.get(t) else {
@@ -222,15 +222,22 @@ impl<'a> Walk<'a> {
                     overlay: position.overlay,
                 };
                 let reach = self.graph.reach(t, vec![source], certain)?;
-                all &= !self.graph.candidates(t, &reach, name, false)?.is_empty();
+                if self.graph.candidates(t, &reach, name, false)?.is_empty() {
+                    missed.push(self.graph.model.ty(t).name.as_str());
+                }
             }
-            if all {
+            if missed.is_empty() {
                 return Ok(());
             }
+            let sub = &self.graph.model.subgraphs[self.positions[pos].sub.ix()];
+            let missed = missed.join(" and ");
+            reasons.push(format!("\"{}\" leads to no {name} of {missed}", sub.name));
         }
+        reasons.push("and no subgraph tells which types another one's objects have".into());
         Err(PlanError::Unreachable {
             coordinate: name.to_owned(),
             path: self.path(place, name),
+            reasons,
         })
     }
 }

@@ -76,15 +76,11 @@ impl<'a> Walk<'a> {
     }
 
     /// What clients can't see may be had nowhere.
-    fn missing(&self, place: PlaceId, t: TypeIx, name: &str) -> Result<(), PlanError> {
-        let def = self.graph.model.ty(t);
-        if def.inaccessible {
+    fn missing(&mut self, place: PlaceId, t: TypeIx, name: &'a str) -> Result<(), PlanError> {
+        if self.graph.model.ty(t).inaccessible {
             return Ok(());
         }
-        Err(PlanError::Unreachable {
-            coordinate: format!("{}.{name}", def.name),
-            path: self.path(place, name),
-        })
+        Err(self.unreachable(place, &Types::one(t), name))
     }
 
     /// Without a type condition a field that an interface object adds is the interface object's, for

@@ -17,6 +17,7 @@ mod need;
 mod positions;
 mod search;
 mod slots;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

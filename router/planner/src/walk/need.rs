@@ -107,14 +107,7 @@ impl<'a> Walk<'a> {
                 Ok(())
             })?;
             let Some(pos) = wanted else {
-                let coordinate = on
-                    .first()
-                    .map(|t| format!("{}.{name}", self.graph.model.ty(t).name));
-                let path = self.path(want.place, name);
-                return Err(PlanError::Unreachable {
-                    coordinate: coordinate.unwrap_or_default(),
-                    path,
-                });
+                return Err(self.unreachable(want.place, &on, name));
             };
             after.push(pos);
         }
