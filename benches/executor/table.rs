@@ -23,8 +23,13 @@ pub fn write(file: &Path) {
         let speeds = NAMES.map(|name| format!("{:.0}", megabytes_per_second(group, name)));
         writeln!(text, "| {title} | {} |", speeds.join(" | ")).unwrap();
     }
-    let micros = nanoseconds("merge 1000 entities", "baedal") / 1000.0;
-    writeln!(text, "\nMerging 1 000 entities takes {micros:.0} µs.").unwrap();
+    let [ours, sonic, serde] = NAMES.map(|name| nanoseconds("merge 1000 entities", name) / 1000.0);
+    writeln!(
+        text,
+        "\nWriting 1 000 representations, reading the entities and attaching them takes {ours:.0} µs; \
+         only reading the same entities takes sonic-rs {sonic:.0} µs and serde_json {serde:.0} µs."
+    )
+    .unwrap();
     std::fs::write(file, &text).unwrap();
     println!("{text}");
 }
