@@ -109,6 +109,10 @@ impl Budget {
         Budget { left: whole, whole }
     }
 
+    pub fn whole(&self) -> u64 {
+        self.whole
+    }
+
     pub fn left(&self) -> u64 {
         self.left
     }

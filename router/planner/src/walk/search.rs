@@ -12,6 +12,8 @@ use crate::supergraph::types::TypeIx;
 
 /// Walks besides the first.
 const ATTEMPTS: usize = 16;
+/// The part of the work budget that they may take together: what is dear to plan is planned once.
+const SHARE: u64 = 4;
 
 type Avoided = BTreeSet<Group>;
 
@@ -35,9 +37,9 @@ pub(crate) fn walk<'a>(
         root,
         selection,
     };
-    let whole = graph.budget.left();
+    let before = graph.budget.left();
     let first = attempt(graph, task, Avoided::new())?;
-    let price = whole - first.graph.budget.left();
+    let price = before - first.graph.budget.left();
     Ok(improve(first, task, price))
 }
 
@@ -51,10 +53,11 @@ fn attempt<'a>(graph: Graph<'a>, task: Task<'a>, avoided: Avoided) -> Result<Wal
 /// `price`: what one walk takes of the budget.
 fn improve<'a>(first: Walk<'a>, task: Task<'a>, price: u64) -> Walk<'a> {
     let mut graph = first.graph.clone();
+    let least = graph.budget.left().saturating_sub(graph.budget.whole() / SHARE);
     let mut best = (first.cost(), first);
     let mut tried = BTreeSet::from([Avoided::new()]);
     while let Some(avoided) = best.1.next_to_try(&tried).filter(|_| best.0.fetches > 1) {
-        if tried.len() > ATTEMPTS || graph.budget.left() < price {
+        if tried.len() > ATTEMPTS || graph.budget.left() < least + price {
             break;
         }
         tried.insert(avoided.clone());
@@ -62,7 +65,8 @@ fn improve<'a>(first: Walk<'a>, task: Task<'a>, price: u64) -> Walk<'a> {
         let Ok(other) = attempt(graph.clone(), task, avoided) else {
             break;
         };
-        let spent = before - other.graph.budget.left();
+        // Comparing the walks is work too.
+        let spent = before - other.graph.budget.left() + other.positions.len() as u64;
         if graph.budget.spend(spent as usize).is_err() {
             break;
         }
