@@ -64,7 +64,6 @@ fn fuzz(target: &str, corpus: &Path, seconds: u64) -> Result<()> {
         "-timeout=10".into(),
         "-rss_limit_mb=2048".into(),
         "-max_len=8192".into(),
-        "-use_value_profile=1".into(),
         "-print_final_stats=1".into(),
     ];
     // A target of its own architecture keeps build scripts and macros from being instrumented.
