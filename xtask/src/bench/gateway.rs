@@ -8,7 +8,7 @@ use crate::run::{cargo, root, shown};
 
 const KEPT: &str = "docs/results/gateway.md";
 
-/// Measures with programs built by `profile`. A whole run (no `arguments`) is kept.
+/// Measures with programs built by `profile`. A whole run (no `arguments`) of a release is kept.
 pub fn run(profile: &str, arguments: &[String]) -> Result<()> {
     shown(cargo().args([
         "build",
@@ -26,7 +26,7 @@ pub fn run(profile: &str, arguments: &[String]) -> Result<()> {
         .arg("run")
         .arg("--gateway")
         .arg(built.join("baedal-router"));
-    if arguments.is_empty() {
+    if arguments.is_empty() && profile == "release" {
         measure.args(["--out", KEPT]);
     }
     shown(measure.args(arguments))
