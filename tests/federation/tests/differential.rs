@@ -3,7 +3,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use baedal_federation_tests::differential::{Pair, Place, graph_seed, run};
-use baedal_federation_tests::generate::generate;
+use baedal_federation_tests::generate::{generate, sdl};
 use baedal_federation_tests::save::{self, save};
 use baedal_federation_tests::shrink::{Failed, differs, shrink};
 use baedal_federation_tests::world::{Call, Disturbance};
@@ -115,4 +115,55 @@ fn a_dropped_fetch_is_a_difference() {
         hit > 40 && seen * 10 > hit * 9,
         "{seen} of {hit} dropped fetches were seen"
     );
+}
+
+/// What is generated has all that it is for: a generator that lost a part would find nothing there.
+#[test]
+fn generated_graphs_have_every_part_of_federation() {
+    let graphs = (0..150).map(|number| generate(graph_seed(1, number)));
+    let sdls = graphs.flat_map(|graph| {
+        let all = graph.seated().into_iter();
+        all.map(|at| sdl::subgraph(&graph, at)).collect::<Vec<_>>()
+    });
+    let sdls: Vec<String> = sdls.collect();
+    let parts = [
+        ("several keys", r#"@key(fields: "id") @key"#),
+        ("a compound key", r#"@key(fields: "half parity")"#),
+        ("a nested key", r#"@key(fields: "ref { x }")"#),
+        ("a key with an entity", r#"@key(fields: "owner { id } slot")"#),
+        ("a key to go out by", "resolvable: false"),
+        ("an extension", "extend type"),
+        ("an interface", "interface I0"),
+        ("an interface object", "@interfaceObject {"),
+        ("a union", "union U0"),
+        ("a requirement", "@requires(fields: "),
+        ("a provided field", "@provides(fields: "),
+        ("a moved field", "@override(from: "),
+        ("a field on the move", "label: \"percent(0)\""),
+        ("a shared field", "@shareable"),
+        ("an object in parts", "type W0"),
+        ("lists of lists", "[["),
+        ("an input object", "input X0"),
+        ("a mutation", "type Mutation"),
+    ];
+    for (what, text) in parts {
+        let count = sdls.iter().filter(|sdl| sdl.contains(text)).count();
+        assert!(count > 2, "{what} is in {count} subgraphs");
+    }
+    let field_sets = |directive: &str, inner: &str| {
+        let lines = sdls.iter().flat_map(|sdl| sdl.lines());
+        let sets =
+            lines.filter_map(|line| Some(line.split_once(directive)?.1.split_once("\")")?.0.to_owned()));
+        sets.filter(|set| set.contains(inner)).count()
+    };
+    for (directive, inner) in [
+        ("@requires(", "{"),
+        ("@requires(", "... on "),
+        ("@requires(", "(n: "),
+        ("@provides(", "{"),
+        ("@provides(", "... on "),
+    ] {
+        let count = field_sets(directive, inner);
+        assert!(count > 1, "{directive} has {inner} {count} times");
+    }
 }

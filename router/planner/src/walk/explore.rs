@@ -122,21 +122,25 @@ impl<'a> Walk<'a> {
                 Selected::Given | Selected::Withheld(_) => {}
             }
         }
-        self.note_typename(place, selection);
         Ok(())
     }
 
     /// The runtime type must be known where the answer depends on it.
-    fn note_typename(&mut self, place: PlaceId, selection: &Selection) {
+    fn note_typename(&mut self, place: PlaceId, used: &FieldUse) {
         if self.places[place].certain {
             return;
         }
         let model = self.graph.model;
         let types = self.places[place].types.clone();
-        let visible = model.visible(&types);
-        let differs =
-            |field: &SelectedField| matches!(field.what, Selected::Typename) || !visible.is_subset(&field.on);
-        if visible.len() < types.len() || selection.fields.iter().any(differs) {
+        // The answer is written for all types that the public schema allows here, not only for those that can come.
+        let possible = model
+            .inner(&used.ty)
+            .map(|inner| model.visible(&model.ty(inner).possible));
+        let possible = possible.unwrap_or_default();
+        let differs = |field: &SelectedField| {
+            matches!(field.what, Selected::Typename) || !possible.is_subset(&field.on)
+        };
+        if model.visible(&types).len() < types.len() || used.sub.fields.iter().any(differs) {
             self.typenames.push((place, types));
         }
     }
@@ -158,7 +162,8 @@ impl<'a> Walk<'a> {
         let conditional = field.conditional && !self.places[place].certain;
         let here = &self.places[place];
         let on = field.on.and(if conditional { &here.common } else { &here.types });
-        let lost = field.on.minus(&on);
+        // Of types that can't come here there is nothing to lose, and so no need to know the type.
+        let lost = field.on.and(&here.types).minus(&on);
         if !lost.is_empty() && !here.certain {
             let known = self.lost.entry(std::ptr::from_ref(field)).or_default();
             *known = known.or(&lost);
@@ -194,6 +199,7 @@ impl<'a> Walk<'a> {
                 return Err(PlanError::TooDeep(DEPTH_LIMIT));
             }
             self.explore(child, &used.sub)?;
+            self.note_typename(child, used);
             self.depth -= 1;
         }
         Ok(())

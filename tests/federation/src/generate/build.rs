@@ -27,6 +27,8 @@ pub enum KeyValue {
     Parity,
     /// Each refers to its own object.
     Reference,
+    /// Each refers to an entity.
+    Entity,
 }
 
 const NAMES: [&str; 24] = [
@@ -96,14 +98,38 @@ impl Builder {
         match kind {
             Kind::Object { .. } if name == "Query" || name == "Mutation" => {}
             Kind::Object { .. } => self.all_fields(name, at),
-            Kind::Interface { .. } => {
-                for implementer in self.graph.implementers(name) {
-                    self.seat(&implementer, at);
-                }
-            }
-            Kind::Union(members) => members.iter().for_each(|member| self.seat(member, at)),
+            Kind::Interface { .. } | Kind::Union(_) => self.seat_parts(name, at),
             Kind::Input(members) => members.iter().for_each(|member| self.seat(&member.ty.named, at)),
             Kind::Enum(_) => {}
+        }
+    }
+
+    /// An interface or a union comes with all or some of its types.
+    fn seat_parts(&mut self, name: &str, at: At) {
+        let all = self.graph.concrete(name);
+        let chosen = if self.features.partial {
+            self.numbers.some(&all)
+        } else {
+            all
+        };
+        for part in chosen {
+            self.seat(&part, at);
+            // A type that was there before may be no part of it.
+            if let Some(seat) = self.graph.ty_mut(&part).seats.get_mut(&at) {
+                seat.hides.remove(name);
+            }
+        }
+    }
+
+    /// What a field of an abstract type can give in one of its subgraphs it can give in all.
+    fn align(&mut self, named: &str, homes: &[At], at: At) {
+        if let Some(first) = homes.first() {
+            for part in self.graph.parts(named, *first) {
+                self.seat(&part, at);
+                if let Some(seat) = self.graph.ty_mut(&part).seats.get_mut(&at) {
+                    seat.hides.remove(named);
+                }
+            }
         }
     }
 
@@ -139,9 +165,19 @@ impl Builder {
             }
         }
         let picks: Vec<Pick> = keys.iter().flat_map(|key| key.picks.clone()).collect();
+        let hides = if self.features.partial && self.numbers.percent(25) {
+            let abstracts = self.names(|ty| matches!(ty.kind, Kind::Interface { .. } | Kind::Union(_)));
+            abstracts.into_iter().collect()
+        } else {
+            BTreeSet::new()
+        };
+        let simple = picks.iter().all(|pick| pick.below.is_empty());
+        let extends = self.features.extensions && simple && !ty.seats.is_empty() && self.numbers.percent(40);
         let seat = Seat {
             keys,
-            interface_object: false,
+            hides,
+            extends,
+            ..Seat::default()
         };
         self.graph.ty_mut(name).seats.insert(at, seat);
         self.homes(name, &picks, at);
@@ -182,6 +218,8 @@ impl Builder {
             .expect("a field of the type");
         here.homes.insert(at, Home::owner(of));
         self.seat(&declared.ty.named, at);
+        let homes: Vec<At> = declared.homes.keys().copied().collect();
+        self.align(&declared.ty.named, &homes, at);
         for argument in &declared.arguments {
             self.seat(&argument.ty.named, at);
         }

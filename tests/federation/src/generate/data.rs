@@ -56,6 +56,12 @@ fn key_value(builder: &mut Builder, key: KeyValue, field: &Field, number: usize,
         KeyValue::Unique => Datum::Leaf(text(owner)),
         KeyValue::Half => Datum::Leaf(json!(owner / 2)),
         KeyValue::Parity => Datum::Leaf(json!(["even", "odd"][owner % 2])),
+        KeyValue::Entity => {
+            let of_type = |(_, one): &(usize, &Instance)| one.ty == field.ty.named;
+            let all = builder.graph.instances.iter().enumerate().filter(of_type);
+            let all: Vec<usize> = all.map(|(number, _)| number).collect();
+            Datum::Instance(all[owner % all.len()])
+        }
         KeyValue::Reference => Datum::Instance(instance(builder, &field.ty.named, number)),
     }
 }
@@ -78,18 +84,50 @@ fn plain(builder: &mut Builder, ty: &str, field: &Field, number: usize) -> Datum
     let strict = strict
         .reduce(|one, other| one.narrower(&other))
         .unwrap_or(field.ty.clone());
+    let echo = (!field.arguments.is_empty()).then(|| format!("{ty}.{}", field.name));
+    let wanted = Wanted {
+        echo,
+        parts: parts(builder, ty, field),
+    };
     if field.arguments.iter().any(|argument| argument.name == "flag") {
-        let cases = ["true", "false", "null"].map(|case| (case.to_owned(), value(builder, &strict, None)));
+        let cases = ["true", "false", "null"].map(|case| (case.to_owned(), value(builder, &strict, &wanted)));
         return Datum::Switch("flag".to_owned(), cases.into());
     }
     if ty == "Mutation" && field.ty.named == "Int" {
         return Datum::Next("calls".to_owned());
     }
-    let echo = (!field.arguments.is_empty()).then(|| format!("{ty}.{}", field.name));
-    value(builder, &strict, echo.as_deref())
+    value(builder, &strict, &wanted)
 }
 
-fn value(builder: &mut Builder, ty: &Ty, echo: Option<&str>) -> Datum {
+/// What a field may give.
+struct Wanted {
+    /// The text that its arguments follow.
+    echo: Option<String>,
+    /// Types of objects.
+    parts: Vec<String>,
+}
+
+/// The object types that all subgraphs of a field can give.
+fn parts(builder: &Builder, ty: &str, field: &Field) -> Vec<String> {
+    let mut parts = builder.graph.concrete(&field.ty.named);
+    let mut homes: Vec<usize> = field.homes.keys().copied().collect();
+    for interface in builder.graph.ty(ty).implements() {
+        let added = builder.graph.ty(interface).field(&field.name);
+        homes.extend(
+            added
+                .iter()
+                .flat_map(|field| field.homes.keys())
+                .filter(|_| field.homes.is_empty()),
+        );
+    }
+    for at in homes {
+        let known = builder.graph.parts(&field.ty.named, at);
+        parts.retain(|part| known.contains(part));
+    }
+    parts
+}
+
+fn value(builder: &mut Builder, ty: &Ty, wanted: &Wanted) -> Datum {
     let (nullable, below) = match ty.lists.split_first() {
         Some((list, rest)) => (
             !list,
@@ -106,19 +144,19 @@ fn value(builder: &mut Builder, ty: &Ty, echo: Option<&str>) -> Datum {
     match below {
         Some(item) => {
             let length = builder.numbers.below(4);
-            Datum::List((0..length).map(|_| value(builder, &item, echo)).collect())
+            Datum::List((0..length).map(|_| value(builder, &item, wanted)).collect())
         }
-        None => one(builder, &ty.named, nullable, echo),
+        None => one(builder, &ty.named, nullable, wanted),
     }
 }
 
-fn one(builder: &mut Builder, named: &str, nullable: bool, echo: Option<&str>) -> Datum {
+fn one(builder: &mut Builder, named: &str, nullable: bool, wanted: &Wanted) -> Datum {
     if builder.graph.is_composite(named) {
-        return object(builder, named, nullable);
+        return object(builder, &wanted.parts, nullable);
     }
     let small = builder.numbers.below(1000);
-    match (named, echo) {
-        (_, Some(text)) => Datum::Echo(text.to_owned()),
+    match (named, &wanted.echo) {
+        (_, Some(text)) => Datum::Echo(text.clone()),
         ("Int", _) => Datum::Leaf(json!(small)),
         ("Float", _) => Datum::Leaf(json!(small as f64 / 8.0)),
         ("Boolean", _) => Datum::Leaf(json!(small.is_multiple_of(2))),
@@ -130,9 +168,8 @@ fn one(builder: &mut Builder, named: &str, nullable: bool, echo: Option<&str>) -
     }
 }
 
-fn object(builder: &mut Builder, named: &str, nullable: bool) -> Datum {
-    let concrete = builder.graph.concrete(named);
-    let Some(name) = builder.numbers.pick(&concrete) else {
+fn object(builder: &mut Builder, parts: &[String], nullable: bool) -> Datum {
+    let Some(name) = builder.numbers.pick(parts) else {
         return Datum::Leaf(Value::Null);
     };
     if !builder.graph.ty(&name).is_entity() {

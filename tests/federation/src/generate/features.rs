@@ -19,6 +19,12 @@ pub struct Features {
     pub provides: bool,
     pub overrides: bool,
     pub mutations: bool,
+    /// Interfaces and unions have not the same types everywhere.
+    pub partial: bool,
+    /// Entities are extended, with external keys.
+    pub extensions: bool,
+    /// Types without identity whose fields are in different subgraphs.
+    pub split_values: bool,
 }
 
 impl Features {
@@ -30,7 +36,7 @@ impl Features {
             composite_keys: half(40),
             values: half(50),
             interfaces: half(50),
-            interface_objects: half(35),
+            interface_objects: half(50),
             unions: half(35),
             enums: half(40),
             arguments: half(50),
@@ -41,6 +47,9 @@ impl Features {
             provides: half(40),
             overrides: half(40),
             mutations: half(25),
+            partial: half(50),
+            extensions: half(25),
+            split_values: half(30),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The fields: of types without identity, of interfaces, of entities, of the root types.
 use super::build::Builder;
-use super::graph::{Argument, At, Home, Kind, Ty};
+use super::graph::{Argument, At, Home, Kind, Seat, Ty};
 
 const SCALARS: [&str; 5] = ["String", "Int", "Float", "Boolean", "ID"];
 
@@ -30,6 +30,12 @@ pub fn add(builder: &mut Builder) {
         }
     }
     roots(builder);
+    if builder.features.split_values {
+        for (number, name) in builder.entities().into_iter().enumerate() {
+            split_value(builder, &name, number);
+        }
+    }
+    super::interface_objects::prepare(builder);
     declare_interfaces(builder);
 }
 
@@ -100,6 +106,38 @@ fn of_entity(builder: &mut Builder, name: &str) {
     builder.add_field(name, &field, ty);
     arguments(builder, name, &field);
     settle(builder, name, &field);
+}
+
+/// An object without identity whose fields are in different subgraphs: they are reached through the entity.
+fn split_value(builder: &mut Builder, name: &str, number: usize) {
+    let seats = builder.seats(name);
+    if seats.len() < 2 || builder.numbers.percent(40) {
+        return;
+    }
+    let value = format!("W{number}");
+    let kind = Kind::Object {
+        keys: Vec::new(),
+        implements: Vec::new(),
+    };
+    builder.add_type(value.clone(), kind);
+    let through = builder.fresh(&[name.to_owned()]);
+    let ty = builder.wrapped(&value);
+    builder.add_field(name, &through, ty.clone());
+    for at in seats {
+        let field = builder.fresh(std::slice::from_ref(&value));
+        let named = scalar(builder);
+        let of = builder.wrapped(&named);
+        builder.add_field(&value, &field, of.clone());
+        // Seated by hand: other types without identity are whole everywhere.
+        let ty_here = builder.graph.ty_mut(&value);
+        ty_here.seats.insert(at, Seat::default());
+        if let Some(field) = ty_here.field_mut(&field) {
+            field.homes.insert(at, Home::owner(of));
+        }
+        if let Some(field) = builder.graph.ty_mut(name).field_mut(&through) {
+            field.homes.insert(at, Home::owner(ty.clone()));
+        }
+    }
 }
 
 /// Gives a field its homes among the seats of its type.
@@ -225,13 +263,7 @@ fn declare_interfaces(builder: &mut Builder) {
         open = false;
         for name in &interfaces {
             for at in builder.seats(name) {
-                let declared = builder
-                    .graph
-                    .ty(name)
-                    .fields
-                    .iter()
-                    .any(|field| field.homes.contains_key(&at));
-                if !declared {
+                if !first_is_declared(builder, name, at) {
                     open = true;
                     declare_first(builder, name, at);
                 }
@@ -252,9 +284,19 @@ fn declare_interfaces(builder: &mut Builder) {
     }
 }
 
+/// Whether a subgraph's interface has its first field; and all its types there, also those that came later.
+fn first_is_declared(builder: &Builder, name: &str, at: At) -> bool {
+    let first = &builder.graph.ty(name).fields[0];
+    let has = |ty: &String| {
+        let field = builder.graph.ty(ty).field(&first.name);
+        field.is_some_and(|field| field.homes.contains_key(&at))
+    };
+    first.homes.contains_key(&at) && builder.graph.parts(name, at).iter().all(has)
+}
+
 fn declare_first(builder: &mut Builder, name: &str, at: At) {
     let field = builder.graph.ty(name).fields[0].name.clone();
-    for ty in builder.graph.implementers(name) {
+    for ty in builder.graph.parts(name, at) {
         builder.home(&ty, &field, at);
     }
     insert(builder, name, &field, at);
@@ -270,13 +312,12 @@ fn insert(builder: &mut Builder, name: &str, field: &str, at: At) {
 }
 
 fn declare(builder: &mut Builder, name: &str, field: &str) {
-    let implementers = builder.graph.implementers(name);
     let everywhere = |at: &At| {
         let has = |ty: &String| {
             let field = builder.graph.ty(ty).field(field);
             field.is_some_and(|field| field.homes.contains_key(at))
         };
-        implementers.iter().all(has)
+        builder.graph.parts(name, *at).iter().all(has)
     };
     let able: Vec<At> = builder.seats(name).into_iter().filter(everywhere).collect();
     let chosen: Vec<At> = able.into_iter().filter(|_| builder.numbers.percent(75)).collect();

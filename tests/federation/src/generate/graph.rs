@@ -62,6 +62,10 @@ pub struct Seat {
     pub keys: Vec<Key>,
     /// An interface that is an object type there.
     pub interface_object: bool,
+    /// Interfaces and unions that an object type is no part of there, though they are there.
+    pub hides: BTreeSet<String>,
+    /// It is written as an extension, with external keys.
+    pub extends: bool,
 }
 
 /// A key of a type in a subgraph.
@@ -194,6 +198,20 @@ impl Graph {
         }
     }
 
+    /// The object types that are part of an interface or union (or the type itself) in a subgraph.
+    pub fn parts(&self, name: &str, at: At) -> Vec<String> {
+        let here = |part: &String| {
+            let seat = self.get(part).and_then(|ty| ty.seats.get(&at));
+            seat.is_some_and(|seat| !seat.hides.contains(name))
+        };
+        let object = self.get(name).and_then(|ty| ty.seats.get(&at));
+        let mut parts = self.concrete(name);
+        if !object.is_some_and(|seat| seat.interface_object) {
+            parts.retain(here);
+        }
+        parts
+    }
+
     /// The object types that implement an interface.
     pub fn implementers(&self, name: &str) -> Vec<String> {
         let implements = |ty: &&Type| ty.implements().iter().any(|one| one == name);
@@ -213,7 +231,13 @@ impl Graph {
     /// Drops types that no subgraph has, and fields that none gives.
     pub fn prune(&mut self) {
         self.types.retain(|ty| !ty.seats.is_empty());
-        let kept: BTreeSet<String> = self.types.iter().map(|ty| ty.name.clone()).collect();
+        let whole = self.clone();
+        // What no subgraph says of a type is not so.
+        let stands = |part: &str, abstract_type: &str| {
+            let seats = whole.get(abstract_type).map(|ty| &ty.seats);
+            let mut seats = seats.into_iter().flat_map(|seats| seats.keys());
+            seats.any(|at| whole.parts(abstract_type, *at).iter().any(|one| one == part))
+        };
         let added = self.added_by_interface_objects();
         for ty in &mut self.types {
             let implements = ty.implements().to_vec();
@@ -228,8 +252,13 @@ impl Graph {
                 .map(|key| key.picks.clone())
                 .collect();
             if let Kind::Object { implements, keys } = &mut ty.kind {
-                implements.retain(|name| kept.contains(name));
+                let name = ty.name.clone();
+                implements.retain(|interface| stands(&name, interface));
                 keys.retain(|key| used.contains(key));
+            }
+            if let Kind::Union(members) = &mut ty.kind {
+                let name = ty.name.clone();
+                members.retain(|member| stands(member, &name));
             }
         }
     }

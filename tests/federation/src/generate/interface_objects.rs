@@ -1,6 +1,6 @@
 //! Interfaces that are an object type in a subgraph that has none of their implementers.
 use super::build::Builder;
-use super::graph::{At, Home, Key, Kind, Pick, Seat, Ty};
+use super::graph::{At, Home, Key, Kind, Pick, Seat, Ty, Type};
 
 /// Gives some interfaces a subgraph that adds fields to all their implementers.
 pub fn add(builder: &mut Builder) {
@@ -11,19 +11,59 @@ pub fn add(builder: &mut Builder) {
     }
 }
 
+/// Makes sure that some subgraph has all implementers of each interface, by their `id`.
+pub fn prepare(builder: &mut Builder) {
+    if !builder.features.interface_objects {
+        return;
+    }
+    for name in builder.names(|ty| matches!(ty.kind, Kind::Interface { .. })) {
+        let implementers = builder.graph.implementers(&name);
+        let seats = builder.seats(&name);
+        let entities = implementers.iter().all(|ty| builder.graph.ty(ty).is_entity());
+        let (Some(real), true) = (builder.numbers.pick(&seats), entities) else {
+            continue;
+        };
+        for ty in implementers {
+            builder.seat(&ty, real);
+            builder.home(&ty, "id", real);
+            let by_id = entered_by_id(builder, &ty, real);
+            let seat = builder
+                .graph
+                .ty_mut(&ty)
+                .seats
+                .get_mut(&real)
+                .expect("it was seated");
+            seat.hides.remove(&name);
+            if !by_id {
+                // Not beside the same key that none enters by.
+                seat.keys.retain(|key| key.picks != [Pick::leaf("id")]);
+                seat.keys.push(Key {
+                    picks: vec![Pick::leaf("id")],
+                    resolvable: true,
+                });
+            }
+        }
+    }
+}
+
 fn interface_object(builder: &mut Builder, name: &str) -> Option<()> {
     let implementers = builder.graph.implementers(name);
     let seats = builder.seats(name);
-    let real = seats
-        .iter()
-        .copied()
-        .find(|at| implementers.iter().all(|ty| entered_by_id(builder, ty, *at)))?;
-    let without = |at: &At| {
-        let seated = |ty: &String| builder.graph.ty(ty).seats.contains_key(at);
-        !seats.contains(at) && !implementers.iter().any(seated)
+    // A subgraph with a key of the interface must have all its implementers.
+    let knows_all = |at: &At| {
+        let all = builder.graph.parts(name, *at).len() == implementers.len();
+        all && implementers.iter().all(|ty| entered_by_id(builder, ty, *at))
     };
-    let free: Vec<At> = (0..builder.graph.subgraphs).filter(without).collect();
-    let at = builder.numbers.pick(&free)?;
+    let real = seats.iter().copied().find(knows_all)?;
+    // A subgraph of its own: it has none of the implementers.
+    let at = builder.graph.subgraphs;
+    builder.graph.subgraphs += 1;
+    // Nor comes one in with the key of another type.
+    let apart = |ty: &Type| !ty.implements().iter().any(|one| one == name) && ty.field("owner").is_none();
+    let others = builder.names(|ty| ty.is_entity() && apart(ty));
+    if let Some(other) = builder.numbers.pick(&others) {
+        builder.seat(&other, at);
+    }
     seat(builder, name, real, at);
     for _ in 0..builder.numbers.between(1, 3) {
         field(builder, name, &implementers, at);
@@ -66,6 +106,7 @@ fn seat(builder: &mut Builder, name: &str, real: At, at: At) {
     let object = Seat {
         keys: vec![key],
         interface_object: true,
+        ..Seat::default()
     };
     interface.seats.insert(at, object);
 }

@@ -26,7 +26,7 @@ pub fn subgraph(graph: &Graph, at: At) -> String {
         let Some(seat) = ty.seats.get(&at) else { continue };
         let known = |name: &&String| {
             let interface = graph.ty(name).seats.get(&at);
-            interface.is_some_and(|seat| !seat.interface_object)
+            interface.is_some_and(|interface| !interface.interface_object) && !seat.hides.contains(*name)
         };
         let interfaces: Vec<String> = ty.implements().iter().filter(known).cloned().collect();
         let fields: String = ty
@@ -42,8 +42,15 @@ pub fn subgraph(graph: &Graph, at: At) -> String {
         if seat.interface_object {
             directives.push_str(" @interfaceObject");
         }
+        let mut here = ty.clone();
+        if let Kind::Union(members) = &mut here.kind {
+            *members = graph.parts(&ty.name, at);
+        }
+        if seat.extends {
+            out.push_str("extend ");
+        }
         definition(
-            ty,
+            &here,
             &interfaces,
             &directives,
             &fields,
@@ -68,7 +75,12 @@ fn declared(ty: &Type, field: &Field, at: At) -> Option<String> {
         }
         Role::Owner | Role::Lost => {}
     }
-    let object = matches!(ty.kind, Kind::Object { .. }) || ty.seats[&at].interface_object;
+    let seat = &ty.seats[&at];
+    if seat.extends && ty.in_key(&field.name, at) {
+        text.push_str(" @external\n");
+        return Some(text);
+    }
+    let object = matches!(ty.kind, Kind::Object { .. }) || seat.interface_object;
     if object && !home.role.is_external() && field.owners() > 1 {
         text.push_str(" @shareable");
     }

@@ -30,7 +30,8 @@ pub fn add(builder: &mut Builder) {
         0
     };
     for number in 0..values {
-        let implements = implements(builder, interfaces, 25);
+        let chance = if builder.features.interface_objects { 0 } else { 25 };
+        let implements = implements(builder, interfaces, chance);
         let keys = Vec::new();
         builder.add_type(format!("V{number}"), Kind::Object { keys, implements });
     }
@@ -110,7 +111,7 @@ fn entity(builder: &mut Builder, number: usize, interfaces: usize) {
         keys.push(composite(builder, &name));
     }
     // Now and then the simple key is not among them.
-    if keys.len() > 1 && builder.numbers.percent(30) {
+    if keys.len() > 1 && !builder.features.interface_objects && builder.numbers.percent(30) {
         keys.remove(0);
         builder.graph.ty_mut(&name).fields.remove(0);
         builder.key_values.remove(&(name.clone(), "id".to_owned()));
@@ -135,7 +136,18 @@ fn key_field(builder: &mut Builder, ty: &str, field: &str, of: Ty, value: KeyVal
 /// Two fields, an object, or an object and a field.
 fn composite(builder: &mut Builder, ty: &str) -> Vec<Pick> {
     let inner = format!("{ty}Key");
-    match builder.numbers.below(3) {
+    let others: Vec<String> = builder
+        .entities()
+        .into_iter()
+        .filter(|other| builder.graph.ty(other).field("id").is_some())
+        .collect();
+    match builder.numbers.below(4) {
+        3 if !others.is_empty() => {
+            let owner = builder.numbers.pick(&others).unwrap_or_default();
+            key_field(builder, ty, "owner", Ty::non_null(&owner), KeyValue::Entity);
+            key_field(builder, ty, "slot", Ty::non_null("Int"), KeyValue::Unique);
+            vec![Pick::of("owner", vec![Pick::leaf("id")]), Pick::leaf("slot")]
+        }
         0 => {
             key_field(builder, ty, "half", Ty::non_null("Int"), KeyValue::Half);
             key_field(builder, ty, "parity", Ty::non_null("String"), KeyValue::Parity);
@@ -147,10 +159,10 @@ fn composite(builder: &mut Builder, ty: &str) -> Vec<Pick> {
                 implements: Vec::new(),
             };
             builder.add_type(inner.clone(), kind);
-            let unique = if with_field == 1 {
-                KeyValue::Unique
-            } else {
+            let unique = if with_field == 2 {
                 KeyValue::Half
+            } else {
+                KeyValue::Unique
             };
             key_field(builder, &inner, "x", Ty::non_null("Int"), unique);
             key_field(builder, &inner, "y", Ty::named("String"), KeyValue::Unique);

@@ -152,7 +152,9 @@ fn promised(graph: &Graph, number: usize, picks: &[Pick]) -> Value {
         if let Some(datum) = instance.values.get(&pick.field)
             && applies
         {
-            let given = given(graph, datum, &pick.below);
+            let field = graph.ty(&instance.ty).field(&pick.field);
+            let arguments = field.map(|field| called_with(field, &pick.arguments));
+            let given = given(graph, datum, pick, &arguments.unwrap_or_default());
             match fields.get_mut(&pick.field) {
                 Some(before) => join(before, given),
                 None => _ = fields.insert(pick.field.clone(), given),
@@ -162,13 +164,33 @@ fn promised(graph: &Graph, number: usize, picks: &[Pick]) -> Value {
     fields.into()
 }
 
-fn given(graph: &Graph, datum: &Datum, below: &[Pick]) -> Value {
+fn given(graph: &Graph, datum: &Datum, pick: &Pick, arguments: &Value) -> Value {
     match datum {
-        Datum::List(items) => items.iter().map(|item| given(graph, item, below)).collect(),
-        Datum::Instance(number) => promised(graph, *number, below),
+        Datum::List(items) => {
+            let given = |item| given(graph, item, pick, arguments);
+            items.iter().map(given).collect()
+        }
+        Datum::Instance(number) => promised(graph, *number, &pick.below),
         Datum::Leaf(leaf) => leaf.clone(),
-        Datum::Echo(_) | Datum::Switch(..) | Datum::Next(_) => Value::Null,
+        Datum::Echo(text) => format!("{text} {arguments}").into(),
+        Datum::Switch(..) | Datum::Next(_) => Value::Null,
     }
+}
+
+/// The arguments of a field with literal ones as in `(n: 3)`, defaults applied.
+fn called_with(field: &Field, text: &str) -> Value {
+    let literal = text.trim_matches(['(', ')']).split_once(": ");
+    let mut arguments = Map::new();
+    for argument in &field.arguments {
+        let given = literal
+            .filter(|(name, _)| *name == argument.name)
+            .map(|(_, value)| value);
+        if let Some(value) = given.or(argument.default.as_deref()) {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+            arguments.insert(argument.name.clone(), value);
+        }
+    }
+    arguments.into()
 }
 
 fn join(one: &mut Value, other: Value) {
