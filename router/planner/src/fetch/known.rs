@@ -96,10 +96,6 @@ impl Given {
         }
         for sent in &unit.sent {
             for t in sent.on.iter() {
-                let one = Sent {
-                    on: Types::one(t),
-                    ..sent.clone()
-                };
                 let givers = self.givers.get(&(call.sub, t)).cloned().unwrap_or_default();
                 let before = givers
                     .into_iter()
@@ -108,7 +104,7 @@ impl Given {
                     self.work = self.work.saturating_sub(1);
                     if self.work > 0 && found.len() < PLACES && walk.positions[giver.pos].place != unit.place
                     {
-                        let known = self.known(walk, giver, unit, &one, names);
+                        let known = self.known(walk, giver, unit, (sent, t), names);
                         let known = known.filter(|known| !found.contains(known));
                         found.extend(known);
                     }
@@ -118,36 +114,70 @@ impl Given {
         found
     }
 
-    /// The giver's entities of one runtime type, if they have all that the unit selects.
+    /// The giver's entities of a runtime type, if they have all that the unit selects: together with those of all
+    /// types that are sent alike, if these have the same.
     fn known(
         &mut self,
         walk: &Walk<'_>,
         giver: Giver,
         unit: &Unit<'_>,
-        sent: &Sent,
+        (sent, t): (&Sent, TypeIx),
         names: &mut Interner,
     ) -> Option<Known> {
-        let t = sent.on.first()?;
-        let place = walk.positions[giver.pos].place;
-        let copies = self.copies(walk, (unit.position, giver.pos), &sent.on, names)?;
-        let fields = there(walk, (unit.place, place), &sent.fields, t)?;
-        if !fields.iter().all(|f| self.has(walk, giver.pos, f, t)) {
-            return None;
-        }
+        let place = &walk.places[walk.positions[giver.pos].place];
+        let alike = sent.any && sent.typename != t && place.types.is_subset(&sent.on);
+        let known = alike.then(|| self.known_as(walk, giver, unit, (sent, &sent.on, true), names));
+        let one = Types::one(t);
+        known
+            .flatten()
+            .or_else(|| self.known_as(walk, giver, unit, (sent, &one, place.certain), names))
+    }
+
+    /// `any`: also entities of unknown types.
+    fn known_as(
+        &mut self,
+        walk: &Walk<'_>,
+        giver: Giver,
+        unit: &Unit<'_>,
+        (sent, on, any): (&Sent, &Types, bool),
+        names: &mut Interner,
+    ) -> Option<Known> {
+        let copies = self.copies(walk, (unit.position, giver.pos), on, names)?;
         let written = Sent {
-            on: sent.on.clone(),
-            any: walk.places[place].certain || (sent.any && sent.typename != t),
+            fields: self.members(walk, giver.pos, unit, (sent, on))?,
+            any,
+            on: on.clone(),
             typename: sent.typename,
-            fields,
         };
         Some(Known {
             fetch: giver.fetch,
             target: Target {
-                path: path(walk, place, names),
+                path: path(walk, walk.positions[giver.pos].place, names),
                 representations: vec![representation(walk, &written, names)],
             },
             copies,
         })
+    }
+
+    /// The members of a representation at the giver, the same for all these types.
+    fn members(
+        &mut self,
+        walk: &Walk<'_>,
+        giver: PosId,
+        unit: &Unit<'_>,
+        (sent, on): (&Sent, &Types),
+    ) -> Option<Vec<SentField>> {
+        let places = (unit.place, walk.positions[giver].place);
+        let mut members: Option<Vec<SentField>> = None;
+        for t in on.iter() {
+            let fields = there(walk, places, &sent.fields, t)?;
+            let brought = fields.iter().all(|f| self.has(walk, giver, f, t));
+            if !brought || members.as_ref().is_some_and(|known| *known != fields) {
+                return None;
+            }
+            members = Some(fields);
+        }
+        members
     }
 
     /// Whether the giver's fetch, or what that waited for, brings a member of a representation.

@@ -94,7 +94,9 @@ impl<'a> Graph<'a> {
                 let typed = match door.via {
                     Via::Concrete => reach.known,
                     Via::InterfaceObject => Some(0),
-                    Via::Interface => Some(0).filter(|_| at_base.is_none()),
+                    Via::Interface => {
+                        Some(0).filter(|_| at_base.is_none() && self.holds_all(door, &reach.base))
+                    }
                 };
                 let (Some(typed), Some(keyed)) = (
                     typed,
@@ -120,6 +122,13 @@ impl<'a> Graph<'a> {
                 return Ok(reach);
             }
         }
+    }
+
+    /// Whether whatever is here, of unknown runtime type, is of the interface that a door is for.
+    fn holds_all(&self, door: &Door<'a>, base: &[Source]) -> bool {
+        let possible = &self.model.ty(door.typename).possible;
+        base.iter()
+            .any(|source| self.model.ty(source.local).possible.is_subset(possible))
     }
 
     /// The level at which all fields of a set are there.

@@ -3,6 +3,7 @@ use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
 use super::{PlaceId, PosId, Walk};
+use crate::graph::Overlay;
 use crate::settings::PlanError;
 use crate::supergraph::model::SubId;
 use crate::supergraph::types::{TypeIx, Types};
@@ -12,6 +13,9 @@ const TYPE: usize = 4;
 
 /// Runtime types that have the same candidate positions, with the levels of these.
 pub(super) type TypeGroup = (Types, Vec<(PosId, u8)>);
+
+/// The type of a field as a subgraph declares it, and what is provided below.
+type Below = Option<(TypeIx, Overlay)>;
 
 impl<'a> Walk<'a> {
     /// Groups runtime types by the positions at which a field can be had.
@@ -26,7 +30,6 @@ impl<'a> Walk<'a> {
             return self.group_of_one(place, t, name, conditional);
         }
         self.graph.budget.spend(TYPE * on.len())?;
-        type Declared = Option<TypeIx>;
         let mut by_type = Vec::with_capacity(on.len());
         for t in on.iter() {
             by_type.push((t, self.positions_for(place, t, name, conditional)?));
@@ -34,30 +37,34 @@ impl<'a> Walk<'a> {
         if !conditional {
             self.prefer_interface_object(&mut by_type, name);
         }
-        let mut groups: IndexMap<Vec<(PosId, u8, Declared)>, Vec<TypeIx>, DefaultHashBuilder> =
+        let mut groups: IndexMap<Vec<(PosId, u8, Below)>, Vec<TypeIx>, DefaultHashBuilder> =
             IndexMap::default();
         for (t, candidates) in by_type {
             if candidates.is_empty() {
                 self.missing(place, t, name)?;
                 continue;
             }
-            let declared = |pos: PosId| {
-                let (sub, local) = (self.positions[pos].sub, self.positions[pos].cover.get(t)?);
-                let field = self.graph.model.sub_field(sub, local, name)?;
-                self.graph.model.inner(&field.ty)
-            };
-            let signature = candidates
-                .iter()
-                .map(|(pos, level)| (*pos, *level, declared(*pos)))
-                .collect();
+            let mut signature = Vec::with_capacity(candidates.len());
+            for (pos, level) in candidates {
+                signature.push((pos, level, self.below(pos, t, name)));
+            }
             groups.entry(signature).or_default().push(t);
         }
         let plain =
-            |signature: Vec<(PosId, u8, Declared)>| signature.into_iter().map(|(p, l, _)| (p, l)).collect();
+            |signature: Vec<(PosId, u8, Below)>| signature.into_iter().map(|(p, l, _)| (p, l)).collect();
         Ok(groups
             .into_iter()
             .map(|(signature, on)| (on.into_iter().collect(), plain(signature)))
             .collect())
+    }
+
+    /// What a position has below a field of a runtime type.
+    fn below(&mut self, pos: PosId, t: TypeIx, name: &str) -> Below {
+        let position = &self.positions[pos];
+        let local = position.cover.get(t)?;
+        let field = self.graph.model.sub_field(position.sub, local, name)?;
+        let declared = self.graph.model.inner(&field.ty)?;
+        Some((declared, self.graph.below(position.overlay, t, name, field)))
     }
 
     fn group_of_one(

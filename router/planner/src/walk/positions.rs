@@ -191,9 +191,7 @@ impl<'a> Walk<'a> {
                 How::Base(ix) => sources.get(ix).copied(),
                 How::Hop(ix) | How::Requires(ix) => {
                     let (door, _) = &reach.open[ix];
-                    // Behind an interface object's door a type condition can't be written: the type must be known before.
-                    let typed =
-                        conditional && door.via == Via::InterfaceObject && !self.places[place].certain;
+                    let typed = self.is_typed(place, door, conditional);
                     let level = if typed {
                         reach.known.map(|k| candidate.level.max(k + 1))
                     } else {
@@ -219,6 +217,18 @@ impl<'a> Walk<'a> {
         }
         found.sort_by_key(|(_, level)| *level);
         Ok(found)
+    }
+
+    /// Behind an interface object's door a type condition can't be written, and nothing says which of the objects
+    /// here are of its interface: the type must be known before.
+    fn is_typed(&self, place: PlaceId, door: &Door<'a>, conditional: bool) -> bool {
+        let place = &self.places[place];
+        let all = || {
+            place
+                .types
+                .is_subset(&self.graph.model.ty(door.typename).possible)
+        };
+        door.via == Via::InterfaceObject && !place.certain && (conditional || !all())
     }
 
     fn requirement_of(&mut self, candidate: &Candidate, name: &'a str) -> Option<usize> {

@@ -235,7 +235,12 @@ impl Graph {
         // What no subgraph says of a type is not so.
         let stands = |part: &str, abstract_type: &str| {
             let seats = whole.get(abstract_type).map(|ty| &ty.seats);
-            let mut seats = seats.into_iter().flat_map(|seats| seats.keys());
+            // An interface object says nothing of who implements.
+            let real = seats
+                .into_iter()
+                .flatten()
+                .filter(|(_, seat)| !seat.interface_object);
+            let mut seats = real.map(|(at, _)| at);
             seats.any(|at| whole.parts(abstract_type, *at).iter().any(|one| one == part))
         };
         let added = self.added_by_interface_objects();
