@@ -56,6 +56,13 @@ impl Places {
                         }
                     }
                 }
+                Entry::Queries(group) => {
+                    let writer = next();
+                    for target in &group.targets {
+                        let place = places.walk(&target.path);
+                        places.register(place, &group.shape, writer);
+                    }
+                }
             }
         }
         places

@@ -53,9 +53,11 @@ pub(crate) enum Entry {
     Root,
     /// In the order of the fields of the fetch's shape.
     Entities(Vec<Group>),
+    /// Objects of the query type: what came, as a whole, is for each of them.
+    Queries(Group),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Group {
     pub(crate) response_key: Box<str>,
     /// `"variable":`
@@ -116,7 +118,7 @@ impl Fetch {
     pub(crate) fn contextual(&self) -> Option<&Group> {
         match &self.entry {
             Entry::Entities(groups) => groups.iter().find(|group| !group.context.is_empty()),
-            Entry::Root => None,
+            Entry::Root | Entry::Queries(_) => None,
         }
     }
 
@@ -175,6 +177,14 @@ fn entry(
                 shape,
             )
         }
+        plan::Entry::Queries(group) => {
+            let at = group.targets.iter().map(|target| places.walk(&target.path));
+            let at: Vec<_> = at.collect();
+            (
+                Entry::Queries(Group::of_queries(group, types)),
+                Shape::compile(&group.shape, places, &at, next_writer()),
+            )
+        }
     }
 }
 
@@ -185,7 +195,7 @@ impl Body {
             head.extend_from_slice(b",\"operationName\":");
             head.extend_from_slice(&quoted(name));
         }
-        if fetch.variables.is_empty() && matches!(fetch.entry, plan::Entry::Root(_)) {
+        if fetch.variables.is_empty() && !matches!(fetch.entry, plan::Entry::Entities(_)) {
             head.push(b'}');
             return Body::Fixed(head.into());
         }
@@ -202,6 +212,14 @@ impl Body {
 }
 
 impl Group {
+    fn of_queries(group: &plan::QueryGroup, types: &TypeTable) -> Group {
+        let targets = group.targets.iter().map(|target| Target::compile(target, types));
+        Group {
+            targets: targets.collect(),
+            ..Group::default()
+        }
+    }
+
     fn compile(group: &plan::EntityGroup, types: &TypeTable) -> Group {
         let target = |target: &plan::Target| Target::compile(target, types);
         Group {

@@ -23,6 +23,15 @@ const DISAGREEMENT: &str = "SUBGRAPHS_DISAGREE";
 pub(crate) const ANSWER_TOO_LARGE: &str = "ANSWER_TOO_LARGE";
 const TOO_LARGE: &str = "SUBREQUEST_RESPONSE_TOO_LARGE";
 
+/// What came for a group's objects.
+#[derive(Clone, Copy)]
+enum Came {
+    /// One entity for each representation.
+    Each(Items),
+    /// The same for all.
+    One(ObjectId),
+}
+
 impl Run<'_> {
     /// Takes in the result of a fetch's call.
     pub fn receive(&mut self, id: FetchId, request: &Request, result: Result<Bytes, CallError>) {
@@ -55,11 +64,12 @@ impl Run<'_> {
             ),
             (Data::None, Some(_)) => {
                 // One field's error emptied the whole answer; the others have none of their own.
-                if matches!(fetch.entry, Entry::Root) {
-                    self.root_paths(fetch)
-                        .into_iter()
-                        .for_each(|path| self.errors.excuse(path));
-                }
+                let emptied = match &fetch.entry {
+                    Entry::Root => self.root_paths(fetch),
+                    Entry::Queries(group) => self.group_paths(group, &sent[0], |_| true),
+                    Entry::Entities(_) => Vec::new(),
+                };
+                emptied.into_iter().for_each(|path| self.errors.excuse(path));
             }
             (Data::Object(data), errors) => {
                 self.attach_data(fetch, sent, data, errors.is_some());
@@ -89,7 +99,7 @@ impl Run<'_> {
                 {
                     let message = match self.arena.find(data, Slot(slot)) {
                         Some(Value::List(run)) if run.len == sent.count => {
-                            self.attach_entities(fetch, shape, group, sent, run);
+                            self.attach_entities(fetch, shape, (group, sent), Came::Each(run));
                             continue;
                         }
                         Some(Value::List(_)) => {
@@ -102,16 +112,30 @@ impl Run<'_> {
                     self.fail_group(fetch, group, sent, |_| true, &CallError::new(MALFORMED, message));
                 }
             }
+            Entry::Queries(group) => {
+                self.arena.set_runtime(data, RuntimeType::Unknown);
+                self.attach_entities(fetch, &fetch.shape, (group, &sent[0]), Came::One(data));
+            }
         }
     }
 
-    fn attach_entities(&mut self, fetch: &Fetch, shape: &Shape, group: &Group, sent: &SentGroup, run: Items) {
-        let mut used = vec![false; run.len as usize];
+    fn attach_entities(
+        &mut self,
+        fetch: &Fetch,
+        shape: &Shape,
+        (group, sent): (&Group, &SentGroup),
+        came: Came,
+    ) {
+        let mut used = vec![false; sent.count as usize];
         let mut failed: Vec<(ObjectId, Unattached)> = Vec::new();
         let mut disputed: Vec<(ObjectId, Slot)> = Vec::new();
         for asked in &sent.asked {
             let number = asked.representation as usize;
-            match self.arena.items(run)[number] {
+            let value = match came {
+                Came::Each(run) => self.arena.items(run)[number],
+                Came::One(object) => Value::Object(object),
+            };
+            match value {
                 Value::Null => {}
                 Value::Object(entity) if self.is_the_one(group, asked, entity) => {
                     let room = self.inputs.max_answer;
@@ -188,6 +212,7 @@ impl Run<'_> {
                     self.fail_group(fetch, group, sent, |_| true, error);
                 }
             }
+            Entry::Queries(group) => self.fail_group(fetch, group, &sent[0], |_| true, error),
         }
     }
 
@@ -199,13 +224,23 @@ impl Run<'_> {
         wanted: impl Fn(ObjectId) -> bool,
         error: &CallError,
     ) {
+        for path in self.group_paths(group, sent, wanted) {
+            self.push_failure(fetch, path, error);
+        }
+    }
+
+    /// Where the objects of a group are, in the client's terms.
+    fn group_paths(
+        &self,
+        group: &Group,
+        sent: &SentGroup,
+        wanted: impl Fn(ObjectId) -> bool,
+    ) -> Vec<Vec<Segment>> {
         let places = asked_places(&self.arena, self.root, group, sent);
         let places = places.iter().filter(|(_, object, _)| wanted(*object));
         let mut paths: Vec<_> = places.map(|(_, _, place)| self.client_path(place)).collect();
         paths.dedup();
-        for path in paths {
-            self.push_failure(fetch, path, error);
-        }
+        paths
     }
 
     pub(crate) fn push_failure(&mut self, fetch: &Fetch, path: Vec<Segment>, error: &CallError) {

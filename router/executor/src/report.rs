@@ -11,6 +11,7 @@ use crate::program::{Entry, Fetch, Group};
 use crate::read::Data;
 use crate::request::SentGroup;
 use crate::schedule::Run;
+use crate::shape::Shape;
 use crate::walk::At;
 
 /// A message of a subgraph is cut after this many bytes.
@@ -70,6 +71,10 @@ impl Run<'_> {
                 let places = |(group, sent)| asked_places(&self.arena, self.root, group, sent);
                 groups.iter().zip(sent).map(places).collect()
             }
+            Entry::Queries(group) => {
+                let places = |sent| asked_places(&self.arena, self.root, group, sent);
+                sent.iter().map(places).collect()
+            }
         }
     }
 
@@ -89,6 +94,7 @@ impl Run<'_> {
                 vec![self.client_path(&place)]
             }
             Entry::Entities(groups) => self.entity_paths(fetch, groups, places, path),
+            Entry::Queries(_) => self.paths_at(places.iter().flatten(), &fetch.shape, path),
         };
         if found.iter().any(|path| !path.is_empty()) {
             return found;
@@ -96,7 +102,7 @@ impl Run<'_> {
         match (data, &fetch.entry) {
             (Data::Object(_), _) => vec![Vec::new()],
             (Data::None, Entry::Root) => self.root_paths(fetch),
-            (Data::None, Entry::Entities(_)) => places
+            (Data::None, Entry::Entities(_) | Entry::Queries(_)) => places
                 .iter()
                 .flatten()
                 .map(|(_, _, place)| self.client_path(place))
@@ -128,12 +134,22 @@ impl Run<'_> {
         let wanted = |&&(other, _, _): &&(u32, ObjectId, Vec<At>)| {
             number.is_none_or(|number| number == u64::from(other))
         };
+        self.paths_at(places[position].iter().filter(wanted), shape, rest)
+    }
+
+    /// A subgraph's path, read by the shape of what came, at each of some places.
+    fn paths_at<'p>(
+        &self,
+        places: impl Iterator<Item = &'p (u32, ObjectId, Vec<At>)>,
+        shape: &Shape,
+        path: &[Json],
+    ) -> Vec<Vec<Segment>> {
         let full = |(_, _, place): &(u32, ObjectId, Vec<At>)| {
             let mut place = place.clone();
-            below(shape, rest, &mut place);
+            below(shape, path, &mut place);
             self.client_path(&place)
         };
-        places[position].iter().filter(wanted).map(full).collect()
+        places.map(full).collect()
     }
 
     fn push_reported(&mut self, fetch: &Fetch, reported: &Reported, path: Vec<Segment>) {

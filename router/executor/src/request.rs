@@ -56,19 +56,24 @@ pub(crate) fn request(
     root: ObjectId,
     failed: &[bool],
 ) -> Made {
+    let mut sent = Vec::new();
+    if let Entry::Queries(group) = &fetch.entry {
+        let group = queried(group, arena, root);
+        if group.count == 0 {
+            return Made { body: None, sent };
+        }
+        sent.push(group);
+    }
     let (head, variables) = match &fetch.body {
         Body::Fixed(body) => {
-            return Made {
-                body: Some(body.clone()),
-                sent: Vec::new(),
-            };
+            let body = Some(body.clone());
+            return Made { body, sent };
         }
         Body::Open { head, variables } => (head, variables),
     };
     let mut out = Vec::with_capacity(head.len() + 256);
     out.extend_from_slice(head);
     write_variables(variables, inputs, &mut out);
-    let mut sent = Vec::new();
     if let Entry::Entities(groups) = &fetch.entry {
         for group in groups {
             separate(&mut out);
@@ -83,6 +88,16 @@ pub(crate) fn request(
         body: Some(out.into()),
         sent,
     }
+}
+
+/// The objects that one answer is for.
+fn queried(group: &Group, arena: &Arena, root: ObjectId) -> SentGroup {
+    let (mut batch, mut text) = (Batch::default(), Vec::new());
+    for target in &group.targets {
+        let found = &mut |object, _: &()| batch.add(arena, object, &target.representations, &mut text);
+        crate::walk::walk(arena, Value::Object(root), &target.path, &mut (), found);
+    }
+    batch.sent()
 }
 
 /// The client's variables that a query uses and that have values.

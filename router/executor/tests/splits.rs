@@ -251,6 +251,7 @@ impl Subgraphs for Source<'_> {
                 let entities: Vec<Value> = ids.iter().map(|id| self.object(&groups[0].shape, *id)).collect();
                 json!({"_entities": entities})
             }
+            Entry::Queries(group) => self.object(&group.shape, 0),
         };
         Ok(json!({"data": data}).to_string().into())
     }

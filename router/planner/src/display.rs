@@ -36,6 +36,11 @@ impl Plan {
         };
         writeln!(f, "#{id} {}{after}", fetch.subgraph)?;
         writeln!(f, "  {}", fetch.query)?;
+        if let Entry::Queries(group) = &fetch.entry {
+            for target in &group.targets {
+                writeln!(f, "  into {}", self.path(&target.path))?;
+            }
+        }
         if let Entry::Entities(groups) = &fetch.entry {
             for group in groups {
                 for target in &group.targets {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::plan::{Entry, Fetch, FetchId, Keep, Named, Plan, Projection, Shape, Slot, Source};
+use crate::plan::{Entry, Fetch, FetchId, Keep, Named, Plan, Projection, Shape, Slot, Source, Target};
 use crate::supergraph::Supergraph;
 use needs::needs;
 
@@ -176,16 +176,21 @@ fn yields(fetch: &Fetch) -> Vec<(Path, bool)> {
         Entry::Root(shape) => leaves(shape, &mut Vec::new(), &mut found),
         Entry::Entities(groups) => {
             for group in groups {
-                for target in &group.targets {
-                    let mut path = target.path.iter().map(|step| step.slot).collect();
-                    leaves(&group.shape, &mut path, &mut found);
-                }
+                below(&group.targets, &group.shape, &mut found);
             }
         }
+        Entry::Queries(group) => below(&group.targets, &group.shape, &mut found),
     }
     let mut seen = std::collections::HashSet::new();
     found.retain(|one| seen.insert(one.clone()));
     found
+}
+
+fn below(targets: &[Target], shape: &Shape, found: &mut Vec<(Path, bool)>) {
+    for target in targets {
+        let mut path = target.path.iter().map(|step| step.slot).collect();
+        leaves(shape, &mut path, found);
+    }
 }
 
 fn leaves(shape: &Shape, path: &mut Path, found: &mut Vec<(Path, bool)>) {

@@ -94,6 +94,18 @@ pub enum Entry {
     Root(Shape),
     /// Into entities that other fetches have brought.
     Entities(Vec<EntityGroup>),
+    /// Into objects of the type `Query` that other fetches have brought (a payload's `query: Query!`).
+    Queries(QueryGroup),
+}
+
+/// A root fetch for objects of the type `Query` below others. It is sent once, if there is such an object, and what
+/// comes back is read into each of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QueryGroup {
+    /// Where the objects are. Nothing is sent of their representations: these say by runtime type which objects are meant.
+    pub targets: Vec<Target>,
+    /// What comes back.
+    pub shape: Shape,
 }
 
 /// One `_entities` field of an entity fetch. A fetch has several when entities of different types

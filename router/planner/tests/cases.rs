@@ -124,6 +124,11 @@ fn note_written(plan: &Plan, id: usize, written: &mut BTreeSet<(usize, String)>)
                 }
             }
         }
+        Entry::Queries(group) => {
+            for target in &group.targets {
+                shape(&path_of(target), &group.shape, written);
+            }
+        }
     }
 }
 

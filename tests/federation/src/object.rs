@@ -20,7 +20,10 @@
 //! * `$once`: `{ "$once": "order", "value": 1 }` fails when it is asked a second time in one operation of the
 //!   case, in whichever subgraph. An entity with `"$once": true` can be entered once by each subgraph.
 //!
+//! An object of the query type has the fields of the subgraph's `Query`, wherever it stands.
+//!
 //! A field without a value must not be asked here: that is an error too.
+use apollo_compiler::ast::OperationType;
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonValue;
 use serde_json::Value;
@@ -156,6 +159,11 @@ impl<'d> Object<'d> {
                 let representation = self.representation.filter(|_| entity.is_none());
                 let Some(fields) = entity.unwrap_or(Some(value)) else {
                     return Ok(leaf(&Value::Null));
+                };
+                let query = info.schema().root_operation(OperationType::Query);
+                let fields = match query {
+                    Some(query) if **query == *type_name => &self.subgraph.data[&type_name],
+                    _ => fields,
                 };
                 let type_name = fields
                     .get("__typename")

@@ -173,11 +173,6 @@ impl Walk<'_> {
                 self.report(ty, name, &closure, way);
             } else if let Some(target) = target.filter(|target| world.is_composite(*target)) {
                 self.check_runtime_types(ty, name, &closure);
-                let next = if world.ty(target).name == "Query" {
-                    world.everywhere(target)
-                } else {
-                    next
-                };
                 self.steps.push((Some(way), Step::Field(ty, name.clone())));
                 self.queue.push_back((target, next, self.steps.len() - 1));
             }

@@ -70,7 +70,7 @@ pub(super) fn twin(fetches: &[Fetch], fetch: &Fetch, together: impl Fn(&FetchId)
 fn contextual(fetch: &Fetch) -> Option<&EntityGroup> {
     match &fetch.entry {
         Entry::Entities(groups) => groups.first().filter(|group| !group.context.is_empty()),
-        Entry::Root(_) => None,
+        Entry::Root(_) | Entry::Queries(_) => None,
     }
 }
 
@@ -79,8 +79,10 @@ pub(super) fn join(known: &mut Fetch, fetch: Fetch) {
     known.after.extend(fetch.after);
     known.after.sort_unstable();
     known.after.dedup();
-    let (Entry::Entities(groups), Entry::Entities(more)) = (&mut known.entry, fetch.entry) else {
-        unreachable!("twins fetch entities")
+    let (groups, more) = match (&mut known.entry, fetch.entry) {
+        (Entry::Entities(groups), Entry::Entities(more)) => (groups, more),
+        (Entry::Queries(group), Entry::Queries(more)) => return group.targets.extend(more.targets),
+        _ => unreachable!("twins fetch alike"),
     };
     for (group, more) in groups.iter_mut().zip(more) {
         group.targets.extend(more.targets);

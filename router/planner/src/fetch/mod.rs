@@ -1,6 +1,8 @@
 //! Makes fetches of wanted positions. One pass per file: [`order`] (levels, stages, merging),
 //! [`units`] (entities of one place that are fetched together), [`known`] (entities that came before),
+//! [`again`] (the query type below other objects),
 //! [`print`](mod@print) (query text and shapes, with aliases where a subgraph would refuse a response key).
+mod again;
 mod context;
 mod known;
 mod order;
@@ -48,6 +50,8 @@ pub(crate) fn fetches(
         let mut printer = Printer::new(walk.graph.model, call.sub);
         let (query, kind, entry) = if call.level == 0 {
             root(walk, call, &mut printer, operation, kind, names)
+        } else if again::is_query(walk, call.heads[0]) {
+            again::query(walk, call, &mut printer, operation, names)
         } else {
             entities(walk, call, &mut given, &mut printer, operation, names)
         };
@@ -65,7 +69,8 @@ pub(crate) fn fetches(
             let other = &calls[began[*at]];
             (other.stage, other.level) == (call.stage, call.level)
         };
-        if let Some(at) = context::twin(&fetches, &fetch, together) {
+        let twin = context::twin(&fetches, &fetch, together);
+        if let Some(at) = twin.or_else(|| again::twin(&fetches, &fetch, together)) {
             became.push(at);
             context::join(&mut fetches[at], fetch);
         } else {

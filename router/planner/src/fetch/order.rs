@@ -53,13 +53,14 @@ pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
 }
 
 /// Entities that are asked for with arguments from the context have a call of their own, which the
-/// executor makes once for each value; what does not depend on the value is not asked for again.
+/// executor makes once for each value; what does not depend on the value is not asked for again. So have objects of
+/// the query type, which are no entities.
 fn apart(walk: &Walk<'_>, heads: Vec<PosId>) -> Vec<Vec<PosId>> {
-    let contextual = |head: &PosId| match &walk.positions[*head].origin {
-        Origin::Hop(hop) => !hop.context.is_empty(),
+    let alone = |head: &PosId| match &walk.positions[*head].origin {
+        Origin::Hop(hop) => hop.query || !hop.context.is_empty(),
         _ => false,
     };
-    let (alone, together): (Vec<PosId>, Vec<PosId>) = heads.into_iter().partition(contextual);
+    let (alone, together): (Vec<PosId>, Vec<PosId>) = heads.into_iter().partition(alone);
     let mut calls = vec![together];
     calls.extend(alone.into_iter().map(|head| vec![head]));
     calls.retain(|heads| !heads.is_empty());

@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 
 use crate::settings::Budget;
 use crate::supergraph::field_set::{FieldSet, FieldSetItem};
-use crate::supergraph::model::{Key, Model, SubField, SubId};
+use crate::supergraph::model::{Key, Kind, Model, SubField, SubId};
 use crate::supergraph::types::{TypeIx, Types};
 
 pub(crate) use cover::Cover;
@@ -49,7 +49,15 @@ pub(crate) enum Via {
     InterfaceObject,
     /// As an interface of which the runtime type is not known yet.
     Interface,
+    /// By a root fetch: the query type is the same object wherever it is met.
+    Query,
 }
+
+/// Nothing: what the query type is entered by.
+static NO_KEY: Key = Key {
+    fields: FieldSet(Vec::new()),
+    resolvable: true,
+};
 
 /// A way into a subgraph for one runtime type.
 #[derive(Clone, Debug)]
@@ -178,10 +186,19 @@ impl<'a> Graph<'a> {
         let mut doors = Vec::new();
         let interfaces: Vec<TypeIx> = (0..model.types.len() as u32)
             .map(TypeIx)
-            .filter(|i| *i != t && model.ty(*i).kind == crate::supergraph::model::Kind::Interface)
+            .filter(|i| *i != t && model.ty(*i).kind == Kind::Interface)
             .filter(|i| model.ty(*i).possible.contains(t))
             .collect();
         for sub in model.all_subgraphs() {
+            if t == model.query && model.sub(sub, t).is_some() {
+                doors.push(Door {
+                    sub,
+                    via: Via::Query,
+                    typename: t,
+                    local: t,
+                    key: &NO_KEY,
+                });
+            }
             let mut add = |via, typename, local| {
                 let Some(here) = model.sub(sub, typename) else {
                     return;

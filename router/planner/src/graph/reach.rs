@@ -24,6 +24,12 @@ const FEW: usize = 4;
 /// Longest chain of hops.
 const LEVEL_LIMIT: u8 = 60;
 
+/// The level at which an object is there and its runtime type is known.
+fn met(reach: &Reach<'_>) -> Option<u8> {
+    let there = reach.base.iter().map(|source| source.level).min()?;
+    reach.known.map(|known| known.max(there))
+}
+
 pub(crate) type ReachKey = (TypeIx, Vec<Source>, bool);
 
 type Found<'a> = HashMap<(&'a str, bool), Rc<[Candidate]>>;
@@ -97,6 +103,7 @@ impl<'a> Graph<'a> {
                     Via::Interface => {
                         Some(0).filter(|_| at_base.is_none() && self.holds_all(door, &reach.base))
                     }
+                    Via::Query => met(&reach).filter(|_| reach.base.iter().all(|s| s.sub != door.sub)),
                 };
                 let (Some(typed), Some(keyed)) = (
                     typed,

@@ -122,6 +122,9 @@ impl<'a> Walk<'a> {
         if !any && let Some(shown) = self.know(place, t, max)? {
             after.push(shown);
         }
+        if via == Via::Query {
+            after.extend(self.ensure_presence(place, max)?);
+        }
         self.know_way(place, max, &mut after)?;
         let mut fields = self.need(
             place,

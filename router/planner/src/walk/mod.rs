@@ -83,7 +83,7 @@ pub(crate) struct Child {
 }
 
 /// Subgraph, level, which required fields are carried (index in [`Walk::requirements`]), and the interface
-/// object it enters: a runtime type can be behind several of one subgraph.
+/// object it enters (a runtime type can be behind several of one subgraph) or the query type.
 type HopKey = (SubId, u8, Option<usize>, Option<TypeIx>);
 
 /// A fetch's view of a place.
@@ -132,6 +132,8 @@ pub(crate) struct Hop<'a> {
     doors: BTreeMap<TypeIx, Entrance<'a>>,
     requires: Option<Requirement<'a>>,
     conditional: bool,
+    /// It is no entity fetch, but a root fetch for objects of the query type.
+    pub query: bool,
     pub sent: Vec<Sent>,
     /// Arguments of the fetch's fields that enclosing objects fill.
     pub context: Vec<Filled<'a>>,

@@ -291,14 +291,19 @@ impl<'a> Walk<'a> {
 
     /// The entity fetch behind a door, made when it is met first, for one more runtime type.
     pub(super) fn open(&mut self, place: PlaceId, t: TypeIx, door: &Door<'a>, entry: Entry) -> PosId {
-        let object = (door.via == Via::InterfaceObject).then_some(door.local);
+        let apart = matches!(door.via, Via::InterfaceObject | Via::Query);
+        let object = apart.then_some(door.local);
         let pos = self.hop(place, (door.sub, entry.level, entry.requires, object));
         self.positions[pos].cover.add(t, door.local);
+        if door.via == Via::Query {
+            self.positions[pos].declared = Some(door.local);
+        }
         let Origin::Hop(hop) = &mut self.positions[pos].origin else {
             unreachable!("a hop was made")
         };
         hop.doors.entry(t).or_insert((door.via, door.typename, door.key));
         hop.conditional |= entry.typed;
+        hop.query |= door.via == Via::Query;
         pos
     }
 

@@ -7,7 +7,7 @@ mod represent;
 mod tree;
 
 use baedal_planner::Plan;
-use baedal_planner::plan::{EntityGroup, Entry, Fetch, FetchId, Known};
+use baedal_planner::plan::{EntityGroup, Entry, Fetch, FetchId, Known, QueryGroup};
 use serde_json::Value;
 
 use crate::world::{Call, parts};
@@ -41,7 +41,7 @@ pub fn gather(plan: &Plan, calls: &[Call]) -> Result<Object, Deviation> {
 /// Whether a plan uses what this does not know: arguments filled from enclosing objects.
 pub fn is_supported(plan: &Plan) -> bool {
     let contextual = |fetch: &Fetch| match &fetch.entry {
-        Entry::Root(_) => false,
+        Entry::Root(_) | Entry::Queries(_) => false,
         Entry::Entities(groups) => groups.iter().any(|group| !group.context.is_empty()),
     };
     !plan.fetches.iter().any(contextual)
@@ -70,6 +70,7 @@ impl Run<'_> {
                 }
                 Ok(())
             }
+            Entry::Queries(group) => self.queries(id, group, call.is_some(), &body["data"]),
             Entry::Entities(groups) => {
                 let mut sent = 0;
                 for group in groups {
@@ -82,6 +83,37 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    /// Reads what came into each object of the query type.
+    fn queries(
+        &mut self,
+        id: FetchId,
+        group: &QueryGroup,
+        sent: bool,
+        data: &Value,
+    ) -> Result<(), Deviation> {
+        let mut places: Vec<Place> = Vec::new();
+        for target in &group.targets {
+            let found = find(self.plan, &self.root, &target.path).into_iter();
+            let meant = |place: &Place| {
+                represent(self.plan, get(&self.root, place), &target.representations).is_some()
+            };
+            places.extend(found.filter(meant));
+        }
+        if sent == places.is_empty() {
+            return Err(format!(
+                "fetch {id} was sent: {sent}, for {} objects",
+                places.len()
+            ));
+        }
+        if let Node::Object(mut object) = read(self.plan, &group.shape, data) {
+            object.runtime = None;
+            for place in places {
+                merge(at_mut(&mut self.root, &place), Node::Object(object.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// Reads the entities of a group; gives how many representations there are to send.
