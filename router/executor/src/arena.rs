@@ -32,7 +32,7 @@ impl Run {
 }
 
 /// An object of the tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ObjectId(pub(crate) u32);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

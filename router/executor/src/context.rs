@@ -7,7 +7,7 @@ use baedal_planner::plan::{self, Slot};
 use crate::arena::{Arena, ObjectId, Value};
 use crate::inputs::Inputs;
 use crate::program::{Body, Fetch, Group, member_key};
-use crate::request::{Batch, Request, separate, write_variables};
+use crate::request::{Batch, Request, Tree, separate, write_variables};
 use crate::types::TypeMask;
 use crate::walk::{Trail, walk};
 
@@ -146,14 +146,14 @@ struct Part {
     batch: Batch,
 }
 
-/// The requests of a fetch with contextual arguments: one for each set of values, in the order of the tree.
+/// The requests of a fetch with contextual arguments: one for each set of values, in the order of the tree; and
+/// the objects that were left out.
 pub(crate) fn requests(
     fetch: &Fetch,
     group: &Group,
     inputs: &Inputs,
-    arena: &Arena,
-    root: ObjectId,
-) -> Vec<Request> {
+    tree: Tree<'_>,
+) -> (Vec<Request>, Vec<ObjectId>) {
     let Body::Open { head, variables } = &fetch.body else {
         unreachable!("an entity fetch has variables")
     };
@@ -174,13 +174,17 @@ pub(crate) fn requests(
         Some(Request {
             body: body.into(),
             sent: vec![sent],
+            fallback: false,
         })
     };
-    parts(group, arena, root).into_iter().filter_map(finish).collect()
+    let mut left_out = Vec::new();
+    let parts = parts(group, tree, &mut left_out).into_iter();
+    (parts.filter_map(finish).collect(), left_out)
 }
 
 /// Entities by the values of their variables (`"name":value,` for each).
-fn parts(group: &Group, arena: &Arena, root: ObjectId) -> Vec<(Vec<u8>, Part)> {
+fn parts(group: &Group, tree: Tree<'_>, left_out: &mut Vec<ObjectId>) -> Vec<(Vec<u8>, Part)> {
+    let Tree { arena, root, .. } = tree;
     let mut parts: Vec<(Vec<u8>, Part)> = Vec::new();
     let mut numbers: HashMap<Vec<u8>, usize> = HashMap::new();
     for (index, target) in group.targets.iter().enumerate() {
@@ -188,7 +192,7 @@ fn parts(group: &Group, arena: &Arena, root: ObjectId) -> Vec<(Vec<u8>, Part)> {
             let mut values = Vec::new();
             for variable in &group.context {
                 if variable.write(index, arena, &around.0, &mut values).is_err() {
-                    return;
+                    return left_out.push(object);
                 }
                 values.push(b',');
             }
@@ -197,7 +201,9 @@ fn parts(group: &Group, arena: &Arena, root: ObjectId) -> Vec<(Vec<u8>, Part)> {
                 parts.len() - 1
             });
             let Part { out, batch } = &mut parts[number].1;
-            batch.add(arena, object, &target.representations, out);
+            if !batch.add(arena, object, &target.representations, out) {
+                left_out.push(object);
+            }
         };
         walk(
             arena,

@@ -9,6 +9,13 @@ use hashbrown::HashMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WriterId(pub(crate) u32);
 
+impl WriterId {
+    /// A writer that is registered nowhere: it must not take for granted that it writes alone.
+    pub(crate) fn unknown() -> WriterId {
+        WriterId(u32::MAX / 2)
+    }
+}
+
 /// Index of a place in [`Places`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlaceId(usize);

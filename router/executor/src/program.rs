@@ -34,6 +34,8 @@ pub(crate) struct Fetch {
     pub(crate) entry: Entry,
     /// What its `data` may hold.
     pub(crate) shape: Shape,
+    /// What is sent for entities that this leaves out because something is missing.
+    pub(crate) fallback: Option<Box<Fetch>>,
 }
 
 /// How a request body begins.
@@ -130,7 +132,11 @@ impl Fetch {
         writer: &mut WriterId,
     ) -> Fetch {
         let (entry, shape) = entry(fetch, types, places, writer);
+        let fallback = fetch.fallback.as_deref();
+        // It writes what the fetch itself would have written, and never in the same objects: it is nobody to `places`.
+        let fallback = fallback.map(|one| Fetch::compile(one, 0, types, places, &mut WriterId::unknown()));
         Fetch {
+            fallback: fallback.map(Box::new),
             subgraph: fetch.subgraph.clone(),
             kind: fetch.kind,
             waits,

@@ -37,6 +37,8 @@ impl Run<'_> {
     pub fn receive(&mut self, id: FetchId, request: &Request, result: Result<Bytes, CallError>) {
         let sent = &request.sent;
         let fetch = &self.program.fetches[id];
+        let fallback = fetch.fallback.as_deref().filter(|_| request.fallback);
+        let fetch = fallback.unwrap_or(fetch);
         let body = match result {
             Ok(body) => body,
             Err(error) => return self.fail(fetch, sent, &error),

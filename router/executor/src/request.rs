@@ -18,6 +18,8 @@ pub struct Request {
     pub body: Bytes,
     /// For each entity group of the fetch, in order.
     pub(crate) sent: Vec<SentGroup>,
+    /// It is the fetch's fallback that was asked.
+    pub(crate) fallback: bool,
 }
 
 /// What became of a fetch's inputs.
@@ -27,6 +29,8 @@ pub(crate) struct Made {
     pub(crate) body: Option<Bytes>,
     /// For each entity group of the fetch, in order.
     pub(crate) sent: Vec<SentGroup>,
+    /// Objects that were left out, if the fetch has a fallback for them.
+    pub(crate) left_out: Vec<ObjectId>,
 }
 
 /// The entities of a group that were asked for.
@@ -48,26 +52,34 @@ pub(crate) struct Asked {
     pub(crate) typename: RuntimeType,
 }
 
-/// The request of a fetch. `failed`: for each fetch of the plan, whether it had any error.
-pub(crate) fn request(
-    fetch: &Fetch,
-    inputs: &Inputs,
-    arena: &Arena,
-    root: ObjectId,
-    failed: &[bool],
-) -> Made {
-    let mut sent = Vec::new();
+/// Where the inputs of a fetch are looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Tree<'a> {
+    pub(crate) arena: &'a Arena,
+    pub(crate) root: ObjectId,
+    /// For each fetch of the plan, whether it had any error.
+    pub(crate) failed: &'a [bool],
+    /// Only these objects count, in ascending order.
+    pub(crate) only: Option<&'a [ObjectId]>,
+}
+
+/// The request of a fetch.
+pub(crate) fn request(fetch: &Fetch, inputs: &Inputs, tree: Tree<'_>) -> Made {
+    let mut made = Made {
+        body: None,
+        sent: Vec::new(),
+        left_out: Vec::new(),
+    };
     if let Entry::Queries(group) = &fetch.entry {
-        let group = queried(group, arena, root);
-        if group.count == 0 {
-            return Made { body: None, sent };
+        made.sent.push(queried(group, tree));
+        if made.sent[0].count == 0 {
+            return made;
         }
-        sent.push(group);
     }
     let (head, variables) = match &fetch.body {
         Body::Fixed(body) => {
-            let body = Some(body.clone());
-            return Made { body, sent };
+            made.body = Some(body.clone());
+            return made;
         }
         Body::Open { head, variables } => (head, variables),
     };
@@ -77,24 +89,43 @@ pub(crate) fn request(
     if let Entry::Entities(groups) = &fetch.entry {
         for group in groups {
             separate(&mut out);
-            sent.push(write_group(group, failed, arena, root, &mut out));
+            let (sent, left_out) = write_group(group, tree, fetch.fallback.is_some(), &mut out);
+            made.sent.push(sent);
+            made.left_out.extend(left_out);
         }
-        if sent.iter().all(|group| group.count == 0) {
-            return Made { body: None, sent };
+        if made.sent.iter().all(|group| group.count == 0) {
+            return made;
         }
     }
     out.extend_from_slice(b"}}");
-    Made {
-        body: Some(out.into()),
-        sent,
-    }
+    made.body = Some(out.into());
+    made
+}
+
+/// The request of a fetch's fallback for objects that the fetch itself left out; `None` when it has none of them either.
+pub(crate) fn fallback(
+    fetch: &Fetch,
+    inputs: &Inputs,
+    tree: Tree<'_>,
+    mut left_out: Vec<ObjectId>,
+) -> Option<Request> {
+    let fallback = fetch.fallback.as_deref().filter(|_| !left_out.is_empty())?;
+    left_out.sort_unstable();
+    let only = Some(&*left_out);
+    let made = request(fallback, inputs, Tree { only, ..tree });
+    Some(Request {
+        body: made.body?,
+        sent: made.sent,
+        fallback: true,
+    })
 }
 
 /// The objects that one answer is for.
-fn queried(group: &Group, arena: &Arena, root: ObjectId) -> SentGroup {
+fn queried(group: &Group, tree: Tree<'_>) -> SentGroup {
+    let Tree { arena, root, .. } = tree;
     let (mut batch, mut text) = (Batch::default(), Vec::new());
     for target in &group.targets {
-        let found = &mut |object, _: &()| batch.add(arena, object, &target.representations, &mut text);
+        let found = &mut |object, _: &()| _ = batch.add(arena, object, &target.representations, &mut text);
         crate::walk::walk(arena, Value::Object(root), &target.path, &mut (), found);
     }
     batch.sent()
@@ -118,13 +149,15 @@ pub(crate) fn separate(out: &mut Vec<u8>) {
     }
 }
 
-fn write_group(
-    group: &Group,
-    failed: &[bool],
-    arena: &Arena,
-    root: ObjectId,
-    out: &mut Vec<u8>,
-) -> SentGroup {
+/// Gives also, where somebody wants to know them, the objects that were left out.
+fn write_group(group: &Group, tree: Tree<'_>, wanted: bool, out: &mut Vec<u8>) -> (SentGroup, Vec<ObjectId>) {
+    let Tree {
+        arena,
+        root,
+        failed,
+        only,
+    } = tree;
+    let mut left_out = Vec::new();
     out.extend_from_slice(&group.variable);
     out.push(b'[');
     let mut batch = Batch {
@@ -137,11 +170,18 @@ fn write_group(
             Value::Object(root),
             &target.path,
             &mut (),
-            &mut |object, ()| batch.add(arena, object, &target.representations, out),
+            &mut |object, ()| {
+                if only.is_some_and(|only| only.binary_search(&object).is_err()) {
+                    return;
+                }
+                if !batch.add(arena, object, &target.representations, out) && wanted {
+                    left_out.push(object);
+                }
+            },
         );
     }
     out.push(b']');
-    batch.sent()
+    (batch.sent(), left_out)
 }
 
 /// Representations being written, equal ones once.
@@ -155,24 +195,27 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Appends the representation of an entity, if it has one, none like it is there, and the entity is not known.
+    /// Gives whether it has one.
     pub(crate) fn add(
         &mut self,
         arena: &Arena,
         object: ObjectId,
         representations: &[Representation],
         out: &mut Vec<u8>,
-    ) {
+    ) -> bool {
         let mark = out.len();
         if !self.equal.spans.is_empty() {
             out.push(b',');
         }
         let start = out.len();
         let Some(typename) = represent(arena, object, representations, out) else {
-            return out.truncate(mark);
+            out.truncate(mark);
+            return false;
         };
         if let Some(known) = self.memory.find(&out[start..], object) {
             self.reused.push(known);
-            return out.truncate(mark);
+            out.truncate(mark);
+            return true;
         }
         let (representation, new) = self.equal.number(out, start);
         if !new {
@@ -183,6 +226,7 @@ impl Batch {
             object,
             typename,
         });
+        true
     }
 
     pub(crate) fn sent(self) -> SentGroup {

@@ -13,7 +13,7 @@ use crate::merge::Unattached;
 use crate::port::{CallError, SubgraphCall, Subgraphs};
 use crate::program::{Entry, Fetch, Program};
 use crate::receive::unattached;
-use crate::request::{Made, Request, SentGroup, request};
+use crate::request::{Made, Request, SentGroup, Tree, fallback, request};
 use crate::write::write_answer;
 
 /// A request under way. [`execute`] drives it; whoever measures single stages drives it by hand.
@@ -78,7 +78,13 @@ pub async fn execute_event<S: Subgraphs>(
 pub fn subscription_request<'a>(program: &'a Program, inputs: &Inputs) -> Option<SubgraphCall<'a>> {
     let (arena, root) = Arena::new();
     let fetch = program.fetches.first()?;
-    let body = request(fetch, inputs, &arena, root, &[]).body?;
+    let tree = Tree {
+        arena: &arena,
+        root,
+        failed: &[],
+        only: None,
+    };
+    let body = request(fetch, inputs, tree).body?;
     Some(SubgraphCall {
         subgraph: &fetch.subgraph,
         fetch: 0,
@@ -164,23 +170,14 @@ impl<'a> Run<'a> {
     /// The next fetch that is ready and has something to send.
     fn next_request(&mut self, under_way: usize) -> Option<(FetchId, Request)> {
         while let Some(id) = self.ready.pop_front() {
-            let fetch = &self.program.fetches[id];
-            if let Some(group) = fetch.contextual() {
-                let requests = context::requests(fetch, group, self.inputs, &self.arena, self.root);
-                self.open[id] = requests.len();
-                if requests.is_empty() {
-                    self.done(id);
-                }
-                self.queued
-                    .extend(requests.into_iter().map(|request| (id, request)));
-                continue;
+            let (first, more) = self.requests(id);
+            self.open[id] = usize::from(first.is_some()) + more.len();
+            if self.open[id] == 0 {
+                self.done(id);
             }
-            match self.request(id) {
-                Some(request) => {
-                    self.open[id] = 1;
-                    return Some((id, request));
-                }
-                None => self.done(id),
+            self.queued.extend(more.into_iter().map(|request| (id, request)));
+            if let Some(request) = first {
+                return Some((id, request));
             }
         }
         if under_way < MANY {
@@ -190,12 +187,38 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What a fetch (one without arguments from the context) sends now; `None` when there is no entity to ask for.
-    pub fn request(&mut self, id: FetchId) -> Option<Request> {
+    /// What a fetch sends at once, and what it sends besides as there is room for it.
+    fn requests(&mut self, id: FetchId) -> (Option<Request>, Vec<Request>) {
         let fetch = &self.program.fetches[id];
-        let Made { body, sent } = request(fetch, self.inputs, &self.arena, self.root, &self.failed);
+        if let Some(group) = fetch.contextual() {
+            let (mut requests, left_out) = context::requests(fetch, group, self.inputs, self.tree());
+            requests.extend(fallback(fetch, self.inputs, self.tree(), left_out));
+            return (None, requests);
+        }
+        let Made { body, sent, left_out } = request(fetch, self.inputs, self.tree());
+        let besides = fallback(fetch, self.inputs, self.tree(), left_out);
         self.reuse(fetch, &sent);
-        Some(Request { body: body?, sent })
+        let first = body.map(|body| Request {
+            body,
+            sent,
+            fallback: false,
+        });
+        (first, besides.into_iter().collect())
+    }
+
+    fn tree(&self) -> Tree<'_> {
+        Tree {
+            arena: &self.arena,
+            root: self.root,
+            failed: &self.failed,
+            only: None,
+        }
+    }
+
+    /// What a fetch (one without arguments from the context) sends now, if it has nothing to send besides; `None`
+    /// when there is no entity to ask for.
+    pub fn request(&mut self, id: FetchId) -> Option<Request> {
+        self.requests(id).0
     }
 
     /// Takes over the entities that are there already.

@@ -307,6 +307,7 @@ impl Builder {
             operation_name: None,
             variables: Vec::new(),
             entry,
+            fallback: None,
         });
     }
 

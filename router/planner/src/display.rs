@@ -57,6 +57,9 @@ impl Plan {
                 }
             }
         }
+        if let Some(fallback) = &fetch.fallback {
+            writeln!(f, "  or apart {}", fallback.query)?;
+        }
         Ok(())
     }
 

@@ -84,6 +84,10 @@ pub struct Fetch {
     pub variables: Vec<Box<str>>,
     /// Where the data goes.
     pub entry: Entry,
+    /// The same of the same entities with each representation apart: sent, in the same step, for those entities that
+    /// lack something which only a part of what is asked needs (an input of `@requires` that was lost to an error).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Box<Fetch>>,
 }
 
 /// Where the data of a fetch goes.

@@ -48,15 +48,18 @@ pub(crate) fn fetches(
         let after = order::after(walk, &calls, &id_of, id);
         let after: BTreeSet<FetchId> = after.into_iter().map(|call| became[call]).collect();
         let mut printer = Printer::new(walk.graph.model, call.sub);
+        let mut fallback = None;
         let (query, kind, entry) = if call.level == 0 {
             root(walk, call, &mut printer, operation, kind, names)
         } else if again::is_query(walk, call.heads[0]) {
             again::query(walk, call, &mut printer, operation, names)
         } else {
-            entities(walk, call, &mut given, &mut printer, operation, names)
+            let (asked, apart) = entities(walk, call, &mut given, &mut printer, operation, names);
+            fallback = apart;
+            (asked.0, OperationKind::Query, Entry::Entities(asked.1))
         };
         let after = order::with_known(&fetches, after, &entry);
-        let fetch = Fetch {
+        let plain = Fetch {
             subgraph: walk.graph.model.subgraphs[call.sub.ix()].name.as_str().into(),
             after,
             kind,
@@ -64,6 +67,16 @@ pub(crate) fn fetches(
             operation_name: None,
             variables: printer.variables.iter().map(|v| v.as_str().into()).collect(),
             entry,
+            fallback: None,
+        };
+        let fallback = fallback.map(|(query, groups)| Fetch {
+            query: query.into(),
+            entry: Entry::Entities(groups),
+            ..plain.clone()
+        });
+        let fetch = Fetch {
+            fallback: fallback.map(Box::new),
+            ..plain
         };
         let together = |at: &usize| {
             let other = &calls[began[*at]];
@@ -119,6 +132,25 @@ struct Printed {
     known: Vec<Known>,
 }
 
+impl Printed {
+    /// With those of one text and shape together.
+    fn add_to(self, groups: &mut Vec<Printed>) {
+        let same = groups
+            .iter_mut()
+            .find(|g| g.text == self.text && g.shape == self.shape);
+        let Some(same) = same else {
+            return groups.push(self);
+        };
+        same.targets.extend(self.targets);
+        let fresh = self.known.into_iter();
+        let fresh: Vec<Known> = fresh.filter(|k| !same.known.contains(k)).collect();
+        same.known.extend(fresh);
+    }
+}
+
+/// The query of an entity fetch, and its groups.
+type Entities = (String, Vec<EntityGroup>);
+
 fn entities<'a>(
     walk: &mut Walk<'a>,
     call: &Call,
@@ -126,32 +158,61 @@ fn entities<'a>(
     printer: &mut Printer<'a>,
     operation: &executable::Operation,
     names: &mut Interner,
-) -> (String, OperationKind, Entry) {
+) -> (Entities, Option<Entities>) {
+    let units = units::units(walk, &call.heads);
+    let fallback = fallback(walk, &units, printer, operation, names);
     let mut groups: Vec<Printed> = Vec::new();
-    for unit in units::units(walk, &call.heads) {
-        let filled = context::variables(&unit, groups.len(), operation);
+    for unit in &units {
+        units::join(walk, unit);
+        let filled = context::variables(unit, groups.len(), operation);
         let declared = context::declared(&filled);
         printer.filled = (!filled.is_empty()).then_some((unit.position, filled));
         let (mut texts, shape) = printer.level(walk, &[unit.position], names);
-        let text = texts.remove(&unit.position).unwrap_or_default();
-        let target = target(walk, &unit, names);
-        let known = given.find(walk, call, &unit, names);
-        match groups.iter_mut().find(|g| g.text == text && g.shape == shape) {
-            Some(same) => {
-                same.targets.push(target);
-                let fresh: Vec<Known> = known.into_iter().filter(|k| !same.known.contains(k)).collect();
-                same.known.extend(fresh);
-            }
-            None => groups.push(Printed {
-                text,
+        let printed = Printed {
+            text: texts.remove(&unit.position).unwrap_or_default(),
+            shape,
+            targets: vec![target(walk, unit, names)],
+            known: given.find(walk, call, unit, names),
+            declared,
+            context: context::filled(walk, unit, printer, names),
+        };
+        printed.add_to(&mut groups);
+    }
+    (assemble(groups, printer, operation), fallback)
+}
+
+/// What is asked of entities for which not all that a unit sends is there: each representation asks for its own.
+fn fallback<'a>(
+    walk: &Walk<'a>,
+    units: &[Unit<'a>],
+    printer: &mut Printer<'_>,
+    operation: &executable::Operation,
+    names: &mut Interner,
+) -> Option<Entities> {
+    let mut groups: Vec<Printed> = Vec::new();
+    for unit in units {
+        let parts = units::parts(walk, unit);
+        for part in parts
+            .iter()
+            .filter(|part| parts.len() > 1 && part.context.is_empty())
+        {
+            let (texts, shape) = printer.level(walk, &part.heads, names);
+            let texts: Vec<&str> = part.heads.iter().map(|head| texts[head].as_str()).collect();
+            let printed = Printed {
+                text: texts.join(" "),
                 shape,
-                targets: vec![target],
-                declared,
-                context: context::filled(walk, &unit, printer, names),
-                known,
-            }),
+                targets: vec![target(walk, part, names)],
+                known: Vec::new(),
+                declared: Vec::new(),
+                context: Vec::new(),
+            };
+            printed.add_to(&mut groups);
         }
     }
+    (!groups.is_empty()).then(|| assemble(groups, printer, operation))
+}
+
+fn assemble(groups: Vec<Printed>, printer: &Printer<'_>, operation: &executable::Operation) -> Entities {
     let base = text::free_variable("representations", operation);
     let many = groups.len() > 1;
     let (mut body, mut declared, mut out) = (Vec::new(), Vec::new(), Vec::new());
@@ -178,14 +239,9 @@ fn entities<'a>(
             known: group.known,
         });
     }
-    let query = text::operation(
-        OperationKind::Query,
-        &declared,
-        &printer.variables,
-        operation,
-        &body.join(" "),
-    );
-    (query, OperationKind::Query, Entry::Entities(out))
+    let kind = OperationKind::Query;
+    let query = text::operation(kind, &declared, &printer.variables, operation, &body.join(" "));
+    (query, out)
 }
 
 fn target(walk: &Walk<'_>, unit: &Unit<'_>, names: &mut Interner) -> Target {

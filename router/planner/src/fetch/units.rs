@@ -9,11 +9,14 @@ use crate::walk::{Filled, Origin, PlaceId, PosId, Sent, SentField, Walk};
 pub(super) struct Unit<'a> {
     pub place: PlaceId,
     pub position: PosId,
+    /// The heads it is made of, `position` first.
+    pub heads: Vec<PosId>,
     pub sent: Vec<Sent>,
     pub context: Vec<Filled<'a>>,
 }
 
-pub(super) fn units<'a>(walk: &mut Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
+/// Which heads become one; [`join`] makes them so.
+pub(super) fn units<'a>(walk: &Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
     let mut units: Vec<Unit<'a>> = Vec::new();
     let mut at_place: HashMap<PlaceId, Vec<usize>> = HashMap::new();
     for head in heads {
@@ -25,17 +28,18 @@ pub(super) fn units<'a>(walk: &mut Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
         let here = at_place.entry(place).or_default();
         let joined = here
             .iter()
-            .filter(|ix| fits(walk, (units[**ix].position, &units[**ix].sent), (*head, &sent)))
+            .filter(|ix| fits(walk, &units[**ix], (*head, &sent)))
             .find_map(|ix| merge_sent(&units[*ix].sent, &sent).map(|merged| (*ix, merged)));
         if let Some((ix, merged)) = joined {
             units[ix].sent = merged;
-            merge_positions(walk, units[ix].position, *head);
+            units[ix].heads.push(*head);
             continue;
         }
         here.push(units.len());
         units.push(Unit {
             place,
             position: *head,
+            heads: vec![*head],
             sent,
             context,
         });
@@ -43,12 +47,43 @@ pub(super) fn units<'a>(walk: &mut Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
     units
 }
 
+/// Moves what a unit's heads select to its position.
+pub(super) fn join(walk: &mut Walk<'_>, unit: &Unit<'_>) {
+    for head in &unit.heads[1..] {
+        merge_positions(walk, unit.position, *head);
+    }
+}
+
+/// A unit's heads, those with one representation together.
+pub(super) fn parts<'a>(walk: &Walk<'a>, unit: &Unit<'a>) -> Vec<Unit<'a>> {
+    let mut parts: Vec<Unit<'a>> = Vec::new();
+    for head in &unit.heads {
+        let Origin::Hop(hop) = &walk.positions[*head].origin else {
+            continue;
+        };
+        let same = parts
+            .iter_mut()
+            .find(|part| part.sent == hop.sent && hop.context.is_empty() && part.context.is_empty());
+        match same {
+            Some(part) => part.heads.push(*head),
+            None => parts.push(Unit {
+                place: unit.place,
+                position: *head,
+                heads: vec![*head],
+                sent: hop.sent.clone(),
+                context: hop.context.clone(),
+            }),
+        }
+    }
+    parts
+}
+
 /// Behind an interface object's door no type condition can be written: whatever is selected there is
 /// asked of all entities sent. So what is wanted of some types only is not joined with what is wanted of others.
-fn fits(walk: &Walk<'_>, a: (PosId, &[Sent]), b: (PosId, &[Sent])) -> bool {
-    let added = |pos: PosId| walk.positions[pos].cover.iter().any(|(t, local)| t != local);
+fn fits(walk: &Walk<'_>, unit: &Unit<'_>, (head, sent): (PosId, &[Sent])) -> bool {
+    let added = |pos: &PosId| walk.positions[*pos].cover.iter().any(|(t, local)| t != local);
     let types = |sent: &[Sent]| sent.iter().fold(Types::default(), |all, sent| all.or(&sent.on));
-    !(added(a.0) || added(b.0)) || types(a.1) == types(b.1)
+    !(added(&head) || unit.heads.iter().any(added)) || types(&unit.sent) == types(sent)
 }
 
 /// Both sets of representations in one, by runtime type; `None` where they contradict.

@@ -55,7 +55,24 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn fetch(&mut self, id: FetchId, fetch: &Fetch) -> Result<(), Deviation> {
-        let call = self.calls.iter().find(|call| call.fetch == id);
+        let mut left_out = Vec::new();
+        self.sent(id, fetch, None, &mut left_out)?;
+        if let Some(fallback) = &fetch.fallback {
+            self.sent(id, fallback, Some(&left_out), &mut Vec::new())?;
+        }
+        Ok(())
+    }
+
+    /// One of a fetch's two forms; places that have no representation are added to `left_out`.
+    fn sent(
+        &mut self,
+        id: FetchId,
+        fetch: &Fetch,
+        only: Option<&[Place]>,
+        left_out: &mut Vec<Place>,
+    ) -> Result<(), Deviation> {
+        let made = |call: &&Call| call.fetch == id && call.request["query"] == *fetch.query;
+        let call = self.calls.iter().find(made);
         let body: Value = call
             .and_then(|call| serde_json::from_str(call.response.as_deref()?).ok())
             .unwrap_or_default();
@@ -74,7 +91,7 @@ impl Run<'_> {
             Entry::Entities(groups) => {
                 let mut sent = 0;
                 for group in groups {
-                    sent += self.group(id, group, call, &body["data"])?;
+                    sent += self.group(id, group, (call, &body["data"]), only, left_out)?;
                 }
                 match (sent, call) {
                     (0, Some(_)) => Err(format!("fetch {id} was sent for nothing")),
@@ -121,16 +138,19 @@ impl Run<'_> {
         &mut self,
         id: FetchId,
         group: &EntityGroup,
-        call: Option<&Call>,
-        data: &Value,
+        (call, data): (Option<&Call>, &Value),
+        only: Option<&[Place]>,
+        left_out: &mut Vec<Place>,
     ) -> Result<usize, Deviation> {
         let mut wanted: Vec<Value> = Vec::new();
         let mut news: Vec<(Place, Node)> = Vec::new();
         for target in &group.targets {
-            for place in find(self.plan, &self.root, &target.path) {
+            let places = find(self.plan, &self.root, &target.path).into_iter();
+            for place in places.filter(|place| only.is_none_or(|only| only.contains(place))) {
                 let Some(representation) =
                     represent(self.plan, get(&self.root, &place), &target.representations)
                 else {
+                    left_out.push(place);
                     continue;
                 };
                 if let Some(copy) = self.known(group, &representation) {
