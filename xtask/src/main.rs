@@ -1,10 +1,11 @@
-//! Development commands: `cargo xtask check|test|differential|fuzz|bench|servers|schema`.
+//! Development commands: `cargo xtask check|test|differential|fuzz|loom|bench|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
 mod check;
 mod differential;
 mod fuzz;
+mod loom;
 mod run;
 mod schema;
 mod servers;
@@ -47,6 +48,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Try every interleaving of a few threads at the circuit breaker.
+    Loom,
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
     Servers,
     /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
@@ -60,6 +63,7 @@ fn main() -> Result<()> {
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Bench(bench) => bench.run(),
         Command::Differential { cases, seed } => differential::differential(cases, seed),
+        Command::Loom => loom::loom(),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),
     }

@@ -4,6 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use crate::{outbound::payment::Guards, policies::Limits};
 
+/// Connections to each address of payment: shared evenly by one, two and three replicas behind it.
+pub const PAYMENT_CONNECTIONS: usize = 6;
+
 /// Everything order needs to know to run.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -13,8 +16,10 @@ pub struct Config {
     pub database_url: String,
     /// `embedded:PATH` or `kafka://HOST:PORT,…`.
     pub events_url: String,
-    /// Payment's gRPC, e.g. `http://127.0.0.1:4022`.
+    /// Payment's gRPC, e.g. `http://127.0.0.1:4022`; several addresses with commas.
     pub payment_url: String,
+    /// Connections to each of them.
+    pub payment_connections: usize,
     /// Issuer of the access tokens; `None` leaves every caller anonymous.
     pub issuer: Option<String>,
     /// Where the issuer's keys are, when its own name does not lead there from here.
@@ -37,6 +42,7 @@ impl Config {
             database_url: database_url.to_owned(),
             events_url: events_url.to_owned(),
             payment_url: payment_url.to_owned(),
+            payment_connections: PAYMENT_CONNECTIONS,
             issuer: None,
             jwks_url: None,
             audience: "baedal".to_owned(),

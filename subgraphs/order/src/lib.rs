@@ -14,6 +14,6 @@ pub mod ports;
 mod start;
 mod store;
 
-pub use config::Config;
+pub use config::{Config, PAYMENT_CONNECTIONS};
 pub use inbound::graphql::sdl;
 pub use start::{OrderService, start, start_service};

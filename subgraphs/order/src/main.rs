@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::ensure;
 use baedal_kit::{serve, telemetry};
-use baedal_order::Config;
+use baedal_order::{Config, PAYMENT_CONNECTIONS};
 use clap::Parser;
 
 #[global_allocator]
@@ -28,7 +28,7 @@ struct Args {
     /// embedded:PATH or kafka://HOST:PORT,HOST:PORT
     #[arg(long, env = "EVENTS_URL", default_value = "embedded:data/events.db")]
     events_url: String,
-    /// Payment's gRPC address.
+    /// Payment's gRPC address, or several with commas.
     #[arg(long, env = "PAYMENT_GRPC_URL", default_value = "http://127.0.0.1:4022")]
     payment_grpc_url: String,
     /// Issuer of the access tokens, e.g. http://127.0.0.1:4001; without it nobody can order.
@@ -46,6 +46,9 @@ struct Args {
     /// Milliseconds payment may take for one order.
     #[arg(long, env = "PAYMENT_DEADLINE_MS", default_value_t = 610, value_parser = clap::value_parser!(u64).range(10..=10_000))]
     payment_deadline_ms: u64,
+    /// Connections to each of payment's addresses, so that replicas behind one of them all get work.
+    #[arg(long, env = "PAYMENT_CONNECTIONS", default_value_t = PAYMENT_CONNECTIONS as u32, value_parser = clap::value_parser!(u32).range(1..=256))]
+    payment_connections: u32,
     /// Calls to payment at once; 0 = no bulkhead.
     #[arg(long, env = "PAYMENT_AT_ONCE", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     payment_at_once: u32,
@@ -67,6 +70,7 @@ impl Args {
             &self.payment_grpc_url,
         );
         let mut config = config.with_payment_deadline(Duration::from_millis(self.payment_deadline_ms));
+        config.payment_connections = self.payment_connections as usize;
         config.issuer = self.issuer_url;
         config.jwks_url = self.jwks_url;
         config.audience = self.audience;

@@ -13,6 +13,7 @@ use baedal_kit::{
     outbox::spawn_relay,
     serve::{Running, Service, serve},
 };
+use baedal_traffic::Layers;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -22,10 +23,7 @@ use crate::{
         events::{Events, TOPICS},
         graphql,
     },
-    outbound::payment::{
-        GrpcCall, GuardedPayments,
-        breaker::{Breaker, TokioClock},
-    },
+    outbound::payment::{GrpcCall, GuardedPayments},
     store::Store,
 };
 
@@ -39,7 +37,7 @@ pub struct OrderService {
     /// The application, for looking inside.
     pub app: Arc<App>,
     /// The circuit to payment.
-    pub breaker: Arc<Breaker>,
+    pub circuit: Arc<Layers>,
     /// What the consumer has done.
     pub consumed: Arc<ConsumerStats>,
 }
@@ -55,17 +53,14 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     let events = log::open(&config.events_url).await;
     let events = events
         .context("order cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
-    let breaker = Arc::new(Breaker::new(
-        config.guards.breaker.clone(),
-        Arc::new(TokioClock::new()),
-    ));
-    let call = GrpcCall::new(&config.payment_url)
-        .context("PAYMENT_GRPC_URL is not an address like http://127.0.0.1:4022")?;
+    let circuit = config.guards.layers();
+    let call = GrpcCall::new(&config.payment_url, config.payment_connections)
+        .context("PAYMENT_GRPC_URL does not say where payment is")?;
     let ports = Ports {
         orders: store.orders.clone(),
         menus: store.menus.clone(),
         coupons: store.coupons.clone(),
-        payments: Arc::new(GuardedPayments::new(call, &config.guards, breaker.clone())),
+        payments: Arc::new(GuardedPayments::new(call, circuit.clone())),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     };
@@ -75,7 +70,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     let mut running = serve(Service {
         name: "order",
         listen: config.listen,
-        schema: graphql::schema(app.clone(), breaker.clone()),
+        schema: graphql::schema(app.clone(), circuit.clone()),
         auth: config
             .issuer
             .as_deref()
@@ -108,7 +103,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     Ok(OrderService {
         running,
         app,
-        breaker,
+        circuit,
         consumed,
     })
 }

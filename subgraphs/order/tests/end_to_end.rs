@@ -11,9 +11,9 @@ use baedal_order::{
     OrderService,
     app::AppError,
     domain::{Order, OrderId, Status},
-    outbound::payment::breaker::State,
 };
 use baedal_payment::{PaymentService, domain as paid, domain::Won};
+use baedal_traffic::breaker::State;
 use tempfile::TempDir;
 
 use crate::{
@@ -223,7 +223,7 @@ async fn without_payment_orders_fail_fast_and_with_it_they_succeed_soon() {
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
         lost.push(id);
     }
-    assert_eq!(order.breaker.snapshot().state, State::Open);
+    assert_eq!(order.circuit.breaker().snapshot().state, State::Open);
     let payment = platform.payment(port, |_| {}).await;
     let began = Instant::now();
     let mut n = 0;

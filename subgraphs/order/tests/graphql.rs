@@ -1,22 +1,14 @@
 //! The graph: what it answers, to whom, with which codes.
 
-use std::sync::Arc;
-
 use async_graphql::{Request, Response};
 use baedal_kit::auth::Caller;
-use baedal_order::{
-    domain::News,
-    inbound::graphql,
-    outbound::payment::breaker::{Breaker, Settings, TokioClock},
-    ports::Approval,
-};
+use baedal_order::{domain::News, inbound::graphql, outbound::payment::Guards, ports::Approval};
 use serde_json::{Value, json};
 
 use crate::support::{World, basket, caller, unavailable};
 
 async fn ask(world: &World, who: Caller, query: &str) -> Response {
-    let circuit = Arc::new(Breaker::new(Settings::default(), Arc::new(TokioClock::new())));
-    graphql::schema(world.app.clone(), circuit)
+    graphql::schema(world.app.clone(), Guards::default().layers())
         .execute(Request::new(query).data(who))
         .await
 }

@@ -11,12 +11,10 @@ use std::{
 use async_trait::async_trait;
 use baedal_order::{
     domain::{OrderId, Won},
-    outbound::payment::{
-        Answer, Call, GuardedPayments, Guards,
-        breaker::{Breaker, State, TokioClock},
-    },
+    outbound::payment::{Answer, Call, GuardedPayments, Guards},
     ports::{Approval, Charge, Payments},
 };
+use baedal_traffic::{Layers, breaker::State};
 use tokio::time::Instant;
 
 use crate::support::customer;
@@ -53,11 +51,11 @@ fn slow(takes: u64, answer: Answer) -> Slow {
     }
 }
 
-fn guarded(call: &Slow, guards: &Guards) -> (Arc<GuardedPayments<Slow>>, Arc<Breaker>) {
-    let breaker = Arc::new(Breaker::new(guards.breaker.clone(), Arc::new(TokioClock::new())));
+fn guarded(call: &Slow, guards: &Guards) -> (Arc<GuardedPayments<Slow>>, Arc<Layers>) {
+    let layers = guards.layers();
     (
-        Arc::new(GuardedPayments::new(call.clone(), guards, breaker.clone())),
-        breaker,
+        Arc::new(GuardedPayments::new(call.clone(), layers.clone())),
+        layers,
     )
 }
 
@@ -119,11 +117,11 @@ async fn a_full_bulkhead_rejects_after_a_short_wait_and_says_when_to_come_again(
 async fn a_dead_payment_opens_the_circuit_and_a_living_one_closes_it_within_five_seconds() {
     let mut call = slow(1, Answer::Failed("gone".to_owned()));
     let guards = Guards::default();
-    let (payments, breaker) = guarded(&call, &guards);
+    let (payments, layers) = guarded(&call, &guards);
     for _ in 0..guards.breaker.min_calls {
         payments.approve(&charge()).await;
     }
-    assert_eq!(breaker.snapshot().state, State::Open);
+    assert_eq!(layers.breaker().snapshot().state, State::Open);
     let before = call.calls.load(Ordering::SeqCst);
     assert!(matches!(
         payments.approve(&charge()).await,
@@ -136,7 +134,7 @@ async fn a_dead_payment_opens_the_circuit_and_a_living_one_closes_it_within_five
     );
 
     call.answer = Answer::Approved;
-    let payments = GuardedPayments::new(call, &guards, breaker.clone());
+    let payments = GuardedPayments::new(call, layers.clone());
     let began = Instant::now();
     while payments.approve(&charge()).await != Approval::Approved {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -145,7 +143,7 @@ async fn a_dead_payment_opens_the_circuit_and_a_living_one_closes_it_within_five
     for _ in 0..guards.breaker.probes {
         payments.approve(&charge()).await;
     }
-    assert_eq!(breaker.snapshot().state, State::Closed);
+    assert_eq!(layers.breaker().snapshot().state, State::Closed);
 }
 
 #[tokio::test]
@@ -154,10 +152,10 @@ async fn a_declined_or_refused_payment_is_an_answer() {
         Answer::Declined("LIMIT_EXCEEDED".to_owned()),
         Answer::Refused("odd".to_owned()),
     ] {
-        let (payments, breaker) = guarded(&slow(1, answer), &Guards::default());
+        let (payments, layers) = guarded(&slow(1, answer), &Guards::default());
         for _ in 0..100 {
             payments.approve(&charge()).await;
         }
-        assert_eq!(breaker.snapshot().opened, 0);
+        assert_eq!(layers.breaker().snapshot().opened, 0);
     }
 }

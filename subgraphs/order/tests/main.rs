@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod app;
-mod breaker;
 mod domain;
 mod end_to_end;
 mod events;

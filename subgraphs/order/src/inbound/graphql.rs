@@ -13,11 +13,11 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
 };
 use baedal_kit::{auth::Caller, serve};
+use baedal_traffic::Layers;
 
 use crate::{
     app::{Actor, App},
     domain::{self, CustomerId, OrderId},
-    outbound::payment::breaker::Breaker,
     ports::{Orders, StoreError},
 };
 
@@ -33,7 +33,7 @@ const CUSTOMER: &str = "order";
 const OPERATOR: &str = "operator";
 
 /// A schema over this application and the circuit its payments go through.
-pub fn schema(app: Arc<App>, circuit: Arc<Breaker>) -> OrderSchema {
+pub fn schema(app: Arc<App>, circuit: Arc<Layers>) -> OrderSchema {
     let loader = DataLoader::new(OrderLoader(app.orders().clone()), tokio::spawn).max_batch_size(200);
     serve::guarded(Schema::build(Query, Mutation, EmptySubscription))
         .data(app)

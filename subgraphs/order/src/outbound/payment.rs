@@ -1,18 +1,16 @@
-//! Payment over gRPC, behind its layers: bulkhead → circuit breaker → deadline → call.
+//! Payment over gRPC, behind the layers of `baedal-traffic`: bulkhead → circuit breaker → deadline → call. Nothing is
+//! tried again here: whether a payment was made is asked by another way.
 
-pub mod breaker;
-mod bulkhead;
 mod grpc;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use baedal_traffic::{Ask, Layers, Outcome, Settings, Stopped, TokioClock, breaker, bulkhead};
 
-pub use bulkhead::{Bulkhead, Full};
-pub use grpc::{Answer, Call, GrpcCall, proto};
+pub use grpc::{AddressError, Answer, Call, GrpcCall, proto};
 
 use crate::ports::{Approval, Charge, Payments};
-use breaker::{Breaker, Outcome, Rejected};
 
 /// How calls to payment are guarded.
 #[derive(Debug, Clone)]
@@ -33,59 +31,72 @@ impl Default for Guards {
             deadline: Duration::from_millis(610),
             at_once: Some(256),
             turn: Duration::from_millis(25),
-            breaker: breaker::Settings::default(),
+            breaker: breaker::Settings {
+                slow_call: Duration::from_millis(600),
+                open_for: Duration::from_secs(2),
+                ..breaker::Settings::default()
+            },
         }
+    }
+}
+
+impl Guards {
+    /// The layers, before nothing called yet.
+    pub fn layers(&self) -> Arc<Layers> {
+        let settings = Settings {
+            timeout: self.deadline,
+            bulkhead: bulkhead::Settings {
+                at_once: self.at_once,
+                wait: self.turn,
+                ..bulkhead::Settings::default()
+            },
+            breaker: self.breaker.clone(),
+            ..Settings::default()
+        };
+        Arc::new(Layers::new("payment", settings, Arc::new(TokioClock::new())))
     }
 }
 
 /// `Payments` over any call, guarded.
 pub struct GuardedPayments<C> {
     call: C,
-    deadline: Duration,
-    bulkhead: Option<Bulkhead>,
-    breaker: Arc<Breaker>,
+    layers: Arc<Layers>,
 }
 
 impl<C: Call> GuardedPayments<C> {
     /// Guards a call.
-    pub fn new(call: C, guards: &Guards, breaker: Arc<Breaker>) -> GuardedPayments<C> {
-        let bulkhead = guards.at_once.map(|at_once| Bulkhead::new(at_once, guards.turn));
-        GuardedPayments {
-            call,
-            deadline: guards.deadline,
-            bulkhead,
-            breaker,
-        }
+    pub fn new(call: C, layers: Arc<Layers>) -> GuardedPayments<C> {
+        GuardedPayments { call, layers }
     }
 }
 
 #[async_trait]
 impl<C: Call> Payments for GuardedPayments<C> {
     async fn approve(&self, charge: &Charge) -> Approval {
-        let _turn = match &self.bulkhead {
-            Some(bulkhead) => match bulkhead.enter().await {
-                Ok(turn) => Some(turn),
-                Err(Full) => return unavailable("too many payments at once", Some(self.deadline)),
-            },
-            None => None,
+        let settings = self.layers.settings();
+        let (deadline, open_for) = (settings.timeout, settings.breaker.open_for);
+        let ask = Ask {
+            within: deadline,
+            patient: false,
         };
-        let pass = match self.breaker.enter() {
-            Ok(pass) => pass,
-            Err(Rejected { retry_after }) => {
-                return unavailable("the circuit to payment is open", Some(retry_after));
-            }
-        };
-        let answered = tokio::time::timeout(self.deadline, self.call.approve(charge, self.deadline)).await;
-        let answer = answered.unwrap_or_else(|_| Answer::Failed("payment did not answer in time".to_owned()));
-        match answer {
-            Answer::Approved => pass.finish(Outcome::Success, Approval::Approved),
-            Answer::Declined(reason) => pass.finish(Outcome::Success, Approval::Declined { reason }),
-            Answer::Refused(reason) => pass.finish(Outcome::Success, unavailable(&reason, None)),
-            Answer::Failed(reason) => pass.finish(
-                Outcome::Failure,
-                unavailable(&reason, Some(self.breaker.settings().open_for)),
-            ),
+        let call = self.call.approve(charge, deadline);
+        match self.layers.call(ask, call, judge).await {
+            Ok(Answer::Approved) => Approval::Approved,
+            Ok(Answer::Declined(reason)) => Approval::Declined { reason },
+            Ok(Answer::Refused(reason)) => unavailable(&reason, None),
+            Ok(Answer::Failed(reason)) => unavailable(&reason, Some(open_for)),
+            Err(Stopped::TimedOut(_)) => unavailable("payment did not answer in time", Some(open_for)),
+            Err(Stopped::Full) => unavailable("too many payments at once", Some(deadline)),
+            Err(Stopped::Open(left)) => unavailable("the circuit to payment is open", Some(left)),
         }
+    }
+}
+
+/// Any answer is one, also a refusal.
+fn judge(answer: &Answer) -> Outcome {
+    match answer {
+        Answer::Failed(_) => Outcome::Failure,
+        Answer::Approved | Answer::Declined(_) | Answer::Refused(_) => Outcome::Success,
     }
 }
 

@@ -13,6 +13,7 @@ use baedal_kit::{
     ops::{ServiceOperations, operations},
     page::{Cursor, Page},
 };
+use baedal_traffic::Layers;
 
 use super::{
     CUSTOMER, OPERATOR, OrderLoader, actor, error,
@@ -21,7 +22,6 @@ use super::{
 use crate::{
     app::App,
     domain::{CustomerId, Millis, OrderId, Status},
-    outbound::payment::breaker::Breaker,
     ports::{Position, Wait},
 };
 
@@ -118,7 +118,7 @@ impl Query {
     #[graphql(requires_scopes = "operator")]
     async fn payment_circuit(&self, ctx: &Context<'_>) -> Result<PaymentCircuit> {
         Caller::of(ctx).require(OPERATOR)?;
-        Ok(ctx.data_unchecked::<Arc<Breaker>>().snapshot().into())
+        Ok(ctx.data_unchecked::<Arc<Layers>>().breaker().snapshot().into())
     }
 
     #[graphql(entity)]

@@ -1,12 +1,14 @@
 //! The call itself: `baedal.payment.v1.PaymentService/Approve`.
 
+mod lines;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tonic::{
-    Code, Request, Status,
-    transport::{Channel, Endpoint, Error},
-};
+use tonic::{Code, Request, Status};
+
+pub use lines::AddressError;
+use lines::Lines;
 
 use crate::ports::Charge;
 
@@ -16,13 +18,7 @@ pub mod proto {
     tonic::include_proto!("baedal.payment.v1");
 }
 
-use proto::{ApproveRequest, Payment, PaymentStatus, payment_service_client::PaymentServiceClient};
-
-/// How long connecting may take.
-const CONNECT: Duration = Duration::from_millis(300);
-
-/// How often an idle connection is probed, and how long a probe may take: a peer that vanished is noticed.
-const KEEP_ALIVE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(2));
+use proto::{ApproveRequest, Payment, PaymentStatus};
 
 /// One call to payment, unguarded.
 #[async_trait]
@@ -44,23 +40,17 @@ pub enum Answer {
     Failed(String),
 }
 
-/// The call over one HTTP/2 connection, made when first needed and made again when lost.
-#[derive(Clone)]
+/// The call over several HTTP/2 connections, asked in turn.
 pub struct GrpcCall {
-    client: PaymentServiceClient<Channel>,
+    lines: Lines,
 }
 
 impl GrpcCall {
-    /// To this address, e.g. `http://127.0.0.1:4022`. Payment need not be there yet.
-    pub fn new(url: &str) -> Result<GrpcCall, Error> {
-        let endpoint = Endpoint::from_shared(url.to_owned())?
-            .connect_timeout(CONNECT)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(KEEP_ALIVE.0)
-            .keep_alive_timeout(KEEP_ALIVE.1)
-            .keep_alive_while_idle(true);
+    /// To these addresses (`http://127.0.0.1:4022`, several with commas), by so many connections to each. Payment need
+    /// not be there yet.
+    pub fn new(urls: &str, connections: usize) -> Result<GrpcCall, AddressError> {
         Ok(GrpcCall {
-            client: PaymentServiceClient::new(endpoint.connect_lazy()),
+            lines: Lines::new(urls, connections)?,
         })
     }
 }
@@ -74,10 +64,16 @@ impl Call for GrpcCall {
             amount: charge.amount.get(),
         });
         request.set_timeout(deadline);
-        match self.client.clone().approve(request).await {
+        let Ok(line) = self.lines.pick() else {
+            return Answer::Failed("no connection to payment works".to_owned());
+        };
+        let answered = line.client().approve(request).await;
+        let answer = match answered {
             Ok(answer) => read(answer.into_inner(), charge),
             Err(status) => failed(&status),
-        }
+        };
+        line.finish(super::judge(&answer));
+        answer
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_graphql::{Enum, SimpleObject};
 
-use crate::outbound::payment::breaker::{Snapshot, State};
+use baedal_traffic::breaker::{Snapshot, State};
 
 /// How calls to payment fare in this process.
 #[derive(SimpleObject)]

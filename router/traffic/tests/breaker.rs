@@ -2,42 +2,27 @@
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use baedal_order::outbound::payment::breaker::{Breaker, Clock, Outcome, Settings, State};
-use proptest::prelude::*;
+use baedal_traffic::breaker::{Settings, State};
+use baedal_traffic::{Breaker, Outcome};
 
-#[derive(Default)]
-struct Hands(Mutex<Duration>);
-
-impl Hands {
-    fn move_on(&self, millis: u64) {
-        *self.0.lock().unwrap() += Duration::from_millis(millis);
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> Duration {
-        *self.0.lock().unwrap()
-    }
-}
+use crate::{Hands, call};
 
 fn breaker() -> (Breaker, Arc<Hands>) {
-    let hands = Arc::new(Hands::default());
+    let hands = Hands::new();
     let settings = Settings {
         min_calls: 10,
         probes: 3,
+        slow_call: Duration::from_millis(600),
+        open_for: Duration::from_secs(2),
         ..Settings::default()
     };
-    (Breaker::new(settings, hands.clone()), hands)
-}
-
-fn call(breaker: &Breaker, outcome: Outcome) -> bool {
-    breaker.enter().map(|pass| pass.finish(outcome, ())).is_ok()
+    (Breaker::new("test", settings, hands.clone()), hands)
 }
 
 fn broken() -> (Breaker, Arc<Hands>) {
@@ -79,7 +64,7 @@ fn slow_answers_open_it_too() {
     for _ in 0..10 {
         let pass = breaker.enter().ok().unwrap();
         hands.move_on(600);
-        pass.finish(Outcome::Success, ());
+        pass.finish(Outcome::Success);
     }
     assert_eq!(breaker.snapshot().state, State::Open);
 }
@@ -101,9 +86,7 @@ fn half_open_lets_exactly_the_probes_through() {
     hands.move_on(1);
     let passes: Vec<_> = (0..20).filter_map(|_| breaker.enter().ok()).collect();
     assert_eq!((passes.len(), breaker.snapshot().state), (3, State::HalfOpen));
-    passes
-        .into_iter()
-        .for_each(|pass| pass.finish(Outcome::Success, ()));
+    passes.into_iter().for_each(|pass| pass.finish(Outcome::Success));
     assert_eq!(
         (breaker.snapshot().state, breaker.snapshot().closed),
         (State::Closed, 1)
@@ -165,41 +148,57 @@ fn a_call_from_before_has_no_say() {
     (0..10).for_each(|_| assert!(call(&breaker, Outcome::Failure)));
     hands.move_on(2_000);
     let probe = breaker.enter().ok().unwrap();
-    late.into_iter()
-        .for_each(|pass| pass.finish(Outcome::Failure, ()));
+    late.into_iter().for_each(|pass| pass.finish(Outcome::Failure));
     assert_eq!(breaker.snapshot().state, State::HalfOpen);
-    probe.finish(Outcome::Success, ());
+    probe.finish(Outcome::Success);
     assert_eq!(breaker.snapshot().state, State::HalfOpen);
 }
 
-proptest! {
-    /// Against the law itself: while half-open never more than the probes are under way, while open none gets through.
-    #[test]
-    fn it_never_lets_more_through_than_it_may(steps in prop::collection::vec((0..4_u8, 0..1_500_u64), 1..400)) {
-        let (breaker, hands) = breaker();
-        let mut under_way = Vec::new();
-        let mut probes = 0;
-        for (step, millis) in steps {
-            let before = breaker.snapshot();
-            match step {
-                0 => hands.move_on(millis),
-                1 => match breaker.enter() {
-                    Ok(pass) => {
-                        let after = breaker.snapshot();
-                        probes = if after.state != State::HalfOpen { 0 } else if before.state == State::HalfOpen { probes + 1 } else { 1 };
-                        prop_assert!(after.state != State::Open);
-                        prop_assert!(probes <= 3);
-                        under_way.push(pass);
-                    }
-                    Err(rejected) => {
-                        prop_assert!(breaker.snapshot().state != State::Closed);
-                        prop_assert!(rejected.retry_after <= Duration::from_secs(2));
-                    }
-                },
-                _ => if let Some(pass) = under_way.pop() {
-                    pass.finish(if step == 2 { Outcome::Success } else { Outcome::Failure }, ());
-                },
-            }
-        }
+#[test]
+fn a_call_that_is_abandoned_counts_for_nothing() {
+    let (breaker, hands) = breaker();
+    (0..100).for_each(|_| assert!(call(&breaker, Outcome::Abandoned)));
+    assert_eq!(breaker.snapshot().state, State::Closed);
+    (0..10).for_each(|_| assert!(call(&breaker, Outcome::Failure)));
+    hands.move_on(2_000);
+    (0..100).for_each(|_| assert!(call(&breaker, Outcome::Abandoned)));
+    assert_eq!(breaker.snapshot().state, State::HalfOpen);
+}
+
+#[test]
+fn answers_of_no_use_open_it() {
+    let (breaker, _) = breaker();
+    for turn in 0..10 {
+        assert_eq!(breaker.snapshot().state, State::Closed, "{turn}");
+        assert!(call(&breaker, Outcome::Success));
+        breaker.regret();
     }
+    assert_eq!(breaker.snapshot().state, State::Open);
+}
+
+#[test]
+fn settings_change_under_way() {
+    let (breaker, hands) = broken();
+    let off = Settings {
+        enabled: false,
+        ..breaker.settings()
+    };
+    breaker.change(off);
+    (0..50).for_each(|_| assert!(call(&breaker, Outcome::Failure), "it is off"));
+    assert_eq!(breaker.snapshot().state, State::Closed);
+    let strict = Settings {
+        enabled: true,
+        min_calls: 2,
+        open_for: Duration::from_secs(1),
+        ..breaker.settings()
+    };
+    breaker.change(strict.clone());
+    assert!(call(&breaker, Outcome::Failure), "what was counted is forgotten");
+    assert!(call(&breaker, Outcome::Failure));
+    assert!(!call(&breaker, Outcome::Success));
+    breaker.change(Settings { probes: 1, ..strict });
+    assert!(!call(&breaker, Outcome::Success), "an open one stays open");
+    hands.move_on(1_000);
+    assert!(call(&breaker, Outcome::Success));
+    assert_eq!(breaker.snapshot().state, State::Closed, "one probe is enough now");
 }

@@ -4,25 +4,22 @@
 //! it becomes OPEN and rejects calls at once. After a while it becomes HALF-OPEN and lets exactly `probes` calls through:
 //! by them it closes or opens again. A call that was let in before a change of state has no say after it, and a call its
 //! caller gave up counts for nothing.
-//!
-//! Knows no protocol and no domain. Time comes from a [`Clock`], so tests can move it.
 
-mod clock;
 mod settings;
-mod window;
+mod view;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-pub use clock::{Clock, TokioClock};
 pub use settings::Settings;
-use window::Window;
+pub use view::{Snapshot, State};
+
+use crate::clock::Clock;
+use crate::sync::{Mutex, MutexGuard};
+use crate::window::{Counts, Window};
 
 /// A breaker, shared by all callers of one thing.
 pub struct Breaker {
-    settings: Settings,
+    name: String,
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
 }
@@ -34,6 +31,8 @@ pub enum Outcome {
     Success,
     /// It was not: timeout, broken line, server's fault.
     Failure,
+    /// Whoever called gave it up, so that nothing is known.
+    Abandoned,
 }
 
 /// The call is not to be made now.
@@ -43,31 +42,8 @@ pub struct Rejected {
     pub retry_after: Duration,
 }
 
-/// The name of a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum State {
-    Closed,
-    Open,
-    HalfOpen,
-}
-
-/// What a breaker shows of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Where it stands.
-    pub state: State,
-    /// How often it has opened.
-    pub opened: u64,
-    /// How often it has become half-open.
-    pub half_opened: u64,
-    /// How often it has closed again.
-    pub closed: u64,
-    /// Calls rejected.
-    pub rejected: u64,
-}
-
 struct Inner {
+    settings: Settings,
     phase: Phase,
     /// Counts changes of state; a pass of another generation has no say.
     generation: u64,
@@ -92,12 +68,12 @@ pub struct Pass<'a> {
 }
 
 impl Breaker {
-    /// A closed breaker.
-    pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Breaker {
+    /// A closed breaker. `name` is for the log.
+    pub fn new(name: impl Into<String>, settings: Settings, clock: Arc<dyn Clock>) -> Breaker {
         let settings = settings.sane();
-        let phase = Phase::Closed(Box::new(Window::new(settings.window)));
         let inner = Inner {
-            phase,
+            phase: closed(&settings),
+            settings,
             generation: 0,
             opened: 0,
             half_opened: 0,
@@ -105,7 +81,7 @@ impl Breaker {
             rejected: 0,
         };
         Breaker {
-            settings,
+            name: name.into(),
             clock,
             inner: Mutex::new(inner),
         }
@@ -118,20 +94,27 @@ impl Breaker {
         if let Phase::Open { until } = inner.phase
             && now >= until
         {
-            inner.change(Phase::HalfOpen {
+            let half_open = Phase::HalfOpen {
                 entered: 0,
                 good: 0,
                 bad: 0,
-            });
+            };
+            inner.change(&self.name, half_open);
         }
+        let Settings {
+            probes,
+            slow_call,
+            open_for,
+            ..
+        } = inner.settings;
         let retry_after = match &mut inner.phase {
             Phase::Closed(_) => None,
             Phase::Open { until } => Some(until.saturating_sub(now)),
-            Phase::HalfOpen { entered, .. } if *entered < self.settings.probes => {
+            Phase::HalfOpen { entered, .. } if *entered < probes => {
                 *entered += 1;
                 None
             }
-            Phase::HalfOpen { .. } => Some(self.settings.slow_call),
+            Phase::HalfOpen { .. } => Some(slow_call.min(open_for)),
         };
         match retry_after {
             None => Ok(Pass {
@@ -144,6 +127,36 @@ impl Breaker {
                 inner.rejected += 1;
                 Err(Rejected { retry_after })
             }
+        }
+    }
+
+    /// A call that counted as answered turns out to be a failure: its answer was of no use.
+    pub fn regret(&self) {
+        let now = self.clock.now();
+        let mut inner = self.lock();
+        let failed = Counts {
+            failed: 1,
+            ..Counts::default()
+        };
+        if let Some(open) = inner.count(now, failed) {
+            inner.change(&self.name, open);
+        }
+    }
+
+    /// Other settings from now on. What was counted is forgotten; an open breaker stays open, unless it is switched off.
+    pub fn change(&self, settings: Settings) {
+        let settings = settings.sane();
+        let mut inner = self.lock();
+        if inner.settings == settings {
+            return;
+        }
+        let is_closed = inner.phase.state() == State::Closed;
+        inner.settings = settings;
+        let anew = closed(&inner.settings);
+        if is_closed {
+            inner.phase = anew;
+        } else if !inner.settings.enabled {
+            inner.change(&self.name, anew);
         }
     }
 
@@ -167,8 +180,8 @@ impl Breaker {
     }
 
     /// How it is set.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+    pub fn settings(&self) -> Settings {
+        self.lock().settings.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -177,42 +190,29 @@ impl Breaker {
             .expect("no holder of the breaker's state panics")
     }
 
-    fn record(&self, generation: u64, outcome: Outcome, took: Duration) {
+    fn record(&self, generation: u64, failed: bool, began: Duration) {
         let now = self.clock.now();
-        let (failed, slow) = (outcome == Outcome::Failure, took >= self.settings.slow_call);
         let mut inner = self.lock();
         if inner.generation != generation {
             return;
         }
+        let slow = now.saturating_sub(began) >= inner.settings.slow_call;
+        let counts = Counts {
+            calls: 1,
+            failed: failed.into(),
+            slow: slow.into(),
+        };
         let next = match &mut inner.phase {
-            Phase::Closed(window) => {
-                window.count(now, failed, slow);
-                window.sum(now).trips(&self.settings).then(|| self.open(now))
-            }
             Phase::HalfOpen { good, bad, .. } => {
                 let spoilt = u32::from(failed || slow);
                 (*good, *bad) = (*good + 1 - spoilt, *bad + spoilt);
-                self.verdict(*good, *bad, now)
+                let (good, bad) = (*good, *bad);
+                inner.verdict(good, bad, now)
             }
-            Phase::Open { .. } => None,
+            _ => inner.count(now, counts),
         };
         if let Some(phase) = next {
-            inner.change(phase);
-        }
-    }
-
-    /// What the probes so far say; nothing while both ends are possible.
-    fn verdict(&self, good: u32, bad: u32, now: Duration) -> Option<Phase> {
-        let probes = self.settings.probes;
-        if f64::from(bad) / f64::from(probes) >= self.settings.failure_rate {
-            return Some(self.open(now));
-        }
-        (good + bad >= probes).then(|| Phase::Closed(Box::new(Window::new(self.settings.window))))
-    }
-
-    fn open(&self, now: Duration) -> Phase {
-        Phase::Open {
-            until: now + self.settings.open_for,
+            inner.change(&self.name, phase);
         }
     }
 
@@ -226,10 +226,56 @@ impl Breaker {
     }
 }
 
+fn closed(settings: &Settings) -> Phase {
+    Phase::Closed(Box::new(Window::new(settings.window)))
+}
+
 impl Inner {
-    fn change(&mut self, phase: Phase) {
-        tracing::info!(from = ?self.phase.state(), to = ?phase.state(), "circuit breaker");
-        match phase.state() {
+    /// Counts while closed; gives the next phase if that is one too many.
+    fn count(&mut self, now: Duration, counts: Counts) -> Option<Phase> {
+        let Phase::Closed(window) = &mut self.phase else {
+            return None;
+        };
+        window.add(now, counts);
+        let sum = window.sum(now);
+        self.settings.trip(sum).then(|| self.open(now))
+    }
+
+    /// What the probes so far say; nothing while both ends are possible.
+    fn verdict(&self, good: u32, bad: u32, now: Duration) -> Option<Phase> {
+        let Settings {
+            probes, failure_rate, ..
+        } = self.settings;
+        if f64::from(bad) / f64::from(probes) >= failure_rate {
+            return Some(self.open(now));
+        }
+        (good + bad >= probes).then(|| closed(&self.settings))
+    }
+
+    fn open(&self, now: Duration) -> Phase {
+        Phase::Open {
+            until: now + self.settings.open_for,
+        }
+    }
+
+    fn change(&mut self, name: &str, phase: Phase) {
+        let (from, to) = (self.phase.state(), phase.state());
+        if to == State::Open {
+            tracing::warn!(
+                circuit = name,
+                from = from.name(),
+                to = to.name(),
+                "circuit breaker"
+            );
+        } else {
+            tracing::info!(
+                circuit = name,
+                from = from.name(),
+                to = to.name(),
+                "circuit breaker"
+            );
+        }
+        match to {
             State::Closed => self.closed += 1,
             State::Open => self.opened += 1,
             State::HalfOpen => self.half_opened += 1,
@@ -250,12 +296,14 @@ impl Phase {
 }
 
 impl Pass<'_> {
-    /// The call is over; gives `answer` back.
-    pub fn finish<T>(mut self, outcome: Outcome, answer: T) -> T {
+    /// The call is over.
+    pub fn finish(mut self, outcome: Outcome) {
+        if outcome == Outcome::Abandoned {
+            return;
+        }
         self.finished = true;
-        let took = self.breaker.clock.now().saturating_sub(self.began);
-        self.breaker.record(self.generation, outcome, took);
-        answer
+        self.breaker
+            .record(self.generation, outcome == Outcome::Failure, self.began);
     }
 }
 

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use crate::window::Counts;
+
 /// When to open, for how long, and how to find out whether to close.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
+    /// Off, it counts and never opens.
+    pub enabled: bool,
     /// How far back calls are counted.
     pub window: Duration,
     /// No judgement below this many calls in the window.
@@ -24,12 +28,13 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
+            enabled: true,
             window: Duration::from_secs(10),
             min_calls: 20,
             failure_rate: 0.5,
-            slow_call: Duration::from_millis(600),
+            slow_call: Duration::from_secs(5),
             slow_rate: 0.8,
-            open_for: Duration::from_secs(2),
+            open_for: Duration::from_secs(5),
             probes: 5,
         }
     }
@@ -46,5 +51,13 @@ impl Settings {
             probes: self.probes.max(1),
             ..self
         }
+    }
+
+    /// Enough calls, and too many of them failed or slow.
+    pub(super) fn trip(&self, counts: Counts) -> bool {
+        let share = |count: u32| f64::from(count) / f64::from(counts.calls);
+        self.enabled
+            && counts.calls >= self.min_calls
+            && (share(counts.failed) >= self.failure_rate || share(counts.slow) >= self.slow_rate)
     }
 }

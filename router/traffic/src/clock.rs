@@ -1,4 +1,4 @@
-//! Monotonic time.
+//! Monotonic time: a jump of the system's clock changes nothing here.
 
 use std::time::Duration;
 
