@@ -8,12 +8,17 @@
 //! Refusals are cached too, so that the same bad query costs nothing the second time. How work on a miss is done, once
 //! for all who wait, is in [`crate::once`].
 
+mod warm;
+
+pub use warm::Warmed;
+
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use apollo_compiler::ast;
 use baedal_executor::Program;
+use baedal_planner::plan::Plan;
 use baedal_planner::{Access, Operation, Settings, Supergraph};
 use hashbrown::DefaultHashBuilder;
 use moka::Equivalent;
@@ -81,9 +86,11 @@ pub struct Document {
     pub operation: Operation,
     /// The first program made of it, where only the caller's rights can make another.
     usual: OnceLock<(Access, Arc<Program>)>,
+    /// How often it was asked for, roughly.
+    uses: AtomicU32,
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct DocumentKey {
     query: String,
     operation_name: Option<String>,
@@ -161,22 +168,21 @@ impl Engine {
     /// The request's operation: within limits, parsed, validated.
     pub async fn document(&self, request: &Request) -> Result<Arc<Document>, Refusal> {
         let entry = self.document_entry(request);
-        self.workers.once(&entry, || self.read(request)).await
+        let document = self.workers.once(&entry, || self.read(request)).await?;
+        document.uses.fetch_add(1, Ordering::Relaxed);
+        Ok(document)
+    }
+
+    fn next_id(&self) -> u64 {
+        self.next_document.fetch_add(1, Ordering::Relaxed)
     }
 
     fn read(&self, request: &Request) -> impl FnOnce() -> Result<Document, Refusal> + use<> {
-        let (core, id) = (
-            Arc::clone(&self.core),
-            self.next_document.fetch_add(1, Ordering::Relaxed),
-        );
+        let (core, id) = (Arc::clone(&self.core), self.next_id());
         let (query, name) = (request.query.clone(), request.operation_name.clone());
         move || {
             let operation = core.read(&query, name.as_deref())?;
-            Ok(Document {
-                id,
-                operation,
-                usual: OnceLock::new(),
-            })
+            Ok(Document::new(id, operation, 0))
         }
     }
 
@@ -236,7 +242,10 @@ impl Engine {
         let plan = || {
             let (core, document, coerced) =
                 (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
-            move || core.plan(&document.operation, &coerced, labels, &access)
+            move || {
+                let plan = core.plan(&document.operation, &coerced, labels, &access)?;
+                Ok(Program::compile(Arc::new(plan)))
+            }
         };
         let program = self.workers.once(&entry, plan).await?;
         if plain {
@@ -244,6 +253,17 @@ impl Engine {
             let _ = document.usual.set((usual, Arc::clone(&program)));
         }
         Ok(program)
+    }
+}
+
+impl Document {
+    fn new(id: u64, operation: Operation, uses: u32) -> Document {
+        Document {
+            id,
+            operation,
+            usual: OnceLock::new(),
+            uses: uses.into(),
+        }
     }
 }
 
@@ -272,14 +292,12 @@ impl Core {
         coerced: &Map<String, Value>,
         labels: BTreeSet<String>,
         access: &Access,
-    ) -> Result<Program, Refusal> {
+    ) -> Result<Plan, Refusal> {
         let settings = Settings {
             active_labels: labels,
             ..self.settings.clone()
         };
-        let plan = baedal_planner::plan(&self.supergraph, operation, coerced, &settings, access);
-        plan.map(|plan| Program::compile(Arc::new(plan)))
-            .map_err(refuse::plan)
+        baedal_planner::plan(&self.supergraph, operation, coerced, &settings, access).map_err(refuse::plan)
     }
 }
 

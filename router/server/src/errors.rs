@@ -182,6 +182,8 @@ pub mod subgraph_codes {
     pub const MALFORMED: &str = "SUBGRAPH_MALFORMED_RESPONSE";
     /// The stream of a subscription was cut: resume by a cursor, if the subscription has one.
     pub const STREAM_LOST: &str = "SUBSCRIPTION_LOST";
+    /// A change of the schema ended the subscription: it is not valid any more, or not for this caller.
+    pub const SCHEMA_CHANGED: &str = "SUBSCRIPTION_SCHEMA_CHANGED";
     /// The subgraph refused the subscription's connection.
     pub const STREAM_REFUSED: &str = "SUBSCRIPTION_REFUSED";
 }
@@ -203,6 +205,9 @@ pub struct GraphqlError {
 pub struct Extensions {
     /// A stable code.
     pub code: Cow<'static, str>,
+    /// Where a stream that ended can be taken up again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Box<str>>,
 }
 
 /// A place in the query, from 1.
@@ -264,8 +269,17 @@ impl GraphqlError {
         GraphqlError {
             message: message.into(),
             locations,
-            extensions: Extensions { code: code.into() },
+            extensions: Extensions {
+                code: code.into(),
+                cursor: None,
+            },
         }
+    }
+
+    /// The same of a stream that can be taken up again there.
+    pub fn at_cursor(mut self, cursor: Option<&str>) -> GraphqlError {
+        self.extensions.cursor = cursor.map(Box::from);
+        self
     }
 }
 

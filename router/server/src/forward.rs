@@ -34,6 +34,26 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     }
 }
 
+/// A copy of those of a request's headers that can travel on. What lives as long as a connection must not keep the buffer
+/// that the request came in.
+pub fn lasting(request: &HeaderMap, named: &[HeaderName]) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for name in named.iter().chain([&TRACEPARENT]) {
+        if kept.contains_key(name) {
+            continue;
+        }
+        for value in request.get_all(name) {
+            kept.append(name, owned(value));
+        }
+    }
+    kept
+}
+
+/// A copy of a value, without the buffer it came in.
+pub fn owned(value: &HeaderValue) -> HeaderValue {
+    HeaderValue::from_bytes(value.as_bytes()).expect("a header value is one")
+}
+
 /// A request id for the log.
 pub fn text(id: Option<&HeaderValue>) -> &str {
     id.and_then(|id| id.to_str().ok()).unwrap_or_default()

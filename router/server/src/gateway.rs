@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::HeaderName;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -12,6 +13,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::jwt::Identity;
 use crate::sharing::Sharing;
+use crate::streams::Hub;
 use crate::subgraphs::Client;
 use crate::supergraph::Status;
 
@@ -28,6 +30,8 @@ pub struct Gateway {
     pub identity: Identity,
     /// Executions that equal requests share, if they may.
     pub sharing: Option<Arc<Sharing>>,
+    /// Subscriptions under way.
+    pub streams: Arc<Hub>,
     /// Names of headers that travel on.
     pub propagated: Vec<HeaderName>,
     /// Cancelled when the gateway stops.
@@ -35,6 +39,8 @@ pub struct Gateway {
     /// Everything that must end before the process may.
     pub tasks: TaskTracker,
     engine: ArcSwapOption<Engine>,
+    /// How many engines there were.
+    swaps: watch::Sender<u64>,
     status: Mutex<Status>,
 }
 
@@ -45,12 +51,14 @@ impl Gateway {
         Gateway {
             identity: Identity::new(config.auth.as_ref(), &client),
             sharing: config.traffic.share_equal_requests.then(Arc::default),
+            streams: Arc::default(),
             propagated: config.headers.names(),
             client,
             config,
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             engine: ArcSwapOption::empty(),
+            swaps: watch::Sender::new(0),
             status: Mutex::new(Status::default()),
         }
     }
@@ -60,9 +68,15 @@ impl Gateway {
         self.engine.load_full()
     }
 
-    /// Serves new requests with `engine`.
+    /// Serves new requests with `engine`; streams under way go over to it where they can.
     pub fn swap(&self, engine: Engine) {
         self.engine.store(Some(Arc::new(engine)));
+        self.swaps.send_modify(|swaps| *swaps += 1);
+    }
+
+    /// Changes with every swap.
+    pub fn swaps(&self) -> watch::Receiver<u64> {
+        self.swaps.subscribe()
     }
 
     /// What is known about the supergraph.

@@ -23,6 +23,7 @@ mod refuse;
 pub mod request;
 mod rights;
 mod sharing;
+mod streams;
 mod subgraphs;
 mod supergraph;
 mod workers;

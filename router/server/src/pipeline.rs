@@ -6,11 +6,15 @@
 //! ```
 //!
 //! HTTP and WebSocket both come in through [`prepare`], and go out through [`Prepared::execute`] or
-//! [`Prepared::subscribe`].
+//! [`crate::streams`].
 
 use std::sync::Arc;
 
-use baedal_executor::{Answer, ErrorPolicy, Inputs, Program, execute, execute_event, subscription_request};
+use apollo_compiler::Schema;
+use baedal_executor::{
+    Answer, CallError, ErrorPolicy, Inputs, Program, SubgraphCall, execute, execute_event,
+    subscription_request,
+};
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -19,13 +23,13 @@ use serde_json::{Map, Value};
 
 use crate::draw;
 use crate::engine::{Document, Engine};
-use crate::errors::{Code, GraphqlError, Refusal};
+use crate::errors::{Code, Refusal};
 use crate::forward::Forwarded;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::refuse;
 use crate::request::Request;
-use crate::subgraphs::{Calls, Upstream, UpstreamItem};
+use crate::subgraphs::{Calls, Upstream};
 
 /// An operation with all it needs, before the first byte goes to a subgraph.
 pub struct Prepared {
@@ -66,8 +70,7 @@ impl Prepared {
     /// Whether a subscription has something to subscribe to; if not (its field is withheld from this caller), one
     /// answer says all.
     pub fn has_upstream(&self) -> bool {
-        self.kind == OperationKind::Subscription
-            && subscription_request(&self.program, &self.inputs).is_some()
+        self.kind == OperationKind::Subscription && self.upstream().is_some()
     }
 
     /// Runs a query or mutation. A mutation that has begun runs to its end, also when its client goes away: half of it
@@ -91,24 +94,59 @@ impl Prepared {
         execute(&self.program, &self.inputs, &self.calls(gateway, forwarded)).await
     }
 
-    /// Starts a subscription.
-    pub async fn subscribe(
-        self,
-        gateway: Arc<Gateway>,
-        forwarded: Forwarded,
-    ) -> Result<Events, Vec<GraphqlError>> {
-        let call = subscription_request(&self.program, &self.inputs)
-            .expect("a stream is asked for where there is an upstream");
+    /// What a subscription asks its upstream; `None` if there is nothing to ask.
+    pub fn upstream(&self) -> Option<SubgraphCall<'_>> {
+        subscription_request(&self.program, &self.inputs)
+    }
+
+    /// Whether a stream that was opened for `other` is one for this, too.
+    pub fn has_same_upstream(&self, other: &Prepared) -> bool {
+        let asked = |prepared: &Prepared| {
+            let call = prepared.upstream()?;
+            let endpoint = prepared.engine.endpoints().get(call.subgraph)?;
+            Some((call.subgraph.to_owned(), endpoint.stream_url.clone(), call.body))
+        };
+        asked(self) == asked(other)
+    }
+
+    /// The compiled plan.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Values of variables, as JSON texts.
+    pub fn variables(&self) -> &[(Box<str>, Bytes)] {
+        &self.inputs.variables
+    }
+
+    /// The schema clients see.
+    pub fn schema(&self) -> &Schema {
+        self.engine.supergraph().api_schema()
+    }
+
+    /// Opens a subscription's upstream.
+    pub async fn open(&self, gateway: &Gateway, forwarded: &Forwarded) -> Result<Upstream, CallError> {
+        let call = self.upstream().expect("a stream has an upstream");
         let settings = &gateway.config.subscriptions;
-        let opened = self.calls(&gateway, &forwarded).open(call, settings).await;
-        let upstream =
-            opened.map_err(|error| vec![GraphqlError::new(error.code, error.message, Vec::new())])?;
-        Ok(Events {
-            prepared: self,
-            gateway,
-            forwarded,
-            upstream,
-        })
+        self.calls(gateway, forwarded).open(call, settings).await
+    }
+
+    /// The answer to an event, with its fields of other subgraphs.
+    pub async fn event(&self, gateway: &Gateway, forwarded: &Forwarded, event: Bytes) -> Bytes {
+        let calls = self.calls(gateway, forwarded);
+        execute_event(&self.program, &self.inputs, event, &calls)
+            .await
+            .body
+    }
+
+    /// What clients may know of a refusal: an array of errors. It must not say more than an event without data would:
+    /// the executor reads it as one, and checks, cuts and masks its errors like any others.
+    pub async fn refusal(&self, gateway: &Gateway, forwarded: &Forwarded, errors: &Bytes) -> Bytes {
+        let event = [b"{\"errors\":", errors.as_ref(), b"}"].concat();
+        let answer = self.event(gateway, forwarded, event.into()).await;
+        let Errors { errors } =
+            serde_json::from_slice(&answer).expect("an answer to an event without data has errors");
+        answer.slice_ref(errors.get().as_bytes())
     }
 
     fn calls<'a>(&'a self, gateway: &'a Gateway, forwarded: &'a Forwarded) -> Calls<'a> {
@@ -117,59 +155,6 @@ impl Prepared {
             endpoints: self.engine.endpoints(),
             forwarded,
         }
-    }
-}
-
-/// A subscription under way. It keeps its snapshot: a schema change does not touch it.
-pub struct Events {
-    prepared: Prepared,
-    gateway: Arc<Gateway>,
-    forwarded: Forwarded,
-    upstream: Upstream,
-}
-
-/// What the client of a subscription gets next.
-pub enum Event {
-    /// A GraphQL response.
-    Answer(Bytes),
-    /// The subgraph refused the operation: the array of errors, as far as the client may know them.
-    Refused(Bytes),
-    /// The end.
-    Complete,
-    /// The upstream was lost; why is for the log.
-    Lost(String),
-}
-
-impl Events {
-    /// The next event, with its fields of other subgraphs.
-    pub async fn next(&mut self) -> Event {
-        match self.upstream.next().await {
-            UpstreamItem::Event(event) => Event::Answer(self.answer(event).await),
-            UpstreamItem::Refused(errors) => Event::Refused(self.refusal(&errors).await),
-            UpstreamItem::Complete => Event::Complete,
-            UpstreamItem::Lost(why) => Event::Lost(why),
-        }
-    }
-
-    async fn answer(&self, event: Bytes) -> Bytes {
-        let Prepared { program, inputs, .. } = &self.prepared;
-        let calls = self.prepared.calls(&self.gateway, &self.forwarded);
-        execute_event(program, inputs, event, &calls).await.body
-    }
-
-    /// A refusal must not say more than an event without data would: the executor reads it as one, and checks, cuts
-    /// and masks its errors like any others.
-    async fn refusal(&self, errors: &Bytes) -> Bytes {
-        let event = [b"{\"errors\":", errors.as_ref(), b"}"].concat();
-        let answer = self.answer(event.into()).await;
-        let Errors { errors } =
-            serde_json::from_slice(&answer).expect("an answer to an event without data has errors");
-        answer.slice_ref(errors.get().as_bytes())
-    }
-
-    /// Ends the upstream from this side.
-    pub async fn stop(self) {
-        self.upstream.stop().await;
     }
 }
 

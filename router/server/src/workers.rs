@@ -1,7 +1,7 @@
 //! Threads that serve: each has a runtime of its own, so that a request, its calls and its connections never change
 //! thread. What must be shared by threads is told apart by [`lane`].
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{io, thread};
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 thread_local! {
     static LANE: Cell<usize> = const { Cell::new(0) };
+    static BUSY: OnceCell<Arc<AtomicUsize>> = const { OnceCell::new() };
 }
 
 /// The number of this thread's lane: 0 for all threads that serve nothing, else from 1.
@@ -26,6 +27,27 @@ pub fn lanes(workers: usize) -> usize {
 /// As many threads as there are processors.
 pub fn usual() -> usize {
     thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
+/// What stays on this thread beyond the connection it came with (which has a [`Place`]) makes it as busy; less so when
+/// this is dropped.
+pub struct Stay(Option<Arc<AtomicUsize>>);
+
+/// A stay on this thread.
+pub fn stay() -> Stay {
+    let busy = BUSY.with(|busy| busy.get().cloned());
+    if let Some(busy) = &busy {
+        busy.fetch_add(1, Ordering::Relaxed);
+    }
+    Stay(busy)
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        if let Some(busy) = &self.0 {
+            busy.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// The threads. Dropped, they end, and with them what runs on them.
@@ -90,18 +112,18 @@ impl Worker {
             .enable_all()
             .build()?;
         let handle = runtime.handle().clone();
+        let busy: Arc<AtomicUsize> = Arc::default();
+        let own = Arc::clone(&busy);
         thread::Builder::new()
             .name(format!("serve-{number}"))
             .spawn(move || {
                 LANE.set(number);
+                BUSY.with(|busy| drop(busy.set(own)));
                 runtime.block_on(stop.cancelled());
                 // Work off the threads that serve is not waited for.
                 runtime.shutdown_background();
             })?;
-        Ok(Worker {
-            handle,
-            busy: Arc::default(),
-        })
+        Ok(Worker { handle, busy })
     }
 }
 
@@ -124,6 +146,23 @@ mod tests {
             assert_eq!(lane_of(&workers.place()).await.expect("a lane"), left);
         }
         assert_eq!(lane(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_stays_counts_like_a_connection() {
+        let workers = Workers::start(2).expect("two threads");
+        let place = workers.place();
+        let (stay, first) = place
+            .handle
+            .spawn(async { (stay(), lane()) })
+            .await
+            .expect("runs");
+        drop(place);
+        let other = workers.place();
+        assert_ne!(other.handle.spawn(async { lane() }).await.expect("a lane"), first);
+        drop((stay, other));
+        let free = workers.place();
+        assert_eq!(free.handle.spawn(async { lane() }).await.expect("a lane"), 1);
     }
 
     #[tokio::test]

@@ -13,6 +13,8 @@ mod life;
 mod limits;
 mod mutations;
 mod queries;
+mod reload;
 mod sharing;
+mod streams;
 mod subscriptions;
 mod websocket;

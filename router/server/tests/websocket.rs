@@ -106,7 +106,7 @@ async fn a_foreign_or_missing_subprotocol_is_4406() {
     let mut none = Socket::try_open(&world.gateway, &[]).await.expect("an upgrade");
     assert_eq!(none.close_code().await, 4406);
     // A client that asked for a protocol and got none may refuse the upgrade itself; ours does.
-    let foreign = Socket::try_open(&world.gateway, &[("sec-websocket-protocol", "graphql-ws")]).await;
+    let foreign = Socket::try_open(&world.gateway, &[("sec-websocket-protocol", "graphql-next")]).await;
     match foreign {
         Ok(mut socket) => assert_eq!(socket.close_code().await, 4406),
         Err(error) => assert!(error.to_string().to_lowercase().contains("protocol"), "{error}"),

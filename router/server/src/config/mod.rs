@@ -11,6 +11,7 @@ mod limits;
 mod load;
 mod sections;
 mod span;
+mod streams;
 
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
@@ -18,8 +19,9 @@ pub use limits::LimitsConfig;
 pub use load::{ConfigError, parse, read};
 pub use sections::{
     AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
-    SubgraphConfig, SubscriptionsConfig, SupergraphConfig, TrafficConfig, WebSocketConfig,
+    SubgraphConfig, SupergraphConfig, TrafficConfig,
 };
+pub use streams::{Reconnect, SubscriptionsConfig, WebSocketConfig};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -19,6 +19,9 @@ pub struct SupergraphConfig {
     /// How often live subgraphs and files are looked at for changes.
     #[serde(deserialize_with = "span::read")]
     pub poll_interval: Duration,
+    /// Longest time for planning ahead of a swap what was asked of the supergraph before.
+    #[serde(deserialize_with = "span::read")]
+    pub warm_up: Duration,
     /// Folder in which the last good supergraph is kept for a start while subgraphs are down.
     pub state_dir: Option<PathBuf>,
 }
@@ -28,6 +31,7 @@ impl Default for SupergraphConfig {
         SupergraphConfig {
             file: None,
             poll_interval: Duration::from_secs(10),
+            warm_up: Duration::from_secs(5),
             state_dir: None,
         }
     }
@@ -173,7 +177,7 @@ impl Default for TrafficConfig {
             pool_max_idle: 256,
             response_bytes: 16 * 1024 * 1024,
             share_equal_requests: false,
-            drain_timeout: Duration::from_secs(20),
+            drain_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -294,57 +298,6 @@ pub struct IntrospectionConfig {
 impl Default for IntrospectionConfig {
     fn default() -> Self {
         IntrospectionConfig { enabled: true }
-    }
-}
-
-/// Subscriptions of subgraphs.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SubscriptionsConfig {
-    /// Longest time until a subgraph has acknowledged a connection.
-    #[serde(deserialize_with = "span::read")]
-    pub connect_timeout: Duration,
-    /// A subgraph that has been silent this long is asked for a sign of life, and given up after as long again.
-    #[serde(deserialize_with = "span::read")]
-    pub idle_timeout: Duration,
-}
-
-impl Default for SubscriptionsConfig {
-    fn default() -> Self {
-        SubscriptionsConfig {
-            connect_timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_secs(20),
-        }
-    }
-}
-
-/// WebSocket connections of clients.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct WebSocketConfig {
-    /// Longest time until `connection_init` (close code 4408).
-    #[serde(deserialize_with = "span::read")]
-    pub init_timeout: Duration,
-    /// Bytes of one message of a client.
-    pub message_bytes: usize,
-    /// Operations under way on one connection.
-    pub max_operations: usize,
-    /// Messages waiting for a slow client before its connection is closed (close code 4413).
-    pub queue: usize,
-    /// How often a client is asked for a sign of life. One that is silent for two of these is gone.
-    #[serde(deserialize_with = "span::read")]
-    pub ping_interval: Duration,
-}
-
-impl Default for WebSocketConfig {
-    fn default() -> Self {
-        WebSocketConfig {
-            init_timeout: Duration::from_secs(3),
-            message_bytes: 1024 * 1024,
-            max_operations: 100,
-            queue: 256,
-            ping_interval: Duration::from_secs(20),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use baedal_composition::{Diagnostic, Subgraph, contract};
 
 use super::{Absent, Origin, Source, SubgraphSource, disk, gather};
 use crate::config::Config;
-use crate::engine::Engine;
+use crate::engine::{Engine, Warmed};
 use crate::gateway::Gateway;
 
 /// First pause after a look that did not find everything; it doubles from look to look.
@@ -71,6 +71,8 @@ pub struct Keeper {
     known: BTreeMap<String, String>,
     /// What the last attempt was made of.
     attempted: Option<Attempt>,
+    /// The supergraph that is served.
+    served: Option<String>,
     /// Why the last attempt was refused; it stays true until the next one.
     refused: Vec<String>,
 }
@@ -98,6 +100,7 @@ impl Keeper {
             source,
             known: BTreeMap::new(),
             attempted: None,
+            served: None,
             refused: Vec::new(),
         }
     }
@@ -259,16 +262,22 @@ impl Keeper {
         self.gateway.update_status(|status| status.absent = absent);
     }
 
-    async fn serve(&self, supergraph: String, origin: Origin) -> Result<(), SupergraphProblem> {
-        let gateway = Arc::clone(&self.gateway);
-        let engine = heavy(move || engine(supergraph, &gateway.config)).await??;
-        tracing::info!(
-            subgraphs = engine.endpoints().len(),
-            ?origin,
-            "serving a new supergraph"
-        );
-        self.gateway.warn_of_rights(&engine);
-        self.gateway.swap(engine);
+    /// Swaps it in, with what was asked of the one before already planned. One that is served already is no news.
+    async fn serve(&mut self, supergraph: String, origin: Origin) -> Result<(), SupergraphProblem> {
+        if self.served.as_ref() != Some(&supergraph) {
+            let gateway = Arc::clone(&self.gateway);
+            let text = supergraph.clone();
+            let (engine, warmed) = heavy(move || prepared(text, &gateway)).await??;
+            tracing::info!(
+                subgraphs = engine.endpoints().len(),
+                ?origin,
+                ?warmed,
+                "serving a new supergraph"
+            );
+            self.gateway.warn_of_rights(&engine);
+            self.gateway.swap(engine);
+            self.served = Some(supergraph);
+        }
         self.gateway.update_status(|status| status.origin = Some(origin));
         Ok(())
     }
@@ -293,6 +302,16 @@ impl Keeper {
             tracing::error!("{error}; a start while subgraphs are down will lack this supergraph");
         }
     }
+}
+
+/// The engine of a supergraph, which knows already what the one before it was asked.
+fn prepared(supergraph: String, gateway: &Gateway) -> Result<(Engine, Warmed), SupergraphProblem> {
+    let engine = engine(supergraph, &gateway.config)?;
+    let warmed = match gateway.engine() {
+        Some(before) => engine.warm(&before, gateway.config.supergraph.warm_up),
+        None => Warmed::default(),
+    };
+    Ok((engine, warmed))
 }
 
 /// The engine of a supergraph, or of the variant that the configured contract shows.

@@ -1,5 +1,7 @@
 //! Why a connection is closed: the protocol's codes, and three of our own (4413, and those of RFC 6455).
 
+use std::sync::Arc;
+
 use axum::extract::ws::{CloseFrame, Utf8Bytes};
 
 /// A reason to close.
@@ -33,8 +35,9 @@ pub enum Close {
 const LONGEST_REASON: usize = 123;
 
 impl Close {
-    /// The close frame.
-    pub fn frame(&self) -> CloseFrame {
+    /// The close frame. Where the client can come again with a cursor, its reason ends with a JSON object of cursors by
+    /// operation id, as many as there is room for.
+    pub fn frame(&self, cursors: &[(Box<str>, Arc<str>)]) -> CloseFrame {
         let (code, reason) = match self {
             Close::GoingAway => (1001, "Going away".to_owned()),
             Close::TooBig => (1009, "Message too big".to_owned()),
@@ -51,11 +54,37 @@ impl Close {
             Close::SlowConsumer => (4413, "SLOW_CONSUMER".to_owned()),
             Close::TooManyInits => (4429, "Too many initialisation requests".to_owned()),
         };
+        let told = matches!(self, Close::GoingAway | Close::Forbidden(_) | Close::SlowConsumer);
+        let reason = if told {
+            with_cursors(reason, cursors)
+        } else {
+            reason
+        };
         CloseFrame {
             code,
             reason: shortened(reason),
         }
     }
+}
+
+/// Appends `{"id":"cursor",…}`, as much of it as fits.
+fn with_cursors(reason: String, cursors: &[(Box<str>, Arc<str>)]) -> String {
+    let mut members = String::new();
+    for (id, cursor) in cursors {
+        let comma = if members.is_empty() { "" } else { "," };
+        let member = format!("{comma}{}:{}", json(id), json(cursor));
+        if reason.len() + members.len() + member.len() + " {}".len() <= LONGEST_REASON {
+            members.push_str(&member);
+        }
+    }
+    match members.is_empty() {
+        true => reason,
+        false => format!("{reason} {{{members}}}"),
+    }
+}
+
+fn json(text: &str) -> serde_json::Value {
+    text.into()
 }
 
 fn shortened(mut reason: String) -> Utf8Bytes {
@@ -71,8 +100,18 @@ mod tests {
 
     #[test]
     fn a_long_id_is_cut_at_a_character() {
-        let frame = Close::InUse("배".repeat(100)).frame();
+        let frame = Close::InUse("배".repeat(100)).frame(&[]);
         assert!(frame.reason.len() <= LONGEST_REASON);
         assert_eq!(frame.code, 4409);
+    }
+
+    #[test]
+    fn cursors_are_told_as_long_as_there_is_room() {
+        let cursor = |id: &str, cursor: &str| (Box::from(id), Arc::from(cursor));
+        let frame = Close::SlowConsumer.frame(&[cursor("a\"", "31"), cursor("b", "32")]);
+        assert_eq!(frame.reason.as_str(), r#"SLOW_CONSUMER {"a\"":"31","b":"32"}"#);
+        let frame = Close::GoingAway.frame(&[cursor("a", &"x".repeat(200)), cursor("b", "32")]);
+        assert_eq!(frame.reason.as_str(), r#"Going away {"b":"32"}"#);
+        assert_eq!(Close::SlowConsumer.frame(&[]).reason.as_str(), "SLOW_CONSUMER");
     }
 }

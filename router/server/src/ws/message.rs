@@ -1,4 +1,7 @@
-//! The messages of graphql-transport-ws.
+//! The messages of graphql-transport-ws, and of the older protocol of the package subscriptions-transport-ws.
+//!
+//! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
+//! <https://github.com/apollographql/subscriptions-transport-ws/blob/master/PROTOCOL.md>
 
 use axum::extract::ws::Message;
 use serde::Deserialize;
@@ -7,6 +10,19 @@ use serde_json::{Map, Value};
 
 use super::close::Close;
 use crate::errors::GraphqlError;
+use crate::streams::Out;
+
+/// Which protocol a connection speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// graphql-transport-ws.
+    Transport,
+    /// subscriptions-transport-ws, which calls itself `graphql-ws`.
+    Legacy,
+}
+
+/// Names of the protocols, the better one first.
+pub const PROTOCOLS: [&str; 2] = ["graphql-transport-ws", "graphql-ws"];
 
 /// What a client says.
 #[derive(Debug, PartialEq)]
@@ -21,6 +37,8 @@ pub enum Incoming {
     Subscribe(String, String),
     /// `complete`.
     Complete(String),
+    /// The older protocol's word for the end of a connection.
+    Terminate,
 }
 
 #[derive(Deserialize)]
@@ -32,9 +50,21 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-impl Incoming {
+impl Dialect {
+    /// That of a subprotocol.
+    pub fn of(protocol: &[u8]) -> Option<Dialect> {
+        match PROTOCOLS
+            .map(str::as_bytes)
+            .iter()
+            .position(|name| *name == protocol)?
+        {
+            0 => Some(Dialect::Transport),
+            _ => Some(Dialect::Legacy),
+        }
+    }
+
     /// Reads a message. Anything else closes the connection with 4400.
-    pub fn read(text: &str) -> Result<Incoming, Close> {
+    pub fn read(self, text: &str) -> Result<Incoming, Close> {
         let envelope: Envelope<'_> = serde_json::from_str(text)
             .map_err(|_| Close::Invalid("Invalid message: not a JSON object of the protocol"))?;
         let id = envelope
@@ -42,18 +72,72 @@ impl Incoming {
             .filter(|id| !id.is_empty())
             .ok_or(Close::Invalid("Invalid message: `id` is missing"));
         let payload = envelope.payload;
-        match envelope.kind.as_deref() {
-            Some("connection_init") => Ok(Incoming::Init(authorization(payload)?)),
-            Some("ping") => Ok(Incoming::Ping(object(payload)?)),
-            Some("pong") => object(payload).map(|_| Incoming::Pong),
-            Some("complete") => id.map(Incoming::Complete),
-            Some("subscribe") => {
+        match (self, envelope.kind.as_deref()) {
+            (_, Some("connection_init")) => Ok(Incoming::Init(authorization(payload)?)),
+            (Dialect::Transport, Some("ping")) => Ok(Incoming::Ping(object(payload)?)),
+            (Dialect::Transport, Some("pong")) => object(payload).map(|_| Incoming::Pong),
+            (Dialect::Transport, Some("complete")) | (Dialect::Legacy, Some("stop")) => {
+                id.map(Incoming::Complete)
+            }
+            (Dialect::Transport, Some("subscribe")) | (Dialect::Legacy, Some("start")) => {
                 let request = payload.ok_or(Close::Invalid("Invalid message: `payload` is missing"))?;
                 Ok(Incoming::Subscribe(id?, request.get().to_owned()))
             }
+            (Dialect::Legacy, Some("connection_terminate")) => Ok(Incoming::Terminate),
             _ => Err(Close::Invalid("Invalid message: unknown `type`")),
         }
     }
+
+    /// What is said when a connection is accepted.
+    pub fn acknowledged(self) -> Vec<Out> {
+        let ack = Out::Text(r#"{"type":"connection_ack"}"#.to_owned());
+        match self {
+            Dialect::Transport => vec![ack],
+            Dialect::Legacy => vec![ack, keep_alive()],
+        }
+    }
+
+    /// What is said, besides asking for a sign of life, to a client from time to time.
+    pub fn heartbeat(self) -> Option<Out> {
+        (self == Dialect::Legacy).then(keep_alive)
+    }
+
+    /// The message of something that goes to the client.
+    pub fn write(self, out: Out) -> Message {
+        let next = match self {
+            Dialect::Transport => "next",
+            Dialect::Legacy => "data",
+        };
+        match out {
+            Out::Next(op, event) => {
+                let begin = format!(r#"{{"id":{},"type":"{next}","payload":"#, quoted(&op.id));
+                Message::Text(event.message(&begin, "}"))
+            }
+            Out::Error(op, errors) => {
+                let errors = String::from_utf8_lossy(&errors);
+                let payload = match self {
+                    Dialect::Transport => errors.into_owned(),
+                    Dialect::Legacy => first(&errors),
+                };
+                let id = quoted(&op.id);
+                Message::text(format!(r#"{{"id":{id},"type":"error","payload":{payload}}}"#))
+            }
+            Out::Complete(op) => Message::text(format!(r#"{{"id":{},"type":"complete"}}"#, quoted(&op.id))),
+            Out::Text(text) => Message::text(text),
+            Out::Ping => Message::Ping(bytes::Bytes::new()),
+        }
+    }
+}
+
+fn keep_alive() -> Out {
+    Out::Text(r#"{"type":"ka"}"#.to_owned())
+}
+
+/// The older protocol knows one error.
+fn first(errors: &str) -> String {
+    let errors: Vec<&RawValue> = serde_json::from_str(errors).unwrap_or_default();
+    let first = errors.first().map(|error| error.get().to_owned());
+    first.unwrap_or_else(|| r#"{"message":"unknown error"}"#.to_owned())
 }
 
 /// A payload must be an object, if there is one.
@@ -84,47 +168,19 @@ fn authorization(payload: Option<&RawValue>) -> Result<Option<String>, Close> {
     }
 }
 
-/// `connection_ack`.
-pub fn ack() -> Message {
-    Message::text(r#"{"type":"connection_ack"}"#)
-}
-
 /// `pong`, with the payload of its `ping`.
-pub fn pong(payload: Option<&str>) -> Message {
-    Message::text(match payload {
+pub fn pong(payload: Option<&str>) -> Out {
+    Out::Text(match payload {
         Some(payload) => format!(r#"{{"type":"pong","payload":{payload}}}"#),
         None => r#"{"type":"pong"}"#.to_owned(),
     })
 }
 
-/// `next`, with a GraphQL response.
-pub fn next(id: &str, response: &[u8]) -> Message {
-    enveloped(id, "next", &String::from_utf8_lossy(response))
-}
-
-/// `error`, with an array of errors as JSON text.
-pub fn error(id: &str, errors: &[u8]) -> Message {
-    enveloped(id, "error", &String::from_utf8_lossy(errors))
-}
-
-/// `error`, with errors of the gateway.
-pub fn errors(id: &str, errors: &[GraphqlError]) -> Message {
-    error(
-        id,
-        &serde_json::to_vec(errors).expect("strings and numbers are JSON"),
-    )
-}
-
-/// `complete`.
-pub fn complete(id: &str) -> Message {
-    Message::text(format!(r#"{{"id":{},"type":"complete"}}"#, quoted(id)))
-}
-
-fn enveloped(id: &str, kind: &str, payload: &str) -> Message {
-    Message::text(format!(
-        r#"{{"id":{},"type":"{kind}","payload":{payload}}}"#,
-        quoted(id)
-    ))
+/// Errors of the gateway, as an array in JSON.
+pub fn errors(errors: &[GraphqlError]) -> bytes::Bytes {
+    serde_json::to_vec(errors)
+        .expect("strings and numbers are JSON")
+        .into()
 }
 
 fn quoted(id: &str) -> Value {
@@ -137,7 +193,7 @@ mod tests {
 
     #[test]
     fn messages_of_the_protocol_are_read() {
-        let read = |text| Incoming::read(text).expect(text);
+        let read = |text| Dialect::Transport.read(text).expect(text);
         assert_eq!(read(r#"{"type":"connection_init"}"#), Incoming::Init(None));
         let init = r#"{"type":"connection_init","payload":{"Authorization":"Bearer x"}}"#;
         assert_eq!(read(init), Incoming::Init(Some("Bearer x".into())));
@@ -160,6 +216,7 @@ mod tests {
             "{}",
             r#"{"type":"hello"}"#,
             r#"{"type":1}"#,
+            r#"{"type":"start","id":"1","payload":{}}"#,
             r#"{"type":"subscribe","payload":{}}"#,
             r#"{"type":"subscribe","id":"","payload":{}}"#,
             r#"{"type":"subscribe","id":"1"}"#,
@@ -169,7 +226,25 @@ mod tests {
             r#"{"type":"connection_init","payload":{"authorization":1}}"#,
             r#"{"type":"connection_init","payload":{"authorization":"a","Authorization":"b"}}"#,
         ] {
-            assert!(matches!(Incoming::read(text), Err(Close::Invalid(_))), "{text}");
+            let read = Dialect::Transport.read(text);
+            assert!(matches!(read, Err(Close::Invalid(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_older_protocol_has_words_of_its_own() {
+        let read = |text| Dialect::Legacy.read(text).expect(text);
+        assert_eq!(
+            read(r#"{"type":"start","id":"1","payload":{"query":"{a}"}}"#),
+            Incoming::Subscribe("1".into(), r#"{"query":"{a}"}"#.into())
+        );
+        assert_eq!(
+            read(r#"{"type":"stop","id":"1"}"#),
+            Incoming::Complete("1".into())
+        );
+        assert_eq!(read(r#"{"type":"connection_terminate"}"#), Incoming::Terminate);
+        for modern in [r#"{"type":"ping"}"#, r#"{"type":"complete","id":"1"}"#] {
+            assert!(Dialect::Legacy.read(modern).is_err(), "{modern}");
         }
     }
 }

@@ -1,13 +1,10 @@
-//! WebSocket connections of clients: graphql-transport-ws.
+//! WebSocket connections of clients: graphql-transport-ws, and the older subscriptions-transport-ws.
 //!
-//! Protocol: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>. A connection is a [`session`], which
-//! reads messages; each operation on it runs in a task of its own (`operation`); one writer owns the sending side
-//! (`outbox`), with a bounded queue.
+//! A connection is one task, a [`session`]: it reads messages, and writes what its outbox holds. What operations do, and
+//! where the events of streams come from, is in [`crate::streams`].
 
 mod close;
 mod message;
-mod operation;
-mod outbox;
 mod session;
 
 use std::sync::Arc;
@@ -16,11 +13,15 @@ use axum::extract::WebSocketUpgrade;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue};
 
+use crate::forward;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
+use crate::streams::Origin;
 
-/// The name of the protocol.
-const PROTOCOL: &str = "graphql-transport-ws";
+/// Bytes read at once. A connection keeps so many, and most messages of clients are shorter.
+const READ_BUFFER: usize = 1024;
+/// Bytes that are gathered before they are written, when several messages wait.
+const WRITE_BUFFER: usize = 4096;
 
 /// What came with the upgrade request.
 pub struct Upgraded {
@@ -32,16 +33,24 @@ pub struct Upgraded {
     pub caller: Caller,
 }
 
-/// Accepts the upgrade. Whether the client speaks the protocol is said by a close code (4406), as the protocol wants.
+/// Accepts the upgrade. Whether the client speaks a protocol is said by a close code (4406), as the protocol wants.
 pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgraded) -> Response {
     let limit = gateway.config.websocket.message_bytes;
-    let tasks = gateway.tasks.clone();
+    let origin = Origin {
+        headers: forward::lasting(&upgraded.headers, &gateway.propagated),
+        id: forward::owned(&upgraded.id),
+    };
+    let caller = upgraded.caller;
+    // The session is tracked, so that a stop waits for its farewell.
+    let token = gateway.tasks.token();
     upgrade
-        .protocols([PROTOCOL])
+        .protocols(message::PROTOCOLS)
         .max_message_size(limit)
         .max_frame_size(limit)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
         .on_upgrade(move |socket| async move {
-            // The session is tracked, so that a stop waits for its farewell.
-            let _ = tasks.spawn(session::run(gateway, socket, upgraded)).await;
+            session::run(gateway, socket, origin, caller).await;
+            drop(token);
         })
 }

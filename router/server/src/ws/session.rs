@@ -1,174 +1,228 @@
 //! One connection: what a client may say when, and what ends it.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use baedal_token::TokenError;
-use futures_util::StreamExt;
-use futures_util::stream::SplitStream;
-use tokio::time::{Instant, Interval, MissedTickBehavior};
-use tokio_util::sync::CancellationToken;
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::Instant;
 
 use super::close::Close;
-use super::message::{self, Incoming};
-use super::operation::Operation;
-use super::outbox::Outbox;
-use super::{PROTOCOL, Upgraded};
-use crate::errors::{Code, Refusal};
+use super::message::{self, Dialect, Incoming};
+use crate::errors::Code;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
-use crate::request;
+use crate::streams::{Claim, Op, Operation, Operations, Origin, Out, Outbox};
+use crate::{request, workers};
+
+/// How long the farewell to a client may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// A beat of the heart is not shorter than this.
+const SHORTEST_BEAT: Duration = Duration::from_millis(10);
 
 /// Serves a connection to its end.
-pub async fn run(gateway: Arc<Gateway>, socket: WebSocket, upgraded: Upgraded) {
-    let spoken = socket
-        .protocol()
-        .is_some_and(|protocol| protocol.as_bytes() == PROTOCOL.as_bytes());
-    let (sink, stream) = socket.split();
-    let (outbox, writer) = Outbox::start(sink, gateway.config.websocket.queue);
-    if spoken {
-        Session::new(gateway, upgraded, outbox.clone())
-            .serve(stream)
-            .await;
-    } else {
-        outbox.close(Close::Subprotocol);
-    }
-    drop(outbox);
-    // The writer says farewell within its own time limit.
-    let _ = writer.await;
+pub async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, origin: Origin, caller: Caller) {
+    let _busy = workers::stay();
+    let protocol = socket.protocol().map(|name| name.as_bytes());
+    let Some(dialect) = protocol.and_then(Dialect::of) else {
+        let frame = Close::Subprotocol.frame(&[]);
+        return farewell(&mut socket, Some(frame), FAREWELL).await;
+    };
+    let mut session = Session::new(Arc::clone(&gateway), dialect, origin, caller);
+    let reason = session.serve(&mut socket).await;
+    let frame = session.end(reason.as_ref());
+    let patience = match reason {
+        Some(Close::SlowConsumer) => gateway.config.websocket.ping_interval * 2,
+        _ => FAREWELL,
+    };
+    Box::pin(last_words(&gateway, &mut socket, frame, patience)).await;
 }
 
-/// Operations under way on one connection, by id.
-#[derive(Clone, Default)]
-pub struct Operations(Arc<Mutex<HashMap<String, CancellationToken>>>);
-
-impl Operations {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes an id for an operation, which is stopped with its connection.
-    fn claim(
-        &self,
-        id: &str,
-        connection: &CancellationToken,
-        limit: usize,
-    ) -> Result<CancellationToken, Claim> {
-        let mut under_way = self.lock();
-        if under_way.contains_key(id) {
-            return Err(Claim::InUse);
-        }
-        if under_way.len() >= limit {
-            let message =
-                format!("more than {limit} operations on one connection (websocket.max_operations)");
-            return Err(Claim::TooMany(Refusal::new(Code::TooManyOperations, message)));
-        }
-        let stopped = connection.child_token();
-        under_way.insert(id.to_owned(), stopped.clone());
-        Ok(stopped)
-    }
-
-    fn stop(&self, id: &str) {
-        if let Some(stopped) = self.lock().remove(id) {
-            stopped.cancel();
-        }
-    }
-
-    /// Frees the id of an operation that has ended (unless it is in use again by another).
-    pub fn remove(&self, id: &str, ended: &CancellationToken) {
-        if !ended.is_cancelled() {
-            self.lock().remove(id);
-        }
+/// A client that is behind may take as long for its farewell as a silent one: it costs little by now. A stop does not wait
+/// for it.
+async fn last_words(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    frame: Option<CloseFrame>,
+    patience: Duration,
+) {
+    let closing = async {
+        gateway.closing.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::select! {
+        () = farewell(socket, frame, patience) => {}
+        () = closing => {}
     }
 }
 
-/// Why an id cannot be taken.
-enum Claim {
-    /// By another operation.
-    InUse,
-    /// By too many.
-    TooMany(Refusal),
+/// Says it, and waits for the client to have heard: closed with words of the client unread, a connection takes away those
+/// it has not read.
+async fn farewell(socket: &mut WebSocket, frame: Option<CloseFrame>, patience: Duration) {
+    let saying = async {
+        socket.send(Message::Close(frame)).await?;
+        while let Some(Ok(_)) = socket.next().await {}
+        Ok::<(), axum::Error>(())
+    };
+    // A client that does not take its farewell is cut.
+    let _ = tokio::time::timeout(patience, saying).await;
 }
 
 struct Session {
     gateway: Arc<Gateway>,
-    upgraded: Arc<Upgraded>,
-    outbox: Outbox,
+    dialect: Dialect,
+    origin: Arc<Origin>,
+    outbox: Arc<Outbox>,
     operations: Operations,
-    /// Cancelled at the end: parent of every operation's token.
-    ended: CancellationToken,
     state: State,
     heard: bool,
+    next_beat: Instant,
 }
 
 enum State {
-    /// Before `connection_init`, until the deadline.
-    Waiting(Instant),
+    /// Before `connection_init`, until the deadline. This caller sent the upgrade request.
+    Waiting(Caller, Instant),
     /// After `connection_ack`.
     Ready(Arc<Caller>, Option<Instant>),
 }
 
+/// What happens on a connection.
+enum Turn {
+    Heard(Option<Result<Message, axum::Error>>),
+    Overflowed,
+    Broken,
+}
+
 impl Session {
-    fn new(gateway: Arc<Gateway>, upgraded: Upgraded, outbox: Outbox) -> Session {
-        let deadline = Instant::now() + gateway.config.websocket.init_timeout;
+    fn new(gateway: Arc<Gateway>, dialect: Dialect, origin: Origin, caller: Caller) -> Session {
+        let now = Instant::now();
+        let settings = &gateway.config.websocket;
         Session {
+            outbox: Outbox::new(settings.queue),
+            state: State::Waiting(caller, now + settings.init_timeout),
+            next_beat: now + settings.ping_interval.max(SHORTEST_BEAT),
             gateway,
-            upgraded: Arc::new(upgraded),
-            outbox,
+            dialect,
+            origin: Arc::new(origin),
             operations: Operations::default(),
-            ended: CancellationToken::new(),
-            state: State::Waiting(deadline),
             heard: true,
         }
     }
 
-    async fn serve(mut self, mut stream: SplitStream<WebSocket>) {
-        let closing = self.gateway.closing.clone();
-        let mut heartbeat = heartbeat(self.gateway.config.websocket.ping_interval);
+    /// Reads and writes until there is a reason to close; `None` when the client has gone.
+    async fn serve(&mut self, socket: &mut WebSocket) -> Option<Close> {
+        let gateway = Arc::clone(&self.gateway);
+        let mut closing = std::pin::pin!(gateway.closing.cancelled());
+        let mut timer = std::pin::pin!(tokio::time::sleep_until(self.due()));
         loop {
             let step = tokio::select! {
-                () = closing.cancelled() => ControlFlow::Break(Some(Close::GoingAway)),
-                () = self.outbox.closed() => ControlFlow::Break(None),
-                close = self.state.deadline() => ControlFlow::Break(Some(close)),
-                _ = heartbeat.tick() => self.beat(),
-                message = stream.next() => self.hear(message).await,
+                () = &mut closing => ControlFlow::Break(Some(Close::GoingAway)),
+                () = &mut timer => self.time_is_up(),
+                turn = std::future::poll_fn(|cx| self.turn(socket, cx)) => self.take(turn).await,
             };
-            if let ControlFlow::Break(reason) = step {
-                if let Some(reason) = reason {
-                    self.outbox.close(reason);
+            match step {
+                ControlFlow::Break(reason) => return reason,
+                ControlFlow::Continue(()) if timer.deadline() != self.due() => {
+                    timer.as_mut().reset(self.due());
                 }
-                break;
+                ControlFlow::Continue(()) => {}
             }
         }
-        self.ended.cancel();
     }
 
-    /// A client that was silent since the last beat is asked for a sign of life; after two beats it is gone.
-    fn beat(&mut self) -> ControlFlow<Option<Close>> {
-        if !std::mem::replace(&mut self.heard, false) {
-            return ControlFlow::Break(Some(Close::GoingAway));
+    /// Stops all that is under way. The frame tells how far streams were delivered.
+    fn end(self, reason: Option<&Close>) -> Option<CloseFrame> {
+        self.outbox.close();
+        let cursors = self.operations.end();
+        reason.map(|reason| reason.frame(&cursors))
+    }
+
+    /// Writes what waits, as far as the client takes it, and reads.
+    fn turn(&self, socket: &mut WebSocket, cx: &mut Context<'_>) -> Poll<Turn> {
+        if self.outbox.has_overflowed(cx) {
+            return Poll::Ready(Turn::Overflowed);
         }
-        self.outbox.offer(Message::Ping(bytes::Bytes::new()));
+        while let Poll::Ready(room) = socket.poll_ready_unpin(cx) {
+            if room.is_err() {
+                return Poll::Ready(Turn::Broken);
+            }
+            let Some(out) = self.outbox.pop() else {
+                match socket.poll_flush_unpin(cx) {
+                    Poll::Ready(Err(_)) => return Poll::Ready(Turn::Broken),
+                    _ => break,
+                }
+            };
+            if self.operations.concerns(&out) && socket.start_send_unpin(self.dialect.write(out)).is_err() {
+                return Poll::Ready(Turn::Broken);
+            }
+        }
+        socket.poll_next_unpin(cx).map(Turn::Heard)
+    }
+
+    async fn take(&mut self, turn: Turn) -> ControlFlow<Option<Close>> {
+        match turn {
+            Turn::Heard(message) => self.hear(message).await,
+            Turn::Overflowed => ControlFlow::Break(Some(Close::SlowConsumer)),
+            Turn::Broken => ControlFlow::Break(None),
+        }
+    }
+
+    /// When there is something to do though nothing happens.
+    fn due(&self) -> Instant {
+        match self.state {
+            State::Waiting(_, until) | State::Ready(_, Some(until)) => until.min(self.next_beat),
+            State::Ready(_, None) => self.next_beat,
+        }
+    }
+
+    fn time_is_up(&mut self) -> ControlFlow<Option<Close>> {
+        let now = Instant::now();
+        match self.state {
+            State::Waiting(_, until) if until <= now => ControlFlow::Break(Some(Close::InitTimeout)),
+            State::Ready(_, Some(until)) if until <= now => {
+                ControlFlow::Break(Some(Close::Forbidden("The token has expired")))
+            }
+            _ => self.beat(now),
+        }
+    }
+
+    /// A client that was silent since the last beat is asked for a sign of life; after two beats it is gone, or does not
+    /// read what waits for it.
+    fn beat(&mut self, now: Instant) -> ControlFlow<Option<Close>> {
+        if !std::mem::replace(&mut self.heard, false) {
+            let reason = if self.outbox.is_empty() {
+                Close::GoingAway
+            } else {
+                Close::SlowConsumer
+            };
+            return ControlFlow::Break(Some(reason));
+        }
+        self.next_beat = now + self.gateway.config.websocket.ping_interval.max(SHORTEST_BEAT);
+        self.outbox.offer(Out::Ping);
+        if let Some(beat) = self.dialect.heartbeat() {
+            self.outbox.offer(beat);
+        }
         ControlFlow::Continue(())
     }
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> ControlFlow<Option<Close>> {
         self.heard = true;
         let said = match message {
-            Some(Ok(Message::Text(text))) => Incoming::read(&text),
+            Some(Ok(Message::Text(text))) => self.dialect.read(&text),
             Some(Ok(Message::Binary(_))) => Err(Close::Invalid("Invalid message: binary")),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return ControlFlow::Continue(()),
             Some(Ok(Message::Close(_))) | None => return ControlFlow::Break(None),
             Some(Err(error)) => return ControlFlow::Break(too_big(&error)),
         };
-        let outcome = match said {
-            Ok(incoming) => self.act(incoming).await,
-            Err(close) => Err(close),
-        };
-        match outcome {
-            Ok(()) => ControlFlow::Continue(()),
+        match said {
+            Ok(Incoming::Terminate) => ControlFlow::Break(None),
+            Ok(incoming) => match self.act(incoming).await {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(close) => ControlFlow::Break(Some(close)),
+            },
             Err(close) => ControlFlow::Break(Some(close)),
         }
     }
@@ -176,45 +230,47 @@ impl Session {
     async fn act(&mut self, incoming: Incoming) -> Result<(), Close> {
         match (incoming, &self.state) {
             (Incoming::Init(_), State::Ready(..)) => Err(Close::TooManyInits),
-            (Incoming::Init(token), State::Waiting(_)) => self.init(token).await,
+            // Rarely it fetches keys: it must not be a part of every session.
+            (Incoming::Init(token), State::Waiting(..)) => Box::pin(self.init(token)).await,
             (Incoming::Ping(payload), _) => {
                 self.outbox.offer(message::pong(payload.as_deref()));
                 Ok(())
             }
-            (Incoming::Pong, _) => Ok(()),
+            (Incoming::Pong | Incoming::Terminate, _) => Ok(()),
             (Incoming::Complete(id), _) => {
                 self.operations.stop(&id);
                 Ok(())
             }
-            (Incoming::Subscribe(..), State::Waiting(_)) => Err(Close::Unauthorized),
+            (Incoming::Subscribe(..), State::Waiting(..)) => Err(Close::Unauthorized),
             (Incoming::Subscribe(id, payload), State::Ready(caller, _)) => {
-                self.subscribe(id, &payload, Arc::clone(caller))
+                self.subscribe(&id, &payload, Arc::clone(caller))
             }
         }
     }
 
     /// A token in `connection_init` counts; without one, that of the upgrade request.
     async fn init(&mut self, token: Option<String>) -> Result<(), Close> {
-        let caller = match token {
-            Some(token) => self
-                .gateway
-                .identity
-                .of_value(Some(&token))
-                .await
-                .map_err(refused)?,
-            None => self.upgraded.caller.clone(),
+        let caller = match (token, &self.state) {
+            (None, State::Waiting(caller, _)) => caller.clone(),
+            (token, _) => {
+                let identity = &self.gateway.identity;
+                identity.of_value(token.as_deref()).await.map_err(refused)?
+            }
         };
         let expires = caller.remaining().map(|remaining| Instant::now() + remaining);
         self.state = State::Ready(Arc::new(caller), expires);
-        self.outbox.offer(message::ack());
+        for out in self.dialect.acknowledged() {
+            self.outbox.offer(out);
+        }
         Ok(())
     }
 
-    fn subscribe(&mut self, id: String, payload: &str, caller: Arc<Caller>) -> Result<(), Close> {
-        let request = match request::from_json(payload.as_bytes(), &self.gateway.config.limits) {
+    fn subscribe(&mut self, id: &str, payload: &str, caller: Arc<Caller>) -> Result<(), Close> {
+        let config = &self.gateway.config;
+        let request = match request::from_json(payload.as_bytes(), &config.limits) {
             Ok(request) => request,
             Err(refusal) if is_limit(refusal.code) => {
-                self.outbox.offer(message::errors(&id, &refusal.errors));
+                self.refuse(id, &refusal.errors);
                 return Ok(());
             }
             Err(_) => {
@@ -223,54 +279,33 @@ impl Session {
                 ));
             }
         };
-        let stopped =
-            match self
-                .operations
-                .claim(&id, &self.ended, self.gateway.config.websocket.max_operations)
-            {
-                Ok(stopped) => stopped,
-                Err(Claim::InUse) => return Err(Close::InUse(id)),
-                Err(Claim::TooMany(refusal)) => {
-                    self.outbox.offer(message::errors(&id, &refusal.errors));
-                    return Ok(());
-                }
-            };
+        let op = match self.operations.claim(id, config.websocket.max_operations) {
+            Ok(op) => op,
+            Err(Claim::InUse) => return Err(Close::InUse(id.to_owned())),
+            Err(Claim::TooMany(refusal)) => {
+                self.refuse(id, &refusal.errors);
+                return Ok(());
+            }
+        };
         let operation = Operation {
             gateway: Arc::clone(&self.gateway),
-            upgraded: Arc::clone(&self.upgraded),
+            origin: Arc::clone(&self.origin),
             caller,
-            outbox: self.outbox.clone(),
+            outbox: Arc::clone(&self.outbox),
             operations: self.operations.clone(),
-            id,
-            stopped,
+            op,
         };
-        self.gateway.tasks.spawn(operation.run(request));
+        operation.start(request);
         Ok(())
     }
-}
 
-impl State {
-    /// Resolves when the state has lasted too long.
-    async fn deadline(&self) -> Close {
-        match self {
-            State::Waiting(deadline) => {
-                tokio::time::sleep_until(*deadline).await;
-                Close::InitTimeout
-            }
-            State::Ready(_, Some(expires)) => {
-                tokio::time::sleep_until(*expires).await;
-                Close::Forbidden("The token has expired")
-            }
-            State::Ready(_, None) => std::future::pending().await,
+    /// Of an operation that never began.
+    fn refuse(&self, id: &str, errors: &[crate::errors::GraphqlError]) {
+        let error = Out::Error(Op::new(id), message::errors(errors));
+        if let Message::Text(text) = self.dialect.write(error) {
+            self.outbox.offer(Out::Text(text.as_str().to_owned()));
         }
     }
-}
-
-fn heartbeat(period: std::time::Duration) -> Interval {
-    let period = period.max(std::time::Duration::from_millis(10));
-    let mut interval = tokio::time::interval_at(Instant::now() + period, period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
 }
 
 fn refused(error: TokenError) -> Close {

@@ -96,6 +96,13 @@ pub struct Product {
     size: Size,
 }
 
+/// An event that says where the stream is.
+#[derive(SimpleObject, Clone)]
+pub struct Sale {
+    cursor: String,
+    product: Product,
+}
+
 #[derive(InputObject)]
 pub struct ProductFilter {
     max_price: Option<i32>,
@@ -194,6 +201,21 @@ impl ProductsSubscription {
         futures_util::stream::unfold(0usize, move |tick| async move {
             tokio::time::sleep(Duration::from_millis(every_ms)).await;
             Some((products_list()[tick % 3].clone(), tick + 1))
+        })
+    }
+
+    /// Numbered sales, for ever: from the one after the cursor, or from the first.
+    async fn sales(
+        &self,
+        after: Option<String>,
+        #[graphql(default = 10)] every_ms: u64,
+    ) -> impl Stream<Item = Sale> + use<> {
+        let first = after.and_then(|cursor| cursor.parse().ok()).unwrap_or(0usize);
+        futures_util::stream::unfold(first, move |number| async move {
+            tokio::time::sleep(Duration::from_millis(every_ms)).await;
+            let product = products_list()[number % 3].clone();
+            let cursor = (number + 1).to_string();
+            Some((Sale { cursor, product }, number + 1))
         })
     }
 

@@ -1,0 +1,87 @@
+//! The sections on subscriptions and the connections they come on.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::span;
+
+/// Subscriptions of subgraphs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubscriptionsConfig {
+    /// Longest time until a subgraph has acknowledged a connection.
+    #[serde(deserialize_with = "span::read")]
+    pub connect_timeout: Duration,
+    /// A subgraph that has been silent this long is asked for a sign of life, and given up after as long again.
+    #[serde(deserialize_with = "span::read")]
+    pub idle_timeout: Duration,
+    /// Whether equal subscriptions of one identity have one upstream. A client that comes later begins with the next
+    /// event (or, where it gives a cursor, with a stream of its own).
+    pub share: bool,
+    /// The field of an event, below the subscription's root field, that says where the stream is.
+    pub cursor_field: String,
+    /// The argument of a subscription's root field that takes such a cursor.
+    pub cursor_argument: String,
+    /// Which streams go on by a new upstream when theirs is lost.
+    pub reconnect: Reconnect,
+    /// How long a stream may be without an upstream before its clients are told that it is lost.
+    #[serde(deserialize_with = "span::read")]
+    pub reconnect_timeout: Duration,
+}
+
+/// Which streams go on by a new upstream when theirs is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reconnect {
+    /// Those that can be taken up without a gap: they have a cursor, and an argument for it.
+    Resumable,
+    /// All. Events of a stream without a cursor may be missed.
+    Always,
+    /// None.
+    Never,
+}
+
+impl Default for SubscriptionsConfig {
+    fn default() -> Self {
+        SubscriptionsConfig {
+            connect_timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(20),
+            share: true,
+            cursor_field: "cursor".to_owned(),
+            cursor_argument: "after".to_owned(),
+            reconnect: Reconnect::Resumable,
+            reconnect_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// WebSocket connections of clients.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebSocketConfig {
+    /// Longest time until `connection_init` (close code 4408).
+    #[serde(deserialize_with = "span::read")]
+    pub init_timeout: Duration,
+    /// Bytes of one message of a client.
+    pub message_bytes: usize,
+    /// Operations under way on one connection.
+    pub max_operations: usize,
+    /// Messages waiting for a slow client before its connection is closed (close code 4413).
+    pub queue: usize,
+    /// How often a client is asked for a sign of life. One that is silent for two of these is gone.
+    #[serde(deserialize_with = "span::read")]
+    pub ping_interval: Duration,
+}
+
+impl Default for WebSocketConfig {
+    fn default() -> Self {
+        WebSocketConfig {
+            init_timeout: Duration::from_secs(3),
+            message_bytes: 1024 * 1024,
+            max_operations: 100,
+            queue: 256,
+            ping_interval: Duration::from_secs(20),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! One operation on a connection of a client, whatever the protocol: from its request to its answer, or to its place in a
+//! stream.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use baedal_planner::plan::OperationKind;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+
+use super::channel::Member;
+use super::cursor::CursorArgument;
+use super::hub::Joining;
+use super::key::Key;
+use super::operations::Operations;
+use super::outbox::{Event, Op, Out, Outbox};
+use super::pump::{Pump, Source};
+use crate::errors::Refusal;
+use crate::forward::Forwarded;
+use crate::gateway::Gateway;
+use crate::jwt::Caller;
+use crate::pipeline::{self, Prepared};
+use crate::request::Request;
+
+/// What is kept of the request a connection began with.
+pub struct Origin {
+    /// Those of its headers that can travel on.
+    pub headers: HeaderMap,
+    /// Its request id.
+    pub id: HeaderValue,
+}
+
+/// What an operation needs of its connection.
+pub struct Operation {
+    /// The gateway.
+    pub gateway: Arc<Gateway>,
+    /// What the connection began with.
+    pub origin: Arc<Origin>,
+    /// Who asks.
+    pub caller: Arc<Caller>,
+    /// Where messages go.
+    pub outbox: Arc<Outbox>,
+    /// Operations under way on the connection.
+    pub operations: Operations,
+    /// This one.
+    pub op: Arc<Op>,
+}
+
+impl Operation {
+    /// Begins it in a task of its own, which ends with the operation.
+    pub fn start(self, request: Request) {
+        let (operations, op) = (self.operations.clone(), Arc::clone(&self.op));
+        let task = self.gateway.tasks.clone().spawn(self.run(request));
+        operations.runs(&op, task.abort_handle());
+    }
+
+    async fn run(self, request: Request) {
+        let preparing = pipeline::prepare(&self.gateway, &self.caller, request.clone());
+        let outcome = match preparing.await {
+            Ok(prepared) if prepared.kind() == OperationKind::Subscription && prepared.has_upstream() => {
+                return self.join(prepared, request);
+            }
+            Ok(prepared) => prepared.execute(&self.gateway, self.forwarded()).await,
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok(answer) => self.answer(answer.body).await,
+            Err(refusal) => self.refuse(&refusal).await,
+        }
+    }
+
+    async fn answer(&self, body: Bytes) {
+        let body = Utf8Bytes::try_from(body).expect("an answer is JSON, and so UTF-8");
+        let event = Arc::new(Event::new(body, None));
+        self.outbox.send(Out::Next(Arc::clone(&self.op), event)).await;
+        self.outbox.send(Out::Complete(Arc::clone(&self.op))).await;
+    }
+
+    /// A refusal that is an answer is the only one.
+    async fn refuse(&self, refusal: &Refusal) {
+        if refusal.code.is_answer() {
+            return self.answer(refusal.body().into()).await;
+        }
+        let errors = serde_json::to_vec(&refusal.errors).expect("strings and numbers are JSON");
+        self.outbox
+            .send(Out::Error(Arc::clone(&self.op), errors.into()))
+            .await;
+    }
+
+    /// Takes a place in the stream of this subscription, which begins if it is not under way.
+    fn join(self, prepared: Prepared, request: Request) {
+        let settings = &self.gateway.config.subscriptions;
+        let of_caller = Forwarded::of_caller(
+            &self.origin.headers,
+            &self.gateway.propagated,
+            self.caller.authorization.as_ref(),
+        );
+        let key = Key::new(&prepared, of_caller.lines());
+        let argument = CursorArgument::of(prepared.schema(), &request, &settings.cursor_argument);
+        let given = argument.as_ref().and_then(|argument| argument.given(&request));
+        let joining = Joining {
+            member: Member {
+                outbox: Arc::clone(&self.outbox),
+                op: Arc::clone(&self.op),
+            },
+            from_the_start: given.is_some(),
+            shared: settings.share,
+        };
+        let source = Source {
+            request,
+            caller: Arc::clone(&self.caller),
+            forwarded: self.forwarded(),
+            argument,
+        };
+        let gateway = Arc::clone(&self.gateway);
+        let begun = key.clone();
+        let begin = move |channel| {
+            let pump = Pump::new(Arc::clone(&gateway), channel, begun, source, prepared);
+            gateway.tasks.spawn(pump.run());
+        };
+        let seat = self.gateway.streams.join(&key, joining, begin);
+        self.operations.streams(&self.op, seat);
+    }
+
+    fn forwarded(&self) -> Forwarded {
+        Forwarded::new(
+            &self.origin.headers,
+            &self.gateway.propagated,
+            &self.origin.id,
+            self.caller.authorization.as_ref(),
+        )
+    }
+}
