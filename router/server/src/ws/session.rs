@@ -84,7 +84,7 @@ struct Session {
 
 enum State {
     /// Before `connection_init`, until the deadline. This caller sent the upgrade request.
-    Waiting(Caller, Instant),
+    Waiting(Arc<Caller>, Instant),
     /// After `connection_ack`.
     Ready(Arc<Caller>, Option<Instant>),
 }
@@ -102,7 +102,7 @@ impl Session {
         let settings = &gateway.config.websocket;
         Session {
             outbox: Outbox::new(settings.queue),
-            state: State::Waiting(caller, now + settings.init_timeout),
+            state: State::Waiting(Arc::new(caller), now + settings.init_timeout),
             next_beat: now + settings.ping_interval.max(SHORTEST_BEAT),
             gateway,
             dialect,
@@ -251,14 +251,15 @@ impl Session {
     /// A token in `connection_init` counts; without one, that of the upgrade request.
     async fn init(&mut self, token: Option<String>) -> Result<(), Close> {
         let caller = match (token, &self.state) {
-            (None, State::Waiting(caller, _)) => caller.clone(),
+            (None, State::Waiting(caller, _)) => Arc::clone(caller),
             (token, _) => {
                 let identity = &self.gateway.identity;
-                identity.of_value(token.as_deref()).await.map_err(refused)?
+                let checked = identity.of_value(token.as_deref()).await;
+                Arc::new(checked.map_err(refused)?)
             }
         };
         let expires = caller.remaining().map(|remaining| Instant::now() + remaining);
-        self.state = State::Ready(Arc::new(caller), expires);
+        self.state = State::Ready(caller, expires);
         for out in self.dialect.acknowledged() {
             self.outbox.offer(out);
         }
