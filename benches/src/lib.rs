@@ -11,6 +11,7 @@ pub mod load;
 pub mod process;
 pub mod queries;
 pub mod recording;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod serve;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use baedal_benches::limits::{self, LimitArgs};
+use baedal_benches::replay::{self, ReplayArgs};
 use baedal_benches::run::{self, RunArgs};
 use baedal_benches::subgraphs;
 use clap::{Parser, Subcommand};
@@ -20,6 +21,8 @@ struct Cli {
 enum Command {
     /// Measure, and print a table.
     Run(RunArgs),
+    /// Run the executor alone, over recorded answers.
+    Replay(ReplayArgs),
     /// The subgraphs.
     Subgraphs,
     /// A plain server of recorded bytes.
@@ -31,6 +34,7 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Subgraphs => subgraphs::run(),
         Command::Bytes(arguments) => limits::bytes(&arguments),
         Command::Calls(arguments) => limits::calls(&arguments),

@@ -59,19 +59,14 @@ impl Process {
     /// Processor time used so far by all threads that are alive.
     pub fn cpu(&self) -> Result<Duration> {
         let tasks = format!("/proc/{}/task", self.child.id());
-        let mut nanoseconds = 0;
+        let mut used = Duration::ZERO;
         for task in fs::read_dir(&tasks).with_context(|| tasks.clone())? {
             // A thread may end while the folder is read; threads that serve do not.
-            let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else {
-                continue;
-            };
-            let told = text
-                .split_whitespace()
-                .next()
-                .and_then(|first| first.parse::<u64>().ok());
-            nanoseconds += told.context("schedstat begins with a number")?;
+            if let Ok(spent) = spent(&task?.path().join("schedstat")) {
+                used += spent;
+            }
         }
-        Ok(Duration::from_nanos(nanoseconds))
+        Ok(used)
     }
 
     /// Memory now and at most, in KiB.
@@ -111,4 +106,18 @@ fn addresses(line: &str) -> Vec<SocketAddr> {
     places
         .filter_map(|place| place.split(['/', ' ']).next()?.parse().ok())
         .collect()
+}
+
+/// Processor time this thread has used: what else the machine does disturbs it least.
+pub fn thread_time() -> Result<Duration> {
+    spent(Path::new("/proc/thread-self/schedstat"))
+}
+
+fn spent(schedstat: &Path) -> Result<Duration> {
+    let text = fs::read_to_string(schedstat)?;
+    let first = text.split_whitespace().next();
+    let told = first.and_then(|first| first.parse().ok());
+    Ok(Duration::from_nanos(
+        told.context("schedstat begins with a number")?,
+    ))
 }

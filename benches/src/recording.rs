@@ -63,19 +63,23 @@ pub fn compose(urls: &[(Scope, String)]) -> Result<String> {
     Ok(composed.supergraph_sdl)
 }
 
-/// Plans and runs `query`, and gives its calls with the answer.
-pub fn record(supergraph: &str, urls: &[(Scope, String)], query: &str) -> Result<Recording> {
+/// The program of an operation without variables.
+pub fn program(supergraph: &str, query: &str) -> Result<Program> {
     let supergraph = Supergraph::parse(supergraph).map_err(|error| anyhow!("{error}"))?;
     let operation = Operation::parse(&supergraph, query, None)?;
-    let variables = Map::new();
-    let access = Access::unrestricted();
+    let (variables, access) = (Map::new(), Access::unrestricted());
     let plan = baedal_planner::plan(&supergraph, &operation, &variables, &Settings::default(), &access)?;
+    Ok(Program::compile(Arc::new(plan)))
+}
+
+/// Plans and runs `query`, and gives its calls with the answer.
+pub fn record(supergraph: &str, urls: &[(Scope, String)], query: &str) -> Result<Recording> {
+    let program = program(supergraph, query)?;
     let mut steps_of: Vec<usize> = Vec::new();
-    for fetch in &plan.fetches {
+    for fetch in &program.plan().fetches {
         let step = fetch.after.iter().map(|before| steps_of[*before] + 1).max();
         steps_of.push(step.unwrap_or(0));
     }
-    let program = Program::compile(Arc::new(plan));
     let recorder = Recorder {
         urls: urls
             .iter()

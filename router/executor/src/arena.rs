@@ -7,6 +7,7 @@ use baedal_planner::plan::Slot;
 use bytes::Bytes;
 
 use crate::scan::Form;
+use crate::twins::Twins;
 use crate::types::RuntimeType;
 
 /// A value as JSON text in a received body.
@@ -86,6 +87,10 @@ pub(crate) struct Arena {
     pub(crate) open_entries: Vec<Entry>,
     /// Items of lists that are still open.
     pub(crate) open_items: Vec<Value>,
+    /// Objects of the body that is read.
+    pub(crate) twins: Twins,
+    /// Whether any object is at several places.
+    pub(crate) shared: bool,
     /// Slots whose value could not be joined with what another subgraph gave for the same place.
     pub(crate) disputed: Vec<Slot>,
     /// Bytes of all that was copied because it came once for several places.
@@ -157,10 +162,11 @@ impl Arena {
         Run { start, len }
     }
 
-    /// Forgets what a reading that broke off left open.
+    /// Forgets the body read before, and what a reading that broke off left open.
     pub(crate) fn clear_open(&mut self) {
         self.open_entries.clear();
         self.open_items.clear();
+        self.twins.clear();
     }
 
     /// Bytes that the tree takes, bodies not counted.

@@ -9,7 +9,7 @@ use crate::arena::{Arena, Entry, ObjectId, Value};
 use crate::program::{Group, Target};
 use crate::represent::represent;
 use crate::types::TypeTable;
-use crate::walk::walk;
+use crate::walk::Once;
 
 /// Where entities of a group may be.
 #[derive(Debug)]
@@ -57,6 +57,7 @@ impl Memory {
     /// `failed`: for each fetch of the plan, whether it had any error.
     pub(crate) fn of(group: &Group, arena: &Arena, root: ObjectId, failed: &[bool]) -> Memory {
         let mut memory = Memory::default();
+        let mut once = Once::new(arena);
         for (number, known) in group.known.iter().enumerate() {
             if failed.get(known.fetch).is_none_or(|failed| *failed) {
                 continue;
@@ -65,7 +66,7 @@ impl Memory {
                 path,
                 representations,
             } = &known.target;
-            walk(arena, Value::Object(root), path, &mut (), &mut |entity, ()| {
+            once.walk(arena, root, path, &mut |entity| {
                 let start = memory.text.len();
                 let whole = known.copies.iter().all(|c| arena.find(entity, c.from).is_some());
                 if whole && represent(arena, entity, representations, &mut memory.text).is_some() {

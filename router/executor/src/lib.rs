@@ -8,7 +8,7 @@
 //! 3. `request` writes a fetch's body from raw slices of what was received before (`walk` finds the entities);
 //!    (`context` splits entities by the values of arguments that enclosing objects give);
 //! 4. `read` takes a subgraph's body apart in one pass directed by the shape, over `scan`, into the `arena`
-//!    (keys it expects, and those that are written, are `literal`s);
+//!    (keys it expects, and those that are written, are `literal`s; an object that came before is not read again: `twins`);
 //! 5. `merge` attaches what was read to the objects it belongs to;
 //! 6. `receive` turns failures, and `report` subgraphs' errors, into `errors` at the client's `paths`;
 //! 7. `write` walks the projection once and writes the answer into an `output`; `leaf` checks values; null rules are applied here.
@@ -40,6 +40,7 @@ mod scan;
 mod schedule;
 mod shape;
 mod trail;
+mod twins;
 mod types;
 mod walk;
 mod write;

@@ -2,6 +2,7 @@
 //!
 //! An entity found at several places is read once. Whether its data may then be *shared* by these places, or must be
 //! copied for each, depends on whether anything else is ever merged into it; that is known when a plan is compiled.
+//! So is whether objects that come with the same text may be one object.
 use baedal_planner::plan::{Entry, Keep, PathStep, Plan, Shape, Slot};
 use hashbrown::HashMap;
 
@@ -35,11 +36,15 @@ enum Writers {
 struct Place {
     children: HashMap<Slot, PlaceId>,
     writers: Writers,
+    /// Whether some group's entities here depend on the types of objects above.
+    conditional: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Places {
     places: Vec<Place>,
+    /// Whether what is fetched of an entity may depend on the objects around it.
+    contextual: bool,
 }
 
 impl Places {
@@ -48,6 +53,7 @@ impl Places {
     pub(crate) fn of(plan: &Plan) -> Places {
         let mut places = Places {
             places: vec![Place::default()],
+            contextual: false,
         };
         let mut writers = (0..).map(WriterId);
         let mut next = || writers.next().expect("numbers do not end");
@@ -57,9 +63,11 @@ impl Places {
                 Entry::Entities(groups) => {
                     for group in groups {
                         let writer = next();
+                        places.contextual |= !group.context.is_empty();
                         for target in &group.targets {
                             let place = places.walk(&target.path);
                             places.register(place, &group.shape, writer);
+                            places.condition(&target.path);
                         }
                     }
                 }
@@ -68,6 +76,7 @@ impl Places {
                     for target in &group.targets {
                         let place = places.walk(&target.path);
                         places.register(place, &group.shape, writer);
+                        places.condition(&target.path);
                     }
                 }
             }
@@ -89,6 +98,16 @@ impl Places {
             self.places.push(Place::default());
         }
         child
+    }
+
+    /// Below a step for some types only, an object's place decides what becomes of it, and not the object alone.
+    fn condition(&mut self, path: &[PathStep]) {
+        let (mut place, mut below) = (Places::ROOT, false);
+        for step in path {
+            place = self.enter(place, step.slot);
+            self.places[place.0].conditional |= below;
+            below |= step.on.is_some();
+        }
     }
 
     fn register(&mut self, place: PlaceId, shape: &Shape, writer: WriterId) {
@@ -113,6 +132,15 @@ impl Places {
     /// Whether only `writer` ever writes this place.
     pub(crate) fn only(&self, place: PlaceId, writer: WriterId) -> bool {
         self.places[place.0].writers == Writers::One(writer)
+    }
+
+    /// Whether two objects that `writer` reads with the same text into these places are one object for good: they are at
+    /// one place, nobody else brings objects there, and who completes them asks for them by what is in them. (What
+    /// another fetch brings along with an object *above* would depend on that one.)
+    pub(crate) fn alike(&self, at: &[PlaceId], writer: WriterId) -> bool {
+        let one = at.iter().all(|place| *place == at[0]);
+        let ours = |place: &PlaceId| self.only(*place, writer) && !self.places[place.0].conditional;
+        one && !self.contextual && at.iter().all(ours)
     }
 
     /// Whether only `writer` ever writes in the objects at this place, at any depth.

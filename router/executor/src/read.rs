@@ -3,7 +3,7 @@
 use baedal_planner::plan::TypeId;
 use bytes::Bytes;
 
-use crate::arena::{Arena, Entry, Leaf, ObjectId, Value, index};
+use crate::arena::{Arena, Entry, Leaf, ObjectId, Run, Value, index};
 use crate::scan::{Fault, Form, MAX_DEPTH, Scanned, Scanner};
 use crate::shape::{Keep, Shape};
 use crate::types::{RuntimeType, TypeTable};
@@ -38,13 +38,12 @@ pub(crate) enum Data {
     Object(ObjectId),
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'b> {
     arena: &'a mut Arena,
     types: &'a TypeTable,
     hint: TypeId,
     buffer: u16,
-    /// Length of the body.
-    total: usize,
+    body: &'b [u8],
 }
 
 /// An object being read.
@@ -74,7 +73,7 @@ pub(crate) fn read(
         arena,
         types,
         hint: TypeId(0),
-        total: body.len(),
+        body,
     };
     let response = reader.response(shape, body).map_err(|fault| match fault {
         Fault::Json(left) => Malformed::Json(body.len().saturating_sub(left as usize)),
@@ -83,7 +82,7 @@ pub(crate) fn read(
     response.ok_or(Malformed::Response)
 }
 
-impl<'b> Reader<'_> {
+impl<'b> Reader<'_, 'b> {
     /// Reads the whole body; `None` if it is JSON, but no response.
     fn response(&mut self, shape: &Shape, body: &'b Bytes) -> Scanned<Option<Response>> {
         let mut response = Response {
@@ -130,6 +129,9 @@ impl<'b> Reader<'_> {
         if depth >= MAX_DEPTH {
             return Err(Fault::Depth);
         }
+        let start = self.at(scan);
+        let mut look = shape.alike && self.arena.twins.pays();
+        let mut vacancy = None;
         let (mut more, mut scan) = scan.open(b'{', b'}')?;
         let mut frame = Frame {
             base: self.stack(shape).len(),
@@ -141,21 +143,59 @@ impl<'b> Reader<'_> {
         while more {
             let (field, value) = self.key(scan, shape, &mut frame)?;
             let value = value.trim();
-            let end = match field.map(|at| &shape.fields[at].keep) {
+            let keep = field.map(|at| &shape.fields[at].keep);
+            let end = match keep {
                 Some(keep) => self.field(value, keep, shape, &mut frame, depth + 1)?,
                 None => value.value(depth + 1)?.1,
             };
+            if look && let Some(Keep::Leaf(_)) = keep {
+                look = false;
+                match self.arena.twins.find(self.body, start, self.at(end), shape) {
+                    Ok((object, len)) => return Ok(self.seen(object, start + len, shape, &frame)),
+                    Err(place) => vacancy = Some(place),
+                }
+            }
             (more, scan) = end.more(b'}')?;
         }
+        let run = self.close(shape, &frame);
+        let object = self.arena.add_object(frame.runtime, run);
+        if let Some(vacancy) = vacancy {
+            let len = self.at(scan) - start;
+            self.arena.twins.keep(vacancy, shape, start, len, object);
+        }
+        Ok((object, scan))
+    }
+
+    /// The entries of an object that is read to its end.
+    #[inline(always)]
+    fn close(&mut self, shape: &Shape, frame: &Frame) -> Run {
         if frame.repeated {
             keep_last(self.stack(shape), frame.base);
         }
-        let run = if shape.flat {
+        if shape.flat {
             self.arena.run_from(frame.base)
         } else {
             self.arena.close_entries(frame.base)
-        };
-        Ok((self.arena.add_object(frame.runtime, run), scan))
+        }
+    }
+
+    /// Where in the body a scanner is.
+    #[inline(always)]
+    fn at(&self, scan: Scanner<'b>) -> usize {
+        self.body.len() - scan.left()
+    }
+
+    /// An object that was read before, and what is behind it here; nothing is left of what was read of it again.
+    fn seen(
+        &mut self,
+        object: ObjectId,
+        behind: usize,
+        shape: &Shape,
+        frame: &Frame,
+    ) -> (ObjectId, Scanner<'b>) {
+        self.stack(shape).truncate(frame.base);
+        self.arena.shared = true;
+        (object, Scanner::new(&self.body[behind..]))
     }
 
     /// Where the entries of an object go while it is open: to their place at once if nothing can come between them.
@@ -238,7 +278,7 @@ impl<'b> Reader<'_> {
             Form::Null => Value::Null,
             Form::Unfit => Value::Unfit,
             _ => Value::Leaf(Leaf {
-                start: index(self.total - scan.left()),
+                start: index(self.at(scan)),
                 len: index(scan.left() - end.left()),
                 buffer: self.buffer,
                 form,

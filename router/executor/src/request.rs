@@ -4,12 +4,13 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 use std::ops::Range;
 
-use crate::arena::{Arena, ObjectId, Value};
+use crate::arena::{Arena, ObjectId};
 use crate::inputs::Inputs;
 use crate::known::{Memory, Reused};
 use crate::program::{Body, Entry, Fetch, Group};
 use crate::represent::{Representation, represent};
 use crate::types::RuntimeType;
+use crate::walk::Once;
 
 /// A request body, and what its answer will be about.
 #[derive(Debug, Default)]
@@ -124,9 +125,10 @@ pub(crate) fn fallback(
 fn queried(group: &Group, tree: Tree<'_>) -> SentGroup {
     let Tree { arena, root, .. } = tree;
     let (mut batch, mut text) = (Batch::default(), Vec::new());
+    let mut once = Once::new(arena);
     for target in &group.targets {
-        let found = &mut |object, _: &()| _ = batch.add(arena, object, &target.representations, &mut text);
-        crate::walk::walk(arena, Value::Object(root), &target.path, &mut (), found);
+        let found = &mut |object| _ = batch.add(arena, object, &target.representations, &mut text);
+        once.walk(arena, root, &target.path, found);
     }
     batch.sent()
 }
@@ -164,21 +166,16 @@ fn write_group(group: &Group, tree: Tree<'_>, wanted: bool, out: &mut Vec<u8>) -
         memory: Memory::of(group, arena, root, failed),
         ..Batch::default()
     };
+    let mut once = Once::new(arena);
     for target in &group.targets {
-        crate::walk::walk(
-            arena,
-            Value::Object(root),
-            &target.path,
-            &mut (),
-            &mut |object, ()| {
-                if only.is_some_and(|only| only.binary_search(&object).is_err()) {
-                    return;
-                }
-                if !batch.add(arena, object, &target.representations, out) && wanted {
-                    left_out.push(object);
-                }
-            },
-        );
+        once.walk(arena, root, &target.path, &mut |object| {
+            if only.is_some_and(|only| only.binary_search(&object).is_err()) {
+                return;
+            }
+            if !batch.add(arena, object, &target.representations, out) && wanted {
+                left_out.push(object);
+            }
+        });
     }
     out.push(b']');
     (batch.sent(), left_out)

@@ -19,6 +19,8 @@ pub(crate) struct Shape {
     pub(crate) exclusive: bool,
     /// No other fetch writes anything at or below the objects of this shape: they can be shared as they are.
     pub(crate) pure: bool,
+    /// Objects of this shape that come with the same text are one object.
+    pub(crate) alike: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +81,7 @@ impl Shape {
             fields,
             exclusive,
             pure,
+            alike: pure || places.alike(at, writer),
         }
     }
 
@@ -95,6 +98,7 @@ impl Shape {
             fields,
             exclusive: true,
             pure: true,
+            alike: false,
         }
     }
 

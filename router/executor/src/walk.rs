@@ -34,10 +34,55 @@ pub(crate) trait Trail {
     /// An object is left by one of its slots.
     fn inside(&mut self, _: ObjectId) {}
     fn outside(&mut self) {}
+    /// Whether an object was met before with as many steps to go, and need not be entered again.
+    fn again(&mut self, _: ObjectId, _steps: usize) -> bool {
+        false
+    }
 }
 
-/// Remembers nothing.
-impl Trail for () {}
+/// Remembers which objects were met: one that is at several places is entered once.
+#[derive(Debug)]
+pub(crate) struct Once {
+    /// For each object, if any is at several places, where it was met last.
+    met: Vec<u32>,
+    /// Less than what stands for the end of the path of this walk.
+    base: u32,
+}
+
+impl Once {
+    pub(crate) fn new(arena: &Arena) -> Once {
+        let objects = if arena.shared { arena.objects() } else { 0 };
+        Once {
+            met: vec![0; objects],
+            base: 0,
+        }
+    }
+
+    /// Calls `found` with each object at the end of `path` below `root` once.
+    pub(crate) fn walk(
+        &mut self,
+        arena: &Arena,
+        root: ObjectId,
+        path: &[Step],
+        found: &mut impl FnMut(ObjectId),
+    ) {
+        walk(arena, Value::Object(root), path, self, &mut |object, _: &Once| {
+            found(object)
+        });
+        self.base += crate::arena::index(path.len() + 1);
+    }
+}
+
+impl Trail for Once {
+    #[inline]
+    fn again(&mut self, object: ObjectId, steps: usize) -> bool {
+        let Some(met) = self.met.get_mut(object.0 as usize) else {
+            return false;
+        };
+        let here = self.base + crate::arena::index(steps) + 1;
+        std::mem::replace(met, here) == here
+    }
+}
 
 impl Trail for Vec<At> {
     fn enter(&mut self, at: At) {
@@ -59,6 +104,9 @@ pub(crate) fn walk<T: Trail>(
 ) {
     match value {
         Value::Object(object) => {
+            if trail.again(object, path.len()) {
+                return;
+            }
             let Some((step, rest)) = path.split_first() else {
                 return found(object, trail);
             };

@@ -14,8 +14,9 @@ fn run(builder: Builder, projection: &str, max_answer: usize, replies: &[&str]) 
         max_answer,
         ..Inputs::default()
     };
-    let items = vec![r#"{"id":1}"#; PLACES].join(",");
-    let roots = format!("{{\"data\":{{\"l\":[{items}]}}}}");
+    // With a number that nobody asked for, so that no two have the same text.
+    let items: Vec<String> = (0..PLACES).map(|n| format!(r#"{{"id":1,"n":{n}}}"#)).collect();
+    let roots = format!("{{\"data\":{{\"l\":[{}]}}}}", items.join(","));
     let mut all = vec![Ok(roots.as_bytes())];
     all.extend(replies.iter().map(|reply| Ok(reply.as_bytes())));
     run_all(plan, &inputs, all)

@@ -14,3 +14,4 @@ mod properties;
 mod scheduling;
 mod script;
 mod splits;
+mod twins;

@@ -295,7 +295,6 @@ impl Session {
             outbox: Arc::clone(&self.outbox),
             operations: self.operations.clone(),
             op,
-            by_get: false,
         };
         operation.start(request);
         Ok(())
