@@ -88,6 +88,10 @@ pub enum Code {
     PlanFailed,
     /// More operations than `websocket.max_operations` on one connection.
     TooManyOperations,
+    /// No event stream is reserved by this token.
+    StreamUnknown,
+    /// An event stream, or an operation on it, that is there already.
+    StreamConflict,
 }
 
 /// Whom a status is for.
@@ -143,6 +147,8 @@ impl Code {
             Code::PlanTooExpensive => ("PLAN_BUDGET_EXCEEDED", 400, Graphql),
             Code::PlanFailed => ("PLAN_FAILED", 200, Answer),
             Code::TooManyOperations => ("TOO_MANY_OPERATIONS", 429, Graphql),
+            Code::StreamUnknown => ("EVENT_STREAM_UNKNOWN", 404, Http),
+            Code::StreamConflict => ("EVENT_STREAM_CONFLICT", 409, Http),
         }
     }
 
@@ -180,6 +186,8 @@ pub mod subgraph_codes {
     pub const TOO_LARGE: &str = "SUBGRAPH_RESPONSE_TOO_LARGE";
     /// An answer that is no GraphQL response.
     pub const MALFORMED: &str = "SUBGRAPH_MALFORMED_RESPONSE";
+    /// More waits for a client than may.
+    pub const SLOW_CONSUMER: &str = "SLOW_CONSUMER";
     /// The stream of a subscription was cut: resume by a cursor, if the subscription has one.
     pub const STREAM_LOST: &str = "SUBSCRIPTION_LOST";
     /// A change of the schema ended the subscription: it is not valid any more, or not for this caller.

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::http::Reservations;
 use crate::jwt::Identity;
 use crate::sharing::Sharing;
 use crate::streams::Hub;
@@ -32,6 +33,8 @@ pub struct Gateway {
     pub sharing: Option<Arc<Sharing>>,
     /// Subscriptions under way.
     pub streams: Arc<Hub>,
+    /// Event streams that clients have reserved.
+    pub reservations: Reservations,
     /// Names of headers that travel on.
     pub propagated: Vec<HeaderName>,
     /// Cancelled when the gateway stops.
@@ -52,6 +55,7 @@ impl Gateway {
             identity: Identity::new(config.auth.as_ref(), &client),
             sharing: config.traffic.share_equal_requests.then(Arc::default),
             streams: Arc::default(),
+            reservations: Reservations::default(),
             propagated: config.headers.names(),
             client,
             config,

@@ -6,6 +6,7 @@ mod authorization;
 mod cli;
 mod config;
 mod csrf;
+mod event_streams;
 mod failures;
 mod http;
 mod jwt;

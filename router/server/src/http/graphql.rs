@@ -13,8 +13,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 
-use super::csrf;
 use super::negotiate::{self, Format};
+use super::stream::Reply;
+use super::{csrf, stream};
 use crate::errors::{Code, Refusal};
 use crate::forward::{self, Forwarded, REQUEST_ID};
 use crate::gateway::Gateway;
@@ -29,8 +30,8 @@ const DRAINED: usize = 16 * 1024 * 1024;
 /// How long the next of them may take.
 const DRAIN_PAUSE: Duration = Duration::from_millis(200);
 
-/// What goes out: its bytes are known before the first is written.
-pub type Answer = Response<Full<Bytes>>;
+/// What goes out.
+pub type Answer = Response<Reply>;
 
 /// What comes in.
 pub trait RequestBody: HttpBody<Data = Bytes> + Send {}
@@ -56,6 +57,16 @@ pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Reques
             .is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
     {
         return Box::pin(upgrade(gateway, parts, id)).await;
+    }
+    if let Some(wish) = stream::wish(&parts) {
+        let streaming = stream::serve(&gateway, &parts, body, &id, wish);
+        let outcome = Box::pin(streaming).await;
+        let mut response = outcome.unwrap_or_else(|refusal| {
+            let format = negotiate::format(&parts.headers).unwrap_or(Format::GraphqlResponse);
+            respond(Err(refusal), format)
+        });
+        response.headers_mut().insert(REQUEST_ID, id);
+        return response;
     }
     let format = negotiate::format(&parts.headers);
     let outcome = match format {
@@ -164,12 +175,20 @@ impl Asking<'_> {
     }
 }
 
-fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Request, Refusal> {
+/// Whose request this is, once its headers are not too large.
+pub async fn enter(gateway: &Gateway, parts: &Parts) -> Result<Caller, Refusal> {
+    check_headers(&parts.headers, gateway.config.limits.header_bytes)?;
+    Ok(gateway.identity.of_headers(&parts.headers).await?)
+}
+
+/// The request of a query string, which no web page can have forged.
+pub fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Request, Refusal> {
     csrf::check_get(&parts.headers, &gateway.config.csrf)?;
     request::from_query_string(parts.uri.query().unwrap_or_default(), &gateway.config.limits)
 }
 
-async fn post_body<B: RequestBody>(gateway: &Gateway, parts: &Parts, body: B) -> Result<Bytes, Refusal> {
+/// The body of a POST, within its limits.
+pub async fn post_body<B: RequestBody>(gateway: &Gateway, parts: &Parts, body: B) -> Result<Bytes, Refusal> {
     csrf::check_content_type(&parts.headers)?;
     let limits = &gateway.config.limits;
     let reading = read(parts, body, limits.body_bytes);
@@ -247,7 +266,8 @@ fn check_kind(kind: OperationKind, is_get: bool) -> Result<(), Refusal> {
         OperationKind::Mutation => Ok(()),
         OperationKind::Subscription => Err(Refusal::new(
             Code::SubscriptionNeedsWebSocket,
-            "subscriptions are served over WebSocket (graphql-transport-ws) at this same path",
+            "subscriptions are streamed: use a WebSocket (graphql-transport-ws) at this same path, or accept \
+             text/event-stream or multipart/mixed;subscriptionSpec=1.0",
         )),
     }
 }
@@ -290,7 +310,7 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> An
                 caller,
             };
             // A switch of protocols has no body.
-            ws::accept(gateway, upgrade, upgraded).map(|_| Full::default())
+            ws::accept(gateway, upgrade, upgraded).map(|_| Reply::default())
         }
         Err(_) => respond(
             Err(Refusal::new(
@@ -311,7 +331,7 @@ fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Answer {
             Some(refusal.code),
         ),
     };
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Reply::Whole(Full::new(body)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());

@@ -5,8 +5,10 @@ mod graphql;
 mod health;
 mod negotiate;
 mod serve;
+mod stream;
 
 pub use serve::serve;
+pub use stream::Reservations;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +40,7 @@ fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))
-            .allow_methods([Method::GET, Method::POST])
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
             .allow_headers(AllowHeaders::mirror_request())
             .expose_headers([REQUEST_ID, header::WWW_AUTHENTICATE])
             .max_age(Duration::from_secs(600))

@@ -22,6 +22,50 @@ impl Format {
     }
 }
 
+/// How answers can be streamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streaming {
+    /// `text/event-stream`.
+    EventStream,
+    /// `multipart/mixed;subscriptionSpec=1.0`.
+    Multipart,
+}
+
+/// Whether the client names a kind of stream, and no JSON that it likes as well. Apollo's clients name JSON besides
+/// multipart where they subscribe; there it is for refusals.
+pub fn streaming<'h>(accepted: impl IntoIterator<Item = &'h HeaderValue>) -> Option<Streaming> {
+    let (mut events, mut json, mut multipart) = (0, 0, false);
+    for value in accepted {
+        let text = value.to_str().ok()?;
+        if !text.contains("event-stream") && !text.contains("subscriptionSpec") {
+            continue;
+        }
+        multipart |= text.split(',').any(is_multipart);
+        let ranges: Vec<_> = text.split(',').filter_map(Range::read).collect();
+        events = events.max(named(&ranges, "text/event-stream").unwrap_or(0));
+        for media in ["application/json", "application/graphql-response+json"] {
+            json = json.max(named(&ranges, media).unwrap_or(0));
+        }
+    }
+    match (multipart, events > json) {
+        (true, _) => Some(Streaming::Multipart),
+        (false, true) => Some(Streaming::EventStream),
+        (false, false) => None,
+    }
+}
+
+fn is_multipart(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let mixed = parts
+        .next()
+        .is_some_and(|media| media.eq_ignore_ascii_case("multipart/mixed"));
+    let wanted = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("subscriptionSpec") && value.trim().trim_matches('"') == "1.0"
+    };
+    mixed && parts.any(wanted)
+}
+
 /// The format the client likes best, or `None` if it takes neither.
 ///
 /// `application/graphql-response+json` is for clients that name it; `*/*` or no `Accept` at all comes from clients that
@@ -115,6 +159,35 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_str(value).expect("a header value"));
         format(&headers)
+    }
+
+    #[test]
+    fn streams_are_for_clients_that_prefer_them() {
+        let of = |text: &str| streaming([&HeaderValue::from_str(text).expect("a header value")]);
+        for (text, wanted) in [
+            ("text/event-stream", Some(Streaming::EventStream)),
+            ("text/event-stream, multipart/mixed", Some(Streaming::EventStream)),
+            (
+                "text/event-stream, application/json;q=0.9",
+                Some(Streaming::EventStream),
+            ),
+            ("application/json, text/event-stream", None),
+            ("application/json, text/event-stream, multipart/mixed", None),
+            (
+                "multipart/mixed;subscriptionSpec=1.0, application/json",
+                Some(Streaming::Multipart),
+            ),
+            (
+                "multipart/mixed;boundary=\"graphql\";subscriptionSpec=\"1.0\", application/json",
+                Some(Streaming::Multipart),
+            ),
+            ("multipart/mixed;subscriptionSpec=2.0", None),
+            ("multipart/mixed;deferSpec=20220824, application/json", None),
+            ("text/event-stream;q=0", None),
+            ("*/*", None),
+        ] {
+            assert_eq!(of(text), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::key::Key;
 use super::operations::Operations;
 use super::outbox::{Event, Op, Out, Outbox};
 use super::pump::{Pump, Source};
-use crate::errors::Refusal;
+use crate::errors::{Code, Refusal};
 use crate::forward::Forwarded;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
@@ -44,26 +44,47 @@ pub struct Operation {
     pub operations: Operations,
     /// This one.
     pub op: Arc<Op>,
+    /// Whether it came by GET, which changes nothing.
+    pub by_get: bool,
 }
 
 impl Operation {
     /// Begins it in a task of its own, which ends with the operation.
     pub fn start(self, request: Request) {
-        let (operations, op) = (self.operations.clone(), Arc::clone(&self.op));
-        let task = self.gateway.tasks.clone().spawn(self.run(request));
+        self.spawn(|operation| async move {
+            let preparing = pipeline::prepare(&operation.gateway, &operation.caller, request.clone());
+            match preparing.await {
+                Ok(prepared) => operation.run(prepared, request).await,
+                Err(refusal) => operation.refuse(&refusal).await,
+            }
+        });
+    }
+
+    /// The same of one that is prepared.
+    pub fn start_prepared(self, prepared: Prepared, request: Request) {
+        self.spawn(|operation| operation.run(prepared, request));
+    }
+
+    fn spawn<F: Future<Output = ()> + Send + 'static>(self, run: impl FnOnce(Operation) -> F) {
+        let (operations, op, tasks) = (
+            self.operations.clone(),
+            Arc::clone(&self.op),
+            self.gateway.tasks.clone(),
+        );
+        let task = tasks.spawn(run(self));
         operations.runs(&op, task.abort_handle());
     }
 
-    async fn run(self, request: Request) {
-        let preparing = pipeline::prepare(&self.gateway, &self.caller, request.clone());
-        let outcome = match preparing.await {
-            Ok(prepared) if prepared.kind() == OperationKind::Subscription && prepared.has_upstream() => {
-                return self.join(prepared, request);
-            }
-            Ok(prepared) => prepared.execute(&self.gateway, self.forwarded()).await,
-            Err(refusal) => Err(refusal),
-        };
-        match outcome {
+    async fn run(self, prepared: Prepared, request: Request) {
+        if prepared.kind() == OperationKind::Subscription && prepared.has_upstream() {
+            return self.join(prepared, request);
+        }
+        if self.by_get && prepared.kind() == OperationKind::Mutation {
+            return self
+                .refuse(&Refusal::new(Code::MutationByGet, "send mutations by POST"))
+                .await;
+        }
+        match prepared.execute(&self.gateway, self.forwarded()).await {
             Ok(answer) => self.answer(answer.body).await,
             Err(refusal) => self.refuse(&refusal).await,
         }

@@ -295,6 +295,7 @@ impl Session {
             outbox: Arc::clone(&self.outbox),
             operations: self.operations.clone(),
             op,
+            by_get: false,
         };
         operation.start(request);
         Ok(())
