@@ -26,6 +26,15 @@ impl Client {
         }
     }
 
+    /// The same client that waits no longer than this for an answer.
+    pub fn within(&self, patience: Duration) -> Client {
+        let http = reqwest::Client::builder().timeout(patience).build();
+        Client {
+            http: http.expect("a client without TLS"),
+            ..self.clone()
+        }
+    }
+
     /// The same client with this access token.
     pub fn with_token(&self, token: impl Into<String>) -> Client {
         Client {

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod client;
 pub mod contract;
+pub mod faults;
 pub mod feed;
 pub mod patience;
 pub mod process;

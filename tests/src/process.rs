@@ -33,22 +33,55 @@ impl Process {
     /// # Errors
     /// It ends or says nothing in time; with its output.
     pub fn start(program: &str, settings: &Settings) -> Result<Process> {
+        let mut process = Process::spawn(program, settings, &[])?;
+        process.until_ready()?;
+        Ok(process)
+    }
+
+    /// Starts `program` with these settings and variables, and does not wait.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn spawn(program: &str, settings: &Settings, variables: &[(&str, String)]) -> Result<Process> {
         std::fs::create_dir_all(&settings.data)?;
         let log = settings
             .data
             .join(format!("process-{}.log", uuid::Uuid::now_v7().simple()));
         let output = File::create(&log)?;
         let child = command(program, settings)
+            .envs(variables.iter().map(|(name, value)| (*name, value)))
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()
             .context("cannot start baedal")?;
-        let mut process = Process { child, log };
-        process.until_ready()?;
-        Ok(process)
+        Ok(Process { child, log })
     }
 
-    fn until_ready(&mut self) -> Result<()> {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended by itself within `patience`.
+    ///
+    /// # Errors
+    /// The process cannot be asked.
+    pub fn ended(&mut self, patience: Duration) -> Result<bool> {
+        let start = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if start.elapsed() > patience {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(true)
+    }
+
+    /// Waits until it says that it is ready.
+    ///
+    /// # Errors
+    /// It ends or says nothing in time; with its output.
+    pub fn until_ready(&mut self) -> Result<()> {
         let start = Instant::now();
         while start.elapsed() < START {
             if self.output().contains("baedal is ready") {

@@ -1,9 +1,10 @@
-//! Development commands: `cargo xtask check|test|differential|fuzz|loom|bench|servers|schema`.
+//! Development commands: `cargo xtask check|test|differential|faults|fuzz|loom|bench|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
 mod check;
 mod differential;
+mod faults;
 mod fuzz;
 mod loom;
 mod run;
@@ -50,6 +51,14 @@ enum Command {
     },
     /// Try every interleaving of a few threads at the circuit breaker.
     Loom,
+    /// Make faults (kill -9, cuts, lost disks, restarted servers) and look whether the platform holds.
+    ///
+    /// `cargo xtask faults list` shows the experiments; `all` writes docs/results/faults.md.
+    Faults {
+        /// `[NAME|all|list] [--seed N] [--runs N] [--minutes N] [--sabotage] [--untimed]`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
     Servers,
     /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
@@ -64,6 +73,7 @@ fn main() -> Result<()> {
         Command::Bench(bench) => bench.run(),
         Command::Differential { cases, seed } => differential::differential(cases, seed),
         Command::Loom => loom::loom(),
+        Command::Faults { arguments } => faults::run(&arguments),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),
     }

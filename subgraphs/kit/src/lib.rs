@@ -13,6 +13,7 @@ pub mod clock;
 pub mod consumer;
 pub mod envelope;
 pub mod error;
+pub mod failpoint;
 pub mod health;
 pub mod log;
 pub mod mongo;

@@ -6,7 +6,7 @@
 //! slept through the loss of its lease can only repeat what its successor publishes too: first occurrences stay in order.
 
 use crate::{
-    Worker,
+    Worker, failpoint,
     log::{EventLog, LogError, Record},
     retry::Backoff,
 };
@@ -182,11 +182,17 @@ impl Relay {
                 payload: row.payload.into_bytes(),
             })
             .collect();
+        if failpoint::sabotaged("outbox") {
+            self.source.mark_sent(&ids).await?;
+        }
+        failpoint::hit("relay.before_send");
         self.patiently(topic, self.log.publish(topic, records)).await?;
         self.stats
             .published
             .fetch_add(ids.len() as u64, Ordering::Relaxed);
+        failpoint::hit("relay.after_send");
         self.source.mark_sent(&ids).await?;
+        failpoint::hit("relay.after_mark");
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod auth;
 mod consumer;
 mod crash;
 mod effects;
+mod failpoint;
 mod log;
 mod ops;
 mod primitives;

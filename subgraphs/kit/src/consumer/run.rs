@@ -3,6 +3,7 @@
 use super::{BATCH, ConsumerStats, HandleError, Handler, dead};
 use crate::{
     envelope::Envelope,
+    failpoint,
     log::{Consumer, Delivered, EventLog, LogError},
     retry::Backoff,
 };
@@ -63,9 +64,14 @@ impl Loop {
             if records.is_empty() {
                 continue;
             }
+            if failpoint::sabotaged("position") {
+                consumer.commit().await?;
+            }
+            failpoint::hit("consumer.before_handle");
             if self.apply(records).await.is_err() {
                 return Ok(());
             }
+            failpoint::hit("consumer.after_handle");
             match consumer.commit().await {
                 // The batch comes again to its new reader, whose inbox knows it.
                 Err(LogError::Fenced) => {

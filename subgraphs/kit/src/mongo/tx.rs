@@ -3,6 +3,7 @@
 //! of the error labels says.
 
 use super::{Mongo, MongoError, errors::is_commit_unknown};
+use crate::failpoint;
 use crate::retry::{Backoff, Committed, Transient};
 use mongodb::{ClientSession, Database};
 use std::{sync::Arc, time::Duration};
@@ -30,6 +31,7 @@ impl MongoTx {
     /// Makes it durable on a majority, and wakes the relay if events were put in the outbox.
     pub async fn commit(mut self) -> Result<(), MongoError> {
         let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_millis(500));
+        failpoint::hit("tx.before_commit");
         loop {
             match self.session.commit_transaction().await {
                 Ok(()) => break,
@@ -40,6 +42,7 @@ impl MongoTx {
                 Err(error) => return Err(error.into()),
             }
         }
+        failpoint::hit("tx.after_commit");
         if self.events > 0 {
             self.outbox.notify_one();
         }

@@ -1,6 +1,7 @@
 //! Transactions.
 
 use super::{ATTEMPTS, Db, Engine, SqlError};
+use crate::failpoint;
 use crate::retry::{Backoff, Committed, Transient};
 use sqlx::{Any, AnyConnection, Transaction};
 use std::{sync::Arc, time::Duration};
@@ -33,10 +34,28 @@ impl Tx {
 
     /// Makes it durable, and wakes the relay if events were put in the outbox.
     pub async fn commit(self) -> Result<(), SqlError> {
+        if failpoint::sabotaged("commit") {
+            return self.commit_later();
+        }
+        failpoint::hit("tx.before_commit");
         self.inner.commit().await?;
+        failpoint::hit("tx.after_commit");
         if self.events {
             self.outbox.notify_one();
         }
+        Ok(())
+    }
+
+    /// What nobody should do: says that it is durable before it is.
+    fn commit_later(self) -> Result<(), SqlError> {
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if let Err(error) = self.inner.commit().await {
+                tracing::error!(%error, "an acknowledged transaction is lost");
+            }
+            self.outbox.notify_one();
+            drop(self._turn);
+        });
         Ok(())
     }
 

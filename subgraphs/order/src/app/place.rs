@@ -6,11 +6,14 @@
 
 use std::time::Duration;
 
+use baedal_kit::failpoint;
 use tokio::time::Instant;
 
 use super::{ATTEMPTS, App, AppError, let_the_first_land};
 use crate::{
-    domain::{Basket, Failure, InvalidTransition, Order, OrderId, Refusal, State, Status, Step},
+    domain::{
+        Basket, Failure, IdempotencyKey, InvalidTransition, Order, OrderId, Refusal, State, Status, Step,
+    },
     ports::{Approval, Changes, Charge, StoreError},
 };
 
@@ -22,7 +25,10 @@ const LOOKS: usize = 20;
 
 impl App {
     /// Places an order and pays it. Repeated with the same key and contents it gives the same order, or the same failure.
-    pub async fn place(&self, basket: Basket) -> Result<Order, AppError> {
+    pub async fn place(&self, mut basket: Basket) -> Result<Order, AppError> {
+        if failpoint::sabotaged("idempotency") {
+            basket.key = IdempotencyKey::parse(&self.ports.ids.next().to_string()).expect("a UUID is a key");
+        }
         if let Some(known) = self.ports.orders.by_key(&basket.customer, &basket.key).await? {
             return self.repeated(known, &basket).await;
         }
@@ -78,8 +84,11 @@ impl App {
             customer: order.customer.clone(),
             amount: order.total,
         };
+        failpoint::hit("order.before_payment");
         let approval = self.ports.payments.approve(&charge).await;
+        failpoint::hit("order.after_payment");
         let order = self.conclude(order, &approval).await?;
+        failpoint::hit("order.before_reply");
         let retry_after = match approval {
             Approval::Unavailable { retry_after, .. } => retry_after,
             _ => None,

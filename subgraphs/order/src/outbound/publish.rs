@@ -5,6 +5,7 @@ use baedal_events::{
     order::{OrderCancelRequested, OrderCancelled, OrderItem, OrderPaymentFailed, OrderPlaced},
 };
 use baedal_kit::envelope::{Envelope, Fact, Origin};
+use baedal_kit::failpoint;
 
 use crate::domain::{CouponId, Event, Line, Order, Recorded};
 
@@ -39,7 +40,7 @@ fn payload(recorded: &Recorded) -> Fact {
             store_id: text(order.store.as_str()),
             total: order.total.get(),
             reason: text(code),
-            void_payment: void,
+            void_payment: void && !failpoint::sabotaged("void"),
             coupon_id: coupon(order),
         }),
         Event::CancelRequested { reason } => fact(&OrderCancelRequested {

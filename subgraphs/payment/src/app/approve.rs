@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use baedal_kit::failpoint;
 use tokio::time::{Instant, timeout_at};
 
 use super::{ATTEMPTS, App, AppError};
@@ -48,7 +49,12 @@ impl App {
             .commit(self.changes(asked.clone(), vec![], None))
             .await
         {
-            Ok(()) => self.charge(Payment { version: 1, ..asked }, deadline).await,
+            Ok(()) => {
+                failpoint::hit("payment.before_charge");
+                let charged = self.charge(Payment { version: 1, ..asked }, deadline).await;
+                failpoint::hit("payment.before_reply");
+                charged
+            }
             Err(StoreError::Conflict) => self.repeated(&command, deadline).await,
             Err(failed) => Err(failed.into()),
         }
@@ -60,6 +66,7 @@ impl App {
             Ok(Err(error)) => Outcome::Lost(error.0),
             Err(_) => Outcome::Lost("the provider did not answer in time".to_owned()),
         };
+        failpoint::hit("payment.after_charge");
         self.conclude(asked, outcome).await
     }
 
