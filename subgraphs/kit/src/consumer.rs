@@ -2,9 +2,11 @@
 //!
 //! poll → decode → one transaction of the handler (inbox rows and effects) → commit of the position. A failure that may
 //! pass is waited out without losing the position; a record nobody can read or apply goes to `<topic>.dead` with the
-//! reason, and the loop goes on.
+//! reason, is kept in the service's store, from where operators have it tried again, and the loop goes on.
 
+mod attempt;
 mod dead;
+pub mod redrive;
 mod run;
 
 use crate::{Worker, envelope::Envelope, log::EventLog, mongo::MongoError, sql::SqlError};
@@ -15,7 +17,8 @@ use std::sync::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use dead::DeadLetter;
+pub use dead::{After, DeadLetter, DeadLetters, Kept, LettersError};
+use redrive::Redrive;
 
 /// Most events handed to a handler at once.
 pub const BATCH: usize = 200;
@@ -96,9 +99,9 @@ impl ConsumerStats {
 }
 
 /// A running consumer.
-#[derive(Debug)]
 pub struct ConsumerHandle {
     stats: Arc<ConsumerStats>,
+    redrive: Arc<Redrive>,
     /// Its task.
     pub worker: Worker,
 }
@@ -108,9 +111,15 @@ impl ConsumerHandle {
     pub fn stats(&self) -> Arc<ConsumerStats> {
         Arc::clone(&self.stats)
     }
+
+    /// What can try its dead letters again.
+    pub fn redrive(&self) -> Arc<Redrive> {
+        Arc::clone(&self.redrive)
+    }
 }
 
-/// Starts a member of `group` that hands the events of `topics` to `handler`, until `shutdown` is cancelled.
+/// Starts a member of `group` that hands the events of `topics` to `handler`, until `shutdown` is cancelled. What can
+/// never be applied goes to `letters`.
 ///
 /// The batch at hand is finished first; the group goes on elsewhere, or later, exactly after it.
 pub fn spawn_consumer(
@@ -118,19 +127,23 @@ pub fn spawn_consumer(
     group: &str,
     topics: &[&str],
     handler: Arc<dyn Handler>,
+    letters: Arc<dyn DeadLetters>,
     shutdown: CancellationToken,
 ) -> ConsumerHandle {
     let stats = Arc::<ConsumerStats>::default();
+    let redrive = Arc::new(Redrive::new(Arc::clone(&handler), Arc::clone(&letters)));
     let consumer = run::Loop {
         log,
         group: group.to_owned(),
         topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
         handler,
+        letters,
         stats: Arc::clone(&stats),
         shutdown,
     };
     ConsumerHandle {
         stats,
+        redrive,
         worker: Worker::spawn(format!("consumer {group}"), consumer.run()),
     }
 }

@@ -1,15 +1,17 @@
-//! A store on MongoDB: connection, transactions, outbox and inbox.
+//! A store on MongoDB: connection, transactions, outbox, inbox and dead letters.
 //!
 //! MongoDB must run as a replica set, even with one node, because transactions need one. Every write is acknowledged by
 //! a majority and journalled, every read sees majority-committed data.
 
 mod errors;
 mod inbox;
+mod letters;
 mod outbox;
 mod tx;
 
 pub use errors::MongoError;
 pub use inbox::first_times;
+pub use letters::MongoLetters;
 pub use outbox::{MongoOutbox, put_outbox};
 pub use tx::MongoTx;
 
@@ -76,7 +78,12 @@ impl Mongo {
             .collection::<mongodb::bson::Document>(outbox::OUTBOX)
             .create_index(order)
             .await?;
-        for name in [inbox::INBOX, outbox::LEASE] {
+        let age = IndexModel::builder().keys(doc! { "seenAt": 1 }).build();
+        self.db
+            .collection::<mongodb::bson::Document>(inbox::INBOX)
+            .create_index(age)
+            .await?;
+        for name in [inbox::INBOX, outbox::LEASE, letters::LETTERS] {
             match self.db.create_collection(name).await {
                 Err(error) if errors::is_namespace_exists(&error) => {}
                 other => other?,

@@ -1,8 +1,12 @@
 //! The operator's view of a service's plumbing: what waits to be published, what was read, what was given up.
 
+mod letters;
+
+pub use letters::{LetterNode, RedriveNode, RefusedNode, dead_letters, discard, redrive};
+
 use crate::{
     clock::{Clock, SystemClock},
-    consumer::{ConsumerHandle, ConsumerStats},
+    consumer::{ConsumerHandle, ConsumerStats, DeadLetters, redrive::Redrive},
     error::coded,
     outbox::OutboxSource,
 };
@@ -12,7 +16,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// What a service's plumbing is doing. Counts are those of the process that answers, since it started.
+/// What a service's plumbing is doing. Counts of events and batches are those of the process that answers, since it
+/// started.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 #[graphql(shareable)]
 pub struct ServiceOperations {
@@ -26,7 +31,7 @@ pub struct ServiceOperations {
     pub events_handled: u64,
     /// Batches tried again.
     pub batches_retried: u64,
-    /// Records given up and kept in the dead-letter topic.
+    /// Records given up and not yet applied or discarded.
     pub dead_letters: u64,
 }
 
@@ -34,22 +39,29 @@ pub struct ServiceOperations {
 pub struct Ops {
     service: &'static str,
     outbox: Arc<dyn OutboxSource>,
-    consumer: OnceLock<Arc<ConsumerStats>>,
+    letters: Arc<dyn DeadLetters>,
+    consumer: OnceLock<(Arc<ConsumerStats>, Arc<Redrive>)>,
 }
 
 impl Ops {
-    /// The view of a service that publishes from this outbox.
-    pub fn new(service: &'static str, outbox: Arc<dyn OutboxSource>) -> Arc<Ops> {
+    /// The view of a service that publishes from this outbox and keeps its dead letters there.
+    pub fn new(
+        service: &'static str,
+        outbox: Arc<dyn OutboxSource>,
+        letters: Arc<dyn DeadLetters>,
+    ) -> Arc<Ops> {
         Arc::new(Ops {
             service,
             outbox,
+            letters,
             consumer: OnceLock::new(),
         })
     }
 
-    /// Counts of this consumer are shown, from the first call on.
+    /// Counts of this consumer are shown and its dead letters can be tried again, from the first call on.
     pub fn watch(&self, consumer: &ConsumerHandle) {
-        let _ = self.consumer.set(consumer.stats());
+        // A second consumer of a service would be a mistake of its wiring; the first one stays.
+        let _ = self.consumer.set((consumer.stats(), consumer.redrive()));
     }
 
     /// The view at this moment.
@@ -57,17 +69,11 @@ impl Ops {
     /// # Errors
     /// `UNAVAILABLE`: the store does not answer.
     pub async fn look(&self) -> Result<ServiceOperations, Error> {
-        let depth = self.outbox.depth().await.map_err(|error| {
-            tracing::error!(%error, "the outbox cannot be looked at");
-            coded(
-                "UNAVAILABLE",
-                "the service's store does not answer at the moment, try again",
-            )
-        })?;
+        let depth = self.outbox.depth().await.map_err(unavailable)?;
         let count = |of: fn(&ConsumerStats) -> &AtomicU64| {
             self.consumer
                 .get()
-                .map_or(0, |stats| of(stats).load(Ordering::Relaxed))
+                .map_or(0, |(stats, _)| of(stats).load(Ordering::Relaxed))
         };
         Ok(ServiceOperations {
             service: self.service.to_owned(),
@@ -77,7 +83,7 @@ impl Ops {
                 .map(|oldest| (SystemClock.now_ms() - oldest).max(0) / 1000),
             events_handled: count(|stats| &stats.handled),
             batches_retried: count(|stats| &stats.retries),
-            dead_letters: count(|stats| &stats.dead),
+            dead_letters: self.letters.count().await.map_err(unavailable)?,
         })
     }
 }
@@ -87,8 +93,19 @@ impl Ops {
 /// # Errors
 /// See [`Ops::look`].
 pub async fn operations(ctx: &Context<'_>) -> Result<ServiceOperations, Error> {
-    match ctx.data_opt::<Arc<Ops>>() {
-        Some(ops) => ops.look().await,
-        None => Err(coded("UNAVAILABLE", "this process has no outbox to look at")),
-    }
+    ops(ctx)?.look().await
+}
+
+fn ops<'a>(ctx: &Context<'a>) -> Result<&'a Ops, Error> {
+    ctx.data_opt::<Arc<Ops>>()
+        .map(Arc::as_ref)
+        .ok_or_else(|| coded("UNAVAILABLE", "this process has no outbox to look at"))
+}
+
+fn unavailable(cause: impl std::fmt::Display) -> Error {
+    tracing::error!(%cause, "the operator's view cannot look");
+    coded(
+        "UNAVAILABLE",
+        "the service's store does not answer at the moment, try again",
+    )
 }

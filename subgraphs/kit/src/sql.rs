@@ -1,4 +1,4 @@
-//! A store on Postgres or SQLite through one SQL text: pool, transactions, migrations, outbox and inbox.
+//! A store on Postgres or SQLite through one SQL text: pool, transactions, migrations, outbox, inbox and dead letters.
 //!
 //! The text both understand: `$1` parameters, `BIGINT` and `TEXT` columns, `INSERT … ON CONFLICT`, `RETURNING`. SQLite
 //! runs in WAL mode with `synchronous = FULL` (an acknowledged write survives a power cut) and every transaction begins
@@ -7,6 +7,7 @@
 mod connect;
 mod errors;
 mod inbox;
+mod letters;
 mod migrate;
 mod outbox;
 mod tx;
@@ -15,6 +16,7 @@ pub(crate) use connect::hide_password;
 pub use connect::{Db, Engine};
 pub use errors::{SqlError, is_unique_violation};
 pub use inbox::first_times;
+pub use letters::SqlLetters;
 pub use outbox::{SqlOutbox, put_outbox};
 pub use tx::Tx;
 

@@ -2,6 +2,7 @@
 
 use crate::{
     log::Rig,
+    store::Store,
     support::{event, eventually, read_all, record},
 };
 use async_trait::async_trait;
@@ -47,6 +48,7 @@ impl Handler for Scripted {
 
 struct Case {
     _rig: Rig,
+    _store: Store,
     log: Arc<dyn EventLog>,
     handler: Arc<Scripted>,
     stop: CancellationToken,
@@ -65,10 +67,18 @@ impl Case {
             rule: Box::new(rule),
             handled: Mutex::default(),
         });
-        let stop = CancellationToken::new();
-        let consumer = spawn_consumer(Arc::clone(&log), "g", &[TOPIC], handler.clone(), stop.clone());
+        let (stop, store) = (CancellationToken::new(), Store::sqlite().await);
+        let consumer = spawn_consumer(
+            Arc::clone(&log),
+            "g",
+            &[TOPIC],
+            handler.clone(),
+            store.letters(),
+            stop.clone(),
+        );
         Case {
             _rig: rig,
+            _store: store,
             log,
             handler,
             stop,
@@ -214,8 +224,15 @@ async fn a_stop_during_a_failure_keeps_the_position() {
         rule: Box::new(|_| Ok(())),
         handled: Mutex::default(),
     });
-    let stop = CancellationToken::new();
-    let next = spawn_consumer(case.log, "g", &[TOPIC], handler.clone(), stop.clone());
+    let (stop, store) = (CancellationToken::new(), Store::sqlite().await);
+    let next = spawn_consumer(
+        case.log,
+        "g",
+        &[TOPIC],
+        handler.clone(),
+        store.letters(),
+        stop.clone(),
+    );
     eventually("the next one gets all", async || {
         handler.handled.lock().expect("unpoisoned").len() == 5
     })

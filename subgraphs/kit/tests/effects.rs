@@ -68,7 +68,14 @@ async fn each_effect_once_with_replicas(rig: Rig, store: Store) {
             store: store.clone(),
             inbox: true,
         });
-        spawn_consumer(rig.process().await, &group, &[&topic], handler, stop.clone())
+        spawn_consumer(
+            rig.process().await,
+            &group,
+            &[&topic],
+            handler,
+            store.letters(),
+            stop.clone(),
+        )
     };
     let first = consumer(&stop).await;
     let (second_stops, mut others) = (CancellationToken::new(), Vec::new());
@@ -140,7 +147,14 @@ async fn effects_of_a_duplicate(inbox: bool) -> usize {
         store: store.clone(),
         inbox,
     });
-    let consumer = spawn_consumer(Arc::clone(&log), "g", &[TOPIC], handler, stop.clone());
+    let consumer = spawn_consumer(
+        Arc::clone(&log),
+        "g",
+        &[TOPIC],
+        handler,
+        store.letters(),
+        stop.clone(),
+    );
     eventually("the first effect", async || store.effects().await.len() == 1).await;
     log.publish(TOPIC, vec![duplicate]).await.expect("published");
     let stats = consumer.stats();
@@ -169,7 +183,7 @@ async fn a_duplicate_within_a_batch_has_no_effect() {
         store: store.clone(),
         inbox: true,
     });
-    let consumer = spawn_consumer(log, "g", &[TOPIC], handler, stop.clone());
+    let consumer = spawn_consumer(log, "g", &[TOPIC], handler, store.letters(), stop.clone());
     eventually("both events", async || store.effects().await.len() >= 2).await;
     assert_eq!(consumer.stats().repeated.load(Ordering::Relaxed), 2);
     stop.cancel();

@@ -8,6 +8,7 @@ mod consumer;
 mod crash;
 mod effects;
 mod failpoint;
+mod letters;
 mod log;
 mod ops;
 mod primitives;

@@ -30,7 +30,7 @@ impl Handler for Picky {
 #[tokio::test]
 async fn operators_see_what_waits_what_was_read_and_what_was_given_up() {
     let store = Store::sqlite().await;
-    let ops = Ops::new("some", store.outbox());
+    let ops = Ops::new("some", store.outbox(), store.letters());
     store.put_to("topic", &[event("a", 1), event("a", 2)]).await;
     let before = ops.look().await.expect("the store answers");
     assert_eq!((before.service.as_str(), before.outbox_waiting), ("some", 2));
@@ -43,7 +43,14 @@ async fn operators_see_what_waits_what_was_read_and_what_was_given_up() {
     let records = vec![record(&event("good", 1)), record(&event("bad", 1))];
     log.publish("read", records).await.expect("published");
     let stop = CancellationToken::new();
-    let consumer = spawn_consumer(log, "group", &["read"], Arc::new(Picky), stop.clone());
+    let consumer = spawn_consumer(
+        log,
+        "group",
+        &["read"],
+        Arc::new(Picky),
+        store.letters(),
+        stop.clone(),
+    );
     ops.watch(&consumer);
     eventually("one event is applied and one given up", || async {
         let view = ops.look().await.expect("the store answers");

@@ -2,10 +2,11 @@
 
 use crate::support::{event, folder, fresh, mongo_database, postgres_database, server, sqlite_url};
 use baedal_kit::{
+    consumer::DeadLetters,
     envelope::Envelope,
-    mongo::{self, Mongo, MongoError, MongoOutbox},
+    mongo::{self, Mongo, MongoError, MongoLetters, MongoOutbox},
     outbox::{OutboxRow, OutboxSource},
-    sql::{self, Db, SqlError, SqlOutbox},
+    sql::{self, Db, SqlError, SqlLetters, SqlOutbox},
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -58,6 +59,13 @@ impl Store {
         match self {
             Store::Sql(db, _) => Arc::new(SqlOutbox::new(db)),
             Store::Mongo(mongo) => Arc::new(MongoOutbox::new(mongo)),
+        }
+    }
+
+    pub fn letters(&self) -> Arc<dyn DeadLetters> {
+        match self {
+            Store::Sql(db, _) => Arc::new(SqlLetters::new(db)),
+            Store::Mongo(mongo) => Arc::new(MongoLetters::new(mongo)),
         }
     }
 
@@ -350,13 +358,13 @@ macro_rules! suite {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
-                super::$behaviour(super::Store::sqlite().await).await;
+                super::$behaviour(crate::store::Store::sqlite().await).await;
             })+
         }
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
-                if let Some(store) = super::Store::postgres().await {
+                if let Some(store) = crate::store::Store::postgres().await {
                     super::$behaviour(store).await;
                 }
             })+
@@ -364,13 +372,14 @@ macro_rules! suite {
         mod on_mongodb {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $behaviour() {
-                if let Some(store) = super::Store::mongo().await {
+                if let Some(store) = crate::store::Store::mongo().await {
                     super::$behaviour(store).await;
                 }
             })+
         }
     };
 }
+pub(crate) use suite;
 
 suite!(
     events_wait_once_their_transaction_is_committed,

@@ -10,11 +10,13 @@ use baedal_events::{ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC};
 use baedal_kit::Worker;
 use baedal_kit::auth::Auth;
 use baedal_kit::clock::{SystemClock, SystemIds};
-use baedal_kit::consumer::spawn_consumer;
+use baedal_kit::consumer::{DeadLetters, spawn_consumer};
 use baedal_kit::log;
+use baedal_kit::mongo::MongoLetters;
 use baedal_kit::ops::Ops;
 use baedal_kit::outbox::{OutboxSource, spawn_relay};
 use baedal_kit::serve::{Check, Running, Service, serve};
+use baedal_kit::sql::SqlLetters;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +50,7 @@ struct Opened {
     app: App,
     outbox: Arc<dyn OutboxSource>,
     notify: Arc<Notify>,
+    letters: Arc<dyn DeadLetters>,
     check: Check,
 }
 
@@ -58,7 +61,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let log = log.context("cannot open the event log (EVENTS_URL): is it running and reachable?")?;
     let app = Arc::new(opened.app);
     let workers = CancellationToken::new();
-    let ops = Ops::new("marketing", opened.outbox.clone());
+    let ops = Ops::new("marketing", opened.outbox.clone(), opened.letters.clone());
     let service = Service {
         name: "marketing",
         listen: config.listen,
@@ -81,7 +84,14 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     ));
     let handler = Arc::new(Inbox { app: app.clone() });
     let topics = [ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC];
-    let consumer = spawn_consumer(log, "marketing", &topics, handler, workers.clone());
+    let consumer = spawn_consumer(
+        log,
+        "marketing",
+        &topics,
+        handler,
+        opened.letters,
+        workers.clone(),
+    );
     ops.watch(&consumer);
     running.keep(consumer.worker);
     running.keep(Worker::spawn(
@@ -112,10 +122,12 @@ async fn open_sql(url: &str, rules: Rules) -> anyhow::Result<Opened> {
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
     let (outbox, notify) = (Arc::new(books.outbox()), books.db().outbox_notify());
+    let letters = Arc::new(SqlLetters::new(books.db()));
     Ok(Opened {
         app: App::new(books, Arc::new(SystemClock), rules),
         outbox,
         notify,
+        letters,
         check,
     })
 }
@@ -129,10 +141,12 @@ async fn open_mongo(url: &str, rules: Rules) -> anyhow::Result<Opened> {
         async move { mongo.ping().await.map_err(|error| error.to_string()) }
     });
     let (outbox, notify) = (Arc::new(books.outbox()), books.mongo().outbox_notify());
+    let letters = Arc::new(MongoLetters::new(books.mongo()));
     Ok(Opened {
         app: App::new(books, Arc::new(SystemClock), rules),
         outbox,
         notify,
+        letters,
         check,
     })
 }

@@ -66,7 +66,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     };
     let app = Arc::new(App::new(ports, config.limits.clone()));
     let workers = CancellationToken::new();
-    let ops = Ops::new("order", store.outbox.clone());
+    let ops = Ops::new("order", store.outbox.clone(), store.letters.clone());
     let mut running = serve(Service {
         name: "order",
         listen: config.listen,
@@ -91,6 +91,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
         GROUP,
         TOPICS,
         Arc::new(Events::new(app.clone())),
+        store.letters,
         workers.clone(),
     );
     ops.watch(&consumer);

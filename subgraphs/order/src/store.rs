@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use baedal_kit::{
-    mongo::{Mongo, MongoOutbox},
+    consumer::DeadLetters,
+    mongo::{Mongo, MongoLetters, MongoOutbox},
     outbox::OutboxSource,
     serve::Check,
-    sql::{Db, SqlOutbox},
+    sql::{Db, SqlLetters, SqlOutbox},
 };
 use tokio::sync::Notify;
 
@@ -23,6 +24,7 @@ pub(crate) struct Store {
     pub coupons: Arc<dyn Coupons>,
     pub outbox: Arc<dyn OutboxSource>,
     pub outbox_notify: Arc<Notify>,
+    pub letters: Arc<dyn DeadLetters>,
     pub check: Check,
 }
 
@@ -51,6 +53,7 @@ impl Store {
             coupons: store,
             outbox: Arc::new(SqlOutbox::new(&db)),
             outbox_notify: db.outbox_notify(),
+            letters: Arc::new(SqlLetters::new(&db)),
             check: Check::new("store", move || {
                 let db = pinged.clone();
                 async move { db.ping().await.map_err(|error| error.to_string()) }
@@ -72,6 +75,7 @@ impl Store {
             coupons: store,
             outbox: Arc::new(MongoOutbox::new(&mongo)),
             outbox_notify: mongo.outbox_notify(),
+            letters: Arc::new(MongoLetters::new(&mongo)),
             check: Check::new("store", move || {
                 let mongo = pinged.clone();
                 async move { mongo.ping().await.map_err(|error| error.to_string()) }

@@ -13,7 +13,7 @@ use baedal_kit::{
     ops::Ops,
     outbox::{OutboxSource, spawn_relay},
     serve::{Check, Running, Service, serve},
-    sql::{Db, SqlOutbox},
+    sql::{Db, SqlLetters, SqlOutbox},
 };
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
@@ -76,7 +76,8 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
     let workers = CancellationToken::new();
     let settle = Arc::new(Notify::new());
     let outbox: Arc<dyn OutboxSource> = Arc::new(SqlOutbox::new(&db));
-    let ops = Ops::new("payment", outbox.clone());
+    let letters = Arc::new(SqlLetters::new(&db));
+    let ops = Ops::new("payment", outbox.clone(), letters.clone());
     let mut running = serve(Service {
         name: "payment",
         listen: config.listen,
@@ -97,7 +98,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
         workers.clone(),
     ));
     let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
-    let consumer = spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, workers.clone());
+    let consumer = spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, letters, workers.clone());
     ops.watch(&consumer);
     running.keep(consumer.worker);
     running.keep(Worker::spawn(

@@ -22,6 +22,7 @@ use baedal_kit::log::{self, EventLog};
 use baedal_kit::ops::Ops;
 use baedal_kit::outbox::spawn_relay;
 use baedal_kit::serve::{Check, Running, Service, serve};
+use baedal_kit::sql::SqlLetters;
 use outbound::sql::SqlStore;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -90,7 +91,8 @@ async fn run(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
-    let ops = Ops::new("store", Arc::new(store.outbox()));
+    let letters = Arc::new(SqlLetters::new(store.db()));
+    let ops = Ops::new("store", Arc::new(store.outbox()), letters.clone());
     let service = Service {
         name: "store",
         listen: config.listen,
@@ -118,6 +120,7 @@ async fn run(
         "store",
         &[ORDER_TOPIC, PAYMENT_TOPIC],
         handler,
+        letters,
         workers.clone(),
     );
     ops.watch(&consumer);

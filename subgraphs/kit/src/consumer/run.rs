@@ -1,14 +1,14 @@
 //! The loop itself.
 
-use super::{BATCH, ConsumerStats, HandleError, Handler, dead};
+use super::{BATCH, ConsumerStats, DeadLetters, HandleError, Handler, attempt, dead};
 use crate::{
+    clock::{Clock, SystemClock},
     envelope::Envelope,
     failpoint,
     log::{Consumer, Delivered, EventLog, LogError},
     retry::Backoff,
 };
-use futures_util::FutureExt;
-use std::{any::Any, collections::HashSet, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How long a poll waits for the first record: what a shutdown waits for at most.
@@ -19,6 +19,7 @@ pub(super) struct Loop {
     pub group: String,
     pub topics: Vec<String>,
     pub handler: Arc<dyn Handler>,
+    pub letters: Arc<dyn DeadLetters>,
     pub stats: Arc<ConsumerStats>,
     pub shutdown: CancellationToken,
 }
@@ -88,7 +89,7 @@ impl Loop {
         // A relay that repeats itself puts an event twice in one batch, where the inbox, asked once, knows neither.
         let mut ids = HashSet::with_capacity(records.len());
         for record in records {
-            match self.read(&record) {
+            match attempt::read(self.handler.as_ref(), &record.payload) {
                 Ok(Some(envelope)) if ids.insert(envelope.id) => events.push(Event { record, envelope }),
                 Ok(Some(_)) => ConsumerStats::add(&self.stats.repeated, 1),
                 Ok(None) => ConsumerStats::add(&self.stats.skipped, 1),
@@ -115,33 +116,17 @@ impl Loop {
         Ok(())
     }
 
-    /// The envelope of a record; none where its type is not the handler's business; else why it cannot be read.
-    fn read(&self, record: &Delivered) -> Result<Option<Envelope>, String> {
-        let envelope = Envelope::from_json(&record.payload)
-            .map_err(|error| format!("not an event envelope: {error}"))?;
-        match self.handler.version_of(&envelope.r#type) {
-            None => Ok(None),
-            Some(known) if (1..=known).contains(&envelope.version) => Ok(Some(envelope)),
-            Some(known) => Err(format!(
-                "version {} of {} is not known, the newest known is {known}",
-                envelope.version, envelope.r#type
-            )),
-        }
-    }
-
     /// Has the batch applied, however long it takes; the inner error is the reason why it never can be.
     async fn handle(&self, batch: &[Envelope]) -> Result<Result<(), String>, Stopped> {
         let mut backoff = backoff();
         loop {
-            // A panic undoes the handler's transaction like any failure, and would only come again.
-            let error = match AssertUnwindSafe(self.handler.handle(batch)).catch_unwind().await {
-                Ok(Ok(())) => {
+            let error = match attempt::apply(self.handler.as_ref(), batch).await {
+                Ok(()) => {
                     ConsumerStats::add(&self.stats.handled, batch.len());
                     return Ok(Ok(()));
                 }
-                Ok(Err(HandleError::Poison(reason))) => return Ok(Err(reason)),
-                Ok(Err(HandleError::Transient(error))) => error,
-                Err(panic) => return Ok(Err(format!("the handler panicked: {}", words(panic.as_ref())))),
+                Err(HandleError::Poison(reason)) => return Ok(Err(reason)),
+                Err(HandleError::Transient(error)) => error,
             };
             ConsumerStats::add(&self.stats.retries, 1);
             let pause = backoff.pause();
@@ -155,7 +140,7 @@ impl Loop {
         }
     }
 
-    /// Publishes the dead letter, however long it takes: the position must not pass a record that is nowhere else.
+    /// Keeps the dead letter, however long it takes: the position must not pass a record that is nowhere else.
     async fn bury(&self, record: &Delivered, reason: String) -> Result<(), Stopped> {
         tracing::error!(
             group = self.group,
@@ -165,8 +150,13 @@ impl Loop {
             reason,
             "dead letter"
         );
+        let kept = dead::kept(&self.group, record, reason, SystemClock.now_ms());
         let mut backoff = backoff();
-        let letter = dead::letter(&self.group, record, reason);
+        while let Err(error) = self.letters.keep(&kept).await {
+            tracing::warn!(group = self.group, %error, "dead letter will be kept again");
+            self.rest(backoff.pause()).await?;
+        }
+        let letter = dead::published(&kept.letter);
         while let Err(error) = self
             .log
             .publish(&dead::topic_of(&record.topic), vec![letter.clone()])
@@ -185,13 +175,6 @@ impl Loop {
             () = tokio::time::sleep(pause) => Ok(()),
         }
     }
-}
-
-/// What a panic said.
-fn words(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("without words")
 }
 
 fn backoff() -> Backoff {

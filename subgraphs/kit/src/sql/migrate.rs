@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, Row};
 /// Any number, the same in every replica: who holds it migrates.
 const POSTGRES_LOCK: &str = "SELECT CAST(pg_advisory_xact_lock(6215307) AS TEXT)";
 
-const KIT: &[&str] = &["
+const KIT: &[&str] = &[
+    "
     CREATE TABLE outbox (
         seq {serial},
         event_id TEXT NOT NULL,
@@ -22,7 +23,24 @@ const KIT: &[&str] = &["
         seen_at BIGINT NOT NULL,
         PRIMARY KEY (consumer, event_id)
     );
-"];
+",
+    "
+    CREATE TABLE dead_letters (
+        id TEXT PRIMARY KEY,
+        consumer TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        part BIGINT NOT NULL,
+        record_offset BIGINT NOT NULL,
+        record_key TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        is_whole BIGINT NOT NULL,
+        reason TEXT NOT NULL,
+        buried_at BIGINT NOT NULL,
+        attempts BIGINT NOT NULL
+    );
+    CREATE INDEX inbox_by_age ON inbox (seen_at);
+",
+];
 
 impl Db {
     /// Brings the tables of `scope` up to date: each step runs once, in order, all in one transaction.

@@ -3,23 +3,25 @@
 mod access;
 mod feed;
 mod loaders;
+mod mutation;
 mod query;
 mod types;
 
 use crate::app::App;
 use crate::ports::BooksError;
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{EmptyMutation, Error, Schema, SchemaBuilder};
+use async_graphql::{Error, Schema, SchemaBuilder};
 use baedal_kit::error::coded;
 use baedal_kit::serve::guarded;
 use loaders::{BenefitsByOrder, CouponsById};
 use std::sync::Arc;
 
 pub use feed::Subscription;
+pub use mutation::Mutation;
 pub use query::Query;
 
 /// The schema of this subgraph.
-pub type MarketingSchema = Schema<Query, EmptyMutation, Subscription>;
+pub type MarketingSchema = Schema<Query, Mutation, Subscription>;
 
 /// The schema over an application.
 pub fn schema(app: Arc<App>) -> MarketingSchema {
@@ -38,8 +40,8 @@ pub fn bare() -> MarketingSchema {
     builder().finish()
 }
 
-fn builder() -> SchemaBuilder<Query, EmptyMutation, Subscription> {
-    guarded(Schema::build(Query, EmptyMutation, Subscription)).enable_subscription_in_federation()
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    guarded(Schema::build(Query, Mutation, Subscription)).enable_subscription_in_federation()
 }
 
 /// What a caller gets to see of a failing database: that it fails, and nothing of it.

@@ -1,19 +1,23 @@
 //! Payment's part of the graph: payments, and the payment of an order.
 
 use async_graphql::{
-    Context, EmptyMutation, EmptySubscription, Enum, Error, Object, Result, Schema, SimpleObject,
+    Context, EmptySubscription, Enum, Error, Object, Result, Schema, SimpleObject,
     connection::{Connection, EmptyFields},
     dataloader::{DataLoader, Loader},
 };
 use baedal_kit::{
     auth::Caller,
     error::coded,
-    ops::{ServiceOperations, operations},
+    ops::{LetterNode, ServiceOperations, dead_letters, operations},
     page::{Cursor, Page},
     serve,
 };
 use std::{collections::HashMap, sync::Arc};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+mod mutation;
+
+pub use mutation::Mutation;
 
 use crate::{
     domain::{self, CustomerId, Millis, OrderId},
@@ -21,12 +25,12 @@ use crate::{
 };
 
 /// The executable schema.
-pub type PaymentSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+pub type PaymentSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// A schema over these records.
 pub fn schema(payments: Arc<dyn Payments>) -> PaymentSchema {
     let loader = DataLoader::new(PaymentLoader(payments.clone()), tokio::spawn).max_batch_size(200);
-    serve::guarded(Schema::build(Query, EmptyMutation, EmptySubscription))
+    serve::guarded(Schema::build(Query, Mutation, EmptySubscription))
         .data(payments)
         .data(loader)
         .finish()
@@ -34,7 +38,7 @@ pub fn schema(payments: Arc<dyn Payments>) -> PaymentSchema {
 
 /// The SDL as a subgraph publishes it.
 pub fn sdl() -> String {
-    Schema::build(Query, EmptyMutation, EmptySubscription)
+    Schema::build(Query, Mutation, EmptySubscription)
         .finish()
         .sdl_with_options(
             async_graphql::SDLExportOptions::new()
@@ -69,6 +73,18 @@ impl Query {
     async fn payment_operations(&self, ctx: &Context<'_>) -> Result<ServiceOperations> {
         Caller::of(ctx).require("operator")?;
         operations(ctx).await
+    }
+
+    /// For operators: records the payment service could not read or apply, oldest first.
+    #[graphql(requires_scopes = "operator")]
+    async fn payment_dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Cursor, LetterNode>> {
+        Caller::of(ctx).require("operator")?;
+        dead_letters(ctx, first, after).await
     }
 
     /// The payment of one of the caller's orders; an operator sees every payment.

@@ -8,7 +8,7 @@ use async_graphql::connection::Connection;
 use async_graphql::{Context, ID, Object, Result};
 use baedal_kit::auth::Caller;
 use baedal_kit::error::coded;
-use baedal_kit::ops::{ServiceOperations, operations};
+use baedal_kit::ops::{LetterNode, ServiceOperations, dead_letters, operations};
 use baedal_kit::page::{Cursor, Page};
 use std::sync::Arc;
 
@@ -22,6 +22,18 @@ impl Query {
     async fn marketing_operations(&self, ctx: &Context<'_>) -> Result<ServiceOperations> {
         Caller::of(ctx).require("operator")?;
         operations(ctx).await
+    }
+
+    /// For operators: records the marketing service could not read or apply, oldest first.
+    #[graphql(requires_scopes = "operator")]
+    async fn marketing_dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Cursor, LetterNode>> {
+        Caller::of(ctx).require("operator")?;
+        dead_letters(ctx, first, after).await
     }
 
     /// The caller's coupons, newest first.

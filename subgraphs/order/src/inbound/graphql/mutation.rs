@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
-use baedal_kit::{auth::Caller, error::coded};
+use baedal_kit::{
+    auth::Caller,
+    error::coded,
+    ops::{self, RedriveNode},
+};
 
 use super::{CUSTOMER, OPERATOR, actor, error, input::PlaceOrderInput, types::Order};
 use crate::{app::App, domain::OrderId};
@@ -42,5 +46,24 @@ impl Mutation {
             .await
             .map(Order::new)
             .map_err(error::app)
+    }
+
+    /// For operators: applies these dead letters of the order service after all, or without ids those least often tried so
+    /// far. At most 100 at a time.
+    #[graphql(requires_scopes = "operator")]
+    async fn redrive_order_dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        ids: Option<Vec<ID>>,
+    ) -> Result<RedriveNode> {
+        Caller::of(ctx).require(OPERATOR)?;
+        ops::redrive(ctx, ids).await
+    }
+
+    /// For operators: gives these dead letters of the order service up for good; answers how many there were.
+    #[graphql(requires_scopes = "operator")]
+    async fn discard_order_dead_letters(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<u64> {
+        Caller::of(ctx).require(OPERATOR)?;
+        ops::discard(ctx, ids).await
     }
 }

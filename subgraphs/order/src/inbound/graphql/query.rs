@@ -10,7 +10,7 @@ use async_graphql::{
 use baedal_kit::{
     auth::Caller,
     error::coded,
-    ops::{ServiceOperations, operations},
+    ops::{LetterNode, ServiceOperations, dead_letters, operations},
     page::{Cursor, Page},
 };
 use baedal_traffic::Layers;
@@ -49,6 +49,18 @@ impl Query {
     async fn order_operations(&self, ctx: &Context<'_>) -> Result<ServiceOperations> {
         Caller::of(ctx).require(OPERATOR)?;
         operations(ctx).await
+    }
+
+    /// For operators: records the order service could not read or apply, oldest first.
+    #[graphql(requires_scopes = "operator")]
+    async fn order_dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Connection<Cursor, LetterNode>> {
+        Caller::of(ctx).require(OPERATOR)?;
+        dead_letters(ctx, first, after).await
     }
 
     /// One of the caller's orders; an operator sees every order.

@@ -1,12 +1,14 @@
-//! The commands of a store owner.
+//! The commands of a store owner, and what operators may do.
 
-use super::access::{app, owner};
+use super::access::{OPERATOR, app, owner};
 use super::shown;
 use super::types::{MenuItemInput, OpenStoreInput, StoreNode, StoreOrderNode};
 use crate::app::{AppError, NewItem};
 use crate::domain::Store;
 use crate::ports::Filed;
 use async_graphql::{Context, ID, Object, Result};
+use baedal_kit::auth::Caller;
+use baedal_kit::ops::{self, RedriveNode};
 use std::sync::Arc;
 
 /// Root of the mutations.
@@ -94,6 +96,25 @@ impl Mutation {
     #[graphql(requires_scopes = "store")]
     async fn complete_delivery(&self, ctx: &Context<'_>, order_id: ID) -> Result<StoreOrderNode> {
         ticket(app(ctx).complete_delivery(owner(ctx)?, &order_id).await)
+    }
+
+    /// For operators: applies these dead letters of the store service after all, or without ids those least often tried so
+    /// far. At most 100 at a time.
+    #[graphql(requires_scopes = "operator")]
+    async fn redrive_store_dead_letters(
+        &self,
+        ctx: &Context<'_>,
+        ids: Option<Vec<ID>>,
+    ) -> Result<RedriveNode> {
+        Caller::of(ctx).require(OPERATOR)?;
+        ops::redrive(ctx, ids).await
+    }
+
+    /// For operators: gives these dead letters of the store service up for good; answers how many there were.
+    #[graphql(requires_scopes = "operator")]
+    async fn discard_store_dead_letters(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<u64> {
+        Caller::of(ctx).require(OPERATOR)?;
+        ops::discard(ctx, ids).await
     }
 }
 
