@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # One build, one small image per binary: docker build --target router .
-FROM rust:1.95-bookworm AS build
+FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::demo::Account;
 use crate::login;
+use crate::ops;
 use crate::platform;
 use crate::settings::Settings;
 
@@ -30,6 +31,8 @@ enum Command {
     Token(Token),
     /// Log in with your browser and print an access token.
     Login(Login),
+    /// The operator's view: stuck orders, outboxes, dead letters, circuit breakers.
+    Ops(Box<ops::Ops>),
 }
 
 #[derive(Args)]
@@ -87,7 +90,7 @@ impl Server {
 /// Runs the command of this process' arguments; a failure is printed with what to do.
 pub async fn main() -> ExitCode {
     match run().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -95,14 +98,16 @@ pub async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<()> {
+async fn run() -> Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
-        None => platform::run(cli.up).await,
-        Some(Command::Up(settings)) => platform::run(*settings).await,
-        Some(Command::Token(token)) => print_token(&token).await,
-        Some(Command::Login(login)) => log_in(&login).await,
+        None => platform::run(cli.up).await?,
+        Some(Command::Up(settings)) => platform::run(*settings).await?,
+        Some(Command::Token(token)) => print_token(&token).await?,
+        Some(Command::Login(login)) => log_in(&login).await?,
+        Some(Command::Ops(asked)) => return ops::run(&asked).await,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn print_token(token: &Token) -> Result<()> {

@@ -6,8 +6,9 @@
 pub mod account;
 pub mod browser;
 mod form;
-mod http;
+pub(crate) mod http;
 mod loopback;
 mod protocol;
 
+pub(crate) use protocol::token_endpoint;
 pub use protocol::{Session, Tokens};

@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use baedal_kit::prune::Retention;
 use baedal_router::config::{AuthConfig, Config as GatewayConfig, IssuerConfig, SubgraphConfig};
 
 use crate::settings::{Part, Settings};
@@ -88,6 +89,7 @@ async fn store(settings: &Settings) -> Result<baedal_kit::serve::Running> {
         demo: settings.demo(),
         auto: true,
         step_delay: Duration::from_millis(settings.step_ms),
+        retention: Retention::default(),
     })
     .await
 }
@@ -133,6 +135,7 @@ async fn marketing(settings: &Settings) -> Result<baedal_kit::serve::Running> {
         jwks_url: None,
         audience: AUDIENCE.to_owned(),
         rules: baedal_marketing::domain::Rules::default(),
+        retention: Retention::default(),
     })
     .await
 }

@@ -1,6 +1,8 @@
 //! The rules of the house that a compiler does not check.
 #[path = "tidy/dependencies.rs"]
 mod dependencies;
+#[path = "tidy/deploy/mod.rs"]
+mod deploy;
 #[path = "tidy/licences.rs"]
 mod licences;
 #[path = "tidy/sources.rs"]

@@ -1,9 +1,11 @@
-//! `cargo xtask check`: formatting, lints, the rules of the house.
+//! `cargo xtask check`: formatting, lints, the rules of the house, manifests and alerts.
 use anyhow::Result;
 
+use crate::deploy;
 use crate::run::{cargo, shown};
 
-/// Fails on the first of: code that is not formatted, a lint, a broken rule of `tests/tests/tidy.rs`.
+/// Fails on the first of: code that is not formatted, a lint, a broken rule of `tests/tests/tidy.rs`, a wrong file
+/// of deploy/.
 pub fn check() -> Result<()> {
     shown(cargo().args(["fmt", "--all", "--check"]))?;
     shown(cargo().args([
@@ -16,5 +18,6 @@ pub fn check() -> Result<()> {
         "warnings",
     ]))?;
     // The whole workspace, so that what is built has the features, and so the files, that `test` uses.
-    shown(cargo().args(["test", "--locked", "--workspace", "--test", "tidy"]))
+    shown(cargo().args(["test", "--locked", "--workspace", "--test", "tidy"]))?;
+    deploy::check()
 }

@@ -1,8 +1,9 @@
-//! Development commands: `cargo xtask check|test|differential|faults|fuzz|loom|bench|servers|schema`.
+//! Development commands: `cargo xtask check|deploy|test|differential|faults|fuzz|loom|bench|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
 mod check;
+mod deploy;
 mod differential;
 mod faults;
 mod fuzz;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Formatting, lints (warnings are errors) and the rules of the house.
     Check,
+    /// The manifests and alerts of deploy/: schemas of Kubernetes, promtool's checks and unit tests. Part of `check`.
+    Deploy,
     /// Every test, on the embedded stack and on real MongoDB, Postgres and Kafka.
     ///
     /// The servers are found by MONGODB_URL, POSTGRES_URL and KAFKA_BROKERS; for those not set they are
@@ -68,6 +71,7 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Check => check::check(),
+        Command::Deploy => deploy::check(),
         Command::Test { arguments } => test::test(&arguments),
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Bench(bench) => bench.run(),

@@ -117,6 +117,11 @@ impl Session {
     }
 }
 
+/// Where the server at `issuer` gives tokens.
+pub(crate) async fn token_endpoint(issuer: &str) -> Result<String> {
+    Ok(metadata(issuer).await?.token_endpoint)
+}
+
 async fn metadata(issuer: &str) -> Result<Metadata> {
     let url = format!(
         "{}/.well-known/oauth-authorization-server",

@@ -20,6 +20,7 @@ pub mod mongo;
 pub mod ops;
 pub mod outbox;
 pub mod page;
+pub mod prune;
 pub mod retry;
 pub mod serve;
 pub mod sql;

@@ -10,7 +10,7 @@ mod outbox;
 mod tx;
 
 pub use errors::MongoError;
-pub use inbox::first_times;
+pub use inbox::{MongoInbox, first_times};
 pub use letters::MongoLetters;
 pub use outbox::{MongoOutbox, put_outbox};
 pub use tx::MongoTx;

@@ -15,7 +15,7 @@ mod tx;
 pub(crate) use connect::hide_password;
 pub use connect::{Db, Engine};
 pub use errors::{SqlError, is_unique_violation};
-pub use inbox::first_times;
+pub use inbox::{SqlInbox, first_times};
 pub use letters::SqlLetters;
 pub use outbox::{SqlOutbox, put_outbox};
 pub use tx::Tx;

@@ -4,9 +4,10 @@ use crate::support::{event, folder, fresh, mongo_database, postgres_database, se
 use baedal_kit::{
     consumer::DeadLetters,
     envelope::Envelope,
-    mongo::{self, Mongo, MongoError, MongoLetters, MongoOutbox},
+    mongo::{self, Mongo, MongoError, MongoInbox, MongoLetters, MongoOutbox},
     outbox::{OutboxRow, OutboxSource},
-    sql::{self, Db, SqlError, SqlLetters, SqlOutbox},
+    prune::SeenEvents,
+    sql::{self, Db, SqlError, SqlInbox, SqlLetters, SqlOutbox},
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tempfile::TempDir;
@@ -69,6 +70,13 @@ impl Store {
         }
     }
 
+    pub fn inbox(&self) -> Arc<dyn SeenEvents> {
+        match self {
+            Store::Sql(db, _) => Arc::new(SqlInbox::new(db)),
+            Store::Mongo(mongo) => Arc::new(MongoInbox::new(mongo)),
+        }
+    }
+
     pub fn notify(&self) -> Arc<Notify> {
         match self {
             Store::Sql(db, _) => db.outbox_notify(),
@@ -118,7 +126,7 @@ impl Store {
     }
 
     /// The ids that are new to the consumer, in a committed transaction.
-    async fn first_times(&self, consumer: &str, ids: &[Uuid]) -> HashSet<Uuid> {
+    pub async fn first_times(&self, consumer: &str, ids: &[Uuid]) -> HashSet<Uuid> {
         match self {
             Store::Sql(db, _) => {
                 let work = |mut tx: sql::Tx| async move {

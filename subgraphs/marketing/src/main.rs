@@ -1,7 +1,7 @@
 //! baedal-marketing: the marketing service as a process of its own.
 
 use anyhow::Context;
-use baedal_kit::{serve, telemetry};
+use baedal_kit::{prune::Retention, serve, telemetry};
 use baedal_marketing::domain::Rules;
 use baedal_marketing::{Config, start};
 use clap::{ArgAction, Parser};
@@ -19,10 +19,15 @@ struct Args {
     #[arg(long, env = "BAEDAL_LISTEN", default_value = "127.0.0.1:4014")]
     listen: SocketAddr,
     /// Database: sqlite://PATH?mode=rwc or mongodb://HOST:PORT/DATABASE?replicaSet=NAME.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/marketing.db?mode=rwc",
+        hide_env_values = true
+    )]
     database_url: String,
     /// Event log: embedded:PATH or kafka://HOST:PORT,HOST:PORT.
-    #[arg(long, env = "EVENTS_URL")]
+    #[arg(long, env = "EVENTS_URL", default_value = "embedded:data/events.db")]
     events_url: String,
     /// URL of the auth server that issues the access tokens.
     #[arg(long, env = "ISSUER_URL", default_value = "http://127.0.0.1:4001")]
@@ -33,6 +38,13 @@ struct Args {
     /// Audience that access tokens must name.
     #[arg(long, env = "AUDIENCE", default_value = "baedal")]
     audience: String,
+    /// Hours for which applied events are remembered, so that none takes effect twice; at least as long as the event log
+    /// keeps them.
+    #[arg(long, env = "INBOX_RETENTION_HOURS", default_value_t = 336, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    inbox_retention_hours: u64,
+    /// Hours for which the embedded event log keeps events that every group has read.
+    #[arg(long, env = "EVENTS_RETENTION_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    events_retention_hours: u64,
     /// Accepted for all services alike; marketing has no demo data, it fills itself from events (SQLite only).
     #[arg(long, env = "DEMO", default_value_t = false, action = ArgAction::Set)]
     demo: bool,
@@ -63,6 +75,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         jwks_url: args.jwks_url,
         audience: args.audience,
         rules: Rules::default(),
+        retention: Retention::hours(args.inbox_retention_hours, args.events_retention_hours)?,
     };
     let running = start(config).await.context("baedal-marketing cannot start")?;
     println!("baedal-marketing: {}", running.url());

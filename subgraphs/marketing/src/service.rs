@@ -12,11 +12,12 @@ use baedal_kit::auth::Auth;
 use baedal_kit::clock::{SystemClock, SystemIds};
 use baedal_kit::consumer::{DeadLetters, spawn_consumer};
 use baedal_kit::log;
-use baedal_kit::mongo::MongoLetters;
+use baedal_kit::mongo::{MongoInbox, MongoLetters};
 use baedal_kit::ops::Ops;
 use baedal_kit::outbox::{OutboxSource, spawn_relay};
+use baedal_kit::prune::{self, Pruner, Retention, SeenEvents};
 use baedal_kit::serve::{Check, Running, Service, serve};
-use baedal_kit::sql::SqlLetters;
+use baedal_kit::sql::{SqlInbox, SqlLetters};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Config {
     pub audience: String,
     /// What a delivered order earns.
     pub rules: Rules,
+    /// How long what was done is remembered.
+    pub retention: Retention,
 }
 
 /// An open database with everything that depends on which one it is.
@@ -51,6 +54,7 @@ struct Opened {
     outbox: Arc<dyn OutboxSource>,
     notify: Arc<Notify>,
     letters: Arc<dyn DeadLetters>,
+    inbox: Arc<dyn SeenEvents>,
     check: Check,
 }
 
@@ -82,6 +86,12 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         opened.notify,
         workers.clone(),
     ));
+    let pruner = Pruner {
+        inbox: opened.inbox,
+        log: log.clone(),
+        retention: config.retention,
+    };
+    running.keep(pruner.spawn(prune::EVERY, workers.clone()));
     let handler = Arc::new(Inbox { app: app.clone() });
     let topics = [ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC];
     let consumer = spawn_consumer(
@@ -123,11 +133,13 @@ async fn open_sql(url: &str, rules: Rules) -> anyhow::Result<Opened> {
     });
     let (outbox, notify) = (Arc::new(books.outbox()), books.db().outbox_notify());
     let letters = Arc::new(SqlLetters::new(books.db()));
+    let inbox = Arc::new(SqlInbox::new(books.db()));
     Ok(Opened {
         app: App::new(books, Arc::new(SystemClock), rules),
         outbox,
         notify,
         letters,
+        inbox,
         check,
     })
 }
@@ -142,11 +154,13 @@ async fn open_mongo(url: &str, rules: Rules) -> anyhow::Result<Opened> {
     });
     let (outbox, notify) = (Arc::new(books.outbox()), books.mongo().outbox_notify());
     let letters = Arc::new(MongoLetters::new(books.mongo()));
+    let inbox = Arc::new(MongoInbox::new(books.mongo()));
     Ok(Opened {
         app: App::new(books, Arc::new(SystemClock), rules),
         outbox,
         notify,
         letters,
+        inbox,
         check,
     })
 }

@@ -30,6 +30,7 @@ pub fn config(folder: &TempDir, issuer: &str) -> Config {
         jwks_url: None,
         audience: "baedal".into(),
         rules: Rules::default(),
+        retention: baedal_kit::prune::Retention::default(),
     }
 }
 

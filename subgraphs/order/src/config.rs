@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use baedal_kit::prune::Retention;
+
 use crate::{outbound::payment::Guards, policies::Limits};
 
 /// Connections to each address of payment: shared evenly by one, two and three replicas behind it.
@@ -32,6 +34,8 @@ pub struct Config {
     pub limits: Limits,
     /// How often overdue orders are looked for.
     pub sweep_every: Duration,
+    /// How long what was done is remembered.
+    pub retention: Retention,
 }
 
 impl Config {
@@ -52,6 +56,7 @@ impl Config {
                 acceptance: Duration::from_secs(30 * 60),
             },
             sweep_every: Duration::from_secs(1),
+            retention: Retention::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::ensure;
-use baedal_kit::{serve, telemetry};
+use baedal_kit::{prune::Retention, serve, telemetry};
 use baedal_order::{Config, PAYMENT_CONNECTIONS};
 use clap::Parser;
 
@@ -31,9 +31,9 @@ struct Args {
     /// Payment's gRPC address, or several with commas.
     #[arg(long, env = "PAYMENT_GRPC_URL", default_value = "http://127.0.0.1:4022")]
     payment_grpc_url: String,
-    /// Issuer of the access tokens, e.g. http://127.0.0.1:4001; without it nobody can order.
-    #[arg(long, env = "ISSUER_URL")]
-    issuer_url: Option<String>,
+    /// Issuer of the access tokens.
+    #[arg(long, env = "ISSUER_URL", default_value = "http://127.0.0.1:4001")]
+    issuer_url: String,
     /// Where the auth server's keys are, when its public URL does not lead there from here.
     #[arg(long, env = "JWKS_URL", value_name = "URL")]
     jwks_url: Option<String>,
@@ -52,6 +52,13 @@ struct Args {
     /// Calls to payment at once; 0 = no bulkhead.
     #[arg(long, env = "PAYMENT_AT_ONCE", default_value_t = 256, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     payment_at_once: u32,
+    /// Hours for which applied events are remembered, so that none takes effect twice; at least as long as the event log
+    /// keeps them.
+    #[arg(long, env = "INBOX_RETENTION_HOURS", default_value_t = 336, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    inbox_retention_hours: u64,
+    /// Hours for which the embedded event log keeps events that every group has read.
+    #[arg(long, env = "EVENTS_RETENTION_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    events_retention_hours: u64,
     /// Seconds a store may take to accept before it is asked to give the order up.
     #[arg(long, env = "ORDER_ACCEPT_WITHIN_SECONDS", default_value_t = 1_800, value_parser = clap::value_parser!(u64).range(1..))]
     accept_within_seconds: u64,
@@ -71,7 +78,8 @@ impl Args {
         );
         let mut config = config.with_payment_deadline(Duration::from_millis(self.payment_deadline_ms));
         config.payment_connections = self.payment_connections as usize;
-        config.issuer = self.issuer_url;
+        config.retention = Retention::hours(self.inbox_retention_hours, self.events_retention_hours)?;
+        config.issuer = Some(self.issuer_url);
         config.jwks_url = self.jwks_url;
         config.audience = self.audience;
         config.guards.at_once = (self.payment_at_once > 0).then_some(self.payment_at_once as usize);
@@ -94,9 +102,6 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
-    if args.issuer_url.is_none() {
-        tracing::warn!("no ISSUER_URL: every caller is anonymous, so nobody can order or see an order");
-    }
     let running = baedal_order::start(args.config()?).await?;
     println!("order: {}", running.url());
     serve::until_signal().await;

@@ -11,6 +11,7 @@ use baedal_kit::{
     log,
     ops::Ops,
     outbox::spawn_relay,
+    prune::{self, Pruner},
     serve::{Running, Service, serve},
 };
 use baedal_traffic::Layers;
@@ -86,6 +87,12 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
         store.outbox_notify,
         workers.clone(),
     ));
+    let pruner = Pruner {
+        inbox: store.inbox,
+        log: events.clone(),
+        retention: config.retention,
+    };
+    running.keep(pruner.spawn(prune::EVERY, workers.clone()));
     let consumer = spawn_consumer(
         events,
         GROUP,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use baedal_kit::{
     consumer::DeadLetters,
-    mongo::{Mongo, MongoLetters, MongoOutbox},
+    mongo::{Mongo, MongoInbox, MongoLetters, MongoOutbox},
     outbox::OutboxSource,
+    prune::SeenEvents,
     serve::Check,
-    sql::{Db, SqlLetters, SqlOutbox},
+    sql::{Db, SqlInbox, SqlLetters, SqlOutbox},
 };
 use tokio::sync::Notify;
 
@@ -25,6 +26,7 @@ pub(crate) struct Store {
     pub outbox: Arc<dyn OutboxSource>,
     pub outbox_notify: Arc<Notify>,
     pub letters: Arc<dyn DeadLetters>,
+    pub inbox: Arc<dyn SeenEvents>,
     pub check: Check,
 }
 
@@ -54,6 +56,7 @@ impl Store {
             outbox: Arc::new(SqlOutbox::new(&db)),
             outbox_notify: db.outbox_notify(),
             letters: Arc::new(SqlLetters::new(&db)),
+            inbox: Arc::new(SqlInbox::new(&db)),
             check: Check::new("store", move || {
                 let db = pinged.clone();
                 async move { db.ping().await.map_err(|error| error.to_string()) }
@@ -76,6 +79,7 @@ impl Store {
             outbox: Arc::new(MongoOutbox::new(&mongo)),
             outbox_notify: mongo.outbox_notify(),
             letters: Arc::new(MongoLetters::new(&mongo)),
+            inbox: Arc::new(MongoInbox::new(&mongo)),
             check: Check::new("store", move || {
                 let mongo = pinged.clone();
                 async move { mongo.ping().await.map_err(|error| error.to_string()) }

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use baedal_kit::prune::Retention;
+
 use crate::{domain::Won, outbound::simulated::Manners, ports::Patience};
 
 /// Everything payment needs to know to run.
@@ -27,6 +29,8 @@ pub struct Config {
     pub sweep_every: Duration,
     /// How the simulated provider behaves.
     pub provider: Manners,
+    /// How long what was done is remembered.
+    pub retention: Retention,
 }
 
 impl Config {
@@ -51,6 +55,7 @@ impl Config {
                 capacity: 10_000,
                 limit: Won::parse(1_000_000).expect("a million is an amount"),
             },
+            retention: Retention::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
-use baedal_kit::{serve, telemetry};
+use baedal_kit::{prune::Retention, serve, telemetry};
 use baedal_payment::{Config, domain::Won, outbound::simulated::Manners, ports::Patience};
 use clap::Parser;
 
@@ -31,9 +31,9 @@ struct Args {
     /// embedded:PATH or kafka://HOST:PORT,HOST:PORT
     #[arg(long, env = "EVENTS_URL", default_value = "embedded:data/events.db")]
     events_url: String,
-    /// Issuer of the access tokens, e.g. http://127.0.0.1:4001
-    #[arg(long, env = "ISSUER_URL")]
-    issuer_url: Option<String>,
+    /// Issuer of the access tokens.
+    #[arg(long, env = "ISSUER_URL", default_value = "http://127.0.0.1:4001")]
+    issuer_url: String,
     /// Where the auth server's keys are, when its public URL does not lead there from here.
     #[arg(long, env = "JWKS_URL", value_name = "URL")]
     jwks_url: Option<String>,
@@ -43,6 +43,13 @@ struct Args {
     /// Demo settings; refused with a real store.
     #[arg(long, env = "DEMO", default_value_t = false, action = clap::ArgAction::Set)]
     demo: bool,
+    /// Hours for which applied events are remembered, so that none takes effect twice; at least as long as the event log
+    /// keeps them.
+    #[arg(long, env = "INBOX_RETENTION_HOURS", default_value_t = 336, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    inbox_retention_hours: u64,
+    /// Hours for which the embedded event log keeps events that every group has read.
+    #[arg(long, env = "EVENTS_RETENTION_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    events_retention_hours: u64,
     /// Milliseconds after which a payment whose provider has not answered is reconciled.
     #[arg(long, env = "PAYMENT_RECONCILE_AFTER_MS", default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(100..=8_000))]
     reconcile_after_ms: u64,
@@ -80,7 +87,8 @@ impl Args {
             &self.database_url,
             &self.events_url,
         );
-        config.issuer = self.issuer_url;
+        config.retention = Retention::hours(self.inbox_retention_hours, self.events_retention_hours)?;
+        config.issuer = Some(self.issuer_url);
         config.jwks_url = self.jwks_url;
         config.audience = self.audience;
         config.patience = Patience {
@@ -111,9 +119,6 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {
-    if args.issuer_url.is_none() {
-        tracing::warn!("no ISSUER_URL: every caller is anonymous, so GraphQL shows no payment");
-    }
     let service = baedal_payment::start_service(args.config()?).await?;
     println!(
         "payment: {} (GraphQL), {} (gRPC)",

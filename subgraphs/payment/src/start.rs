@@ -12,8 +12,9 @@ use baedal_kit::{
     log,
     ops::Ops,
     outbox::{OutboxSource, spawn_relay},
+    prune::{self, Pruner},
     serve::{Check, Running, Service, serve},
-    sql::{Db, SqlLetters, SqlOutbox},
+    sql::{Db, SqlInbox, SqlLetters, SqlOutbox},
 };
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
@@ -97,6 +98,12 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
         db.outbox_notify(),
         workers.clone(),
     ));
+    let pruner = Pruner {
+        inbox: Arc::new(SqlInbox::new(&db)),
+        log: events.clone(),
+        retention: config.retention,
+    };
+    running.keep(pruner.spawn(prune::EVERY, workers.clone()));
     let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
     let consumer = spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, letters, workers.clone());
     ops.watch(&consumer);

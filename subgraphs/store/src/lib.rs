@@ -21,8 +21,9 @@ use baedal_kit::consumer::spawn_consumer;
 use baedal_kit::log::{self, EventLog};
 use baedal_kit::ops::Ops;
 use baedal_kit::outbox::spawn_relay;
+use baedal_kit::prune::{self, Pruner, Retention};
 use baedal_kit::serve::{Check, Running, Service, serve};
-use baedal_kit::sql::SqlLetters;
+use baedal_kit::sql::{SqlInbox, SqlLetters};
 use outbound::sql::SqlStore;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Config {
     pub auto: bool,
     /// How long a ticket rests in each state in `auto` mode.
     pub step_delay: Duration,
+    /// How long what was done is remembered.
+    pub retention: Retention,
 }
 
 /// Starts the service: API, consumers, relay and, where configured, `auto` mode.
@@ -114,6 +117,12 @@ async fn run(
         notify,
         workers.clone(),
     ));
+    let pruner = Pruner {
+        inbox: Arc::new(SqlInbox::new(store.db())),
+        log: log.clone(),
+        retention: config.retention,
+    };
+    running.keep(pruner.spawn(prune::EVERY, workers.clone()));
     let handler = Arc::new(Inbox { app: app.clone() });
     let consumer = spawn_consumer(
         log,

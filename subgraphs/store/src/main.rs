@@ -1,7 +1,7 @@
 //! baedal-store: the store service as a process of its own.
 
 use anyhow::Context;
-use baedal_kit::{serve, telemetry};
+use baedal_kit::{prune::Retention, serve, telemetry};
 use baedal_store::{Config, start};
 use clap::{ArgAction, Parser};
 use std::net::SocketAddr;
@@ -19,10 +19,15 @@ struct Args {
     #[arg(long, env = "BAEDAL_LISTEN", default_value = "127.0.0.1:4013")]
     listen: SocketAddr,
     /// Database: sqlite://PATH?mode=rwc or postgres://USER:PASSWORD@HOST/DATABASE.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/store.db?mode=rwc",
+        hide_env_values = true
+    )]
     database_url: String,
     /// Event log: embedded:PATH or kafka://HOST:PORT,HOST:PORT.
-    #[arg(long, env = "EVENTS_URL")]
+    #[arg(long, env = "EVENTS_URL", default_value = "embedded:data/events.db")]
     events_url: String,
     /// URL of the auth server that issues the access tokens.
     #[arg(long, env = "ISSUER_URL", default_value = "http://127.0.0.1:4001")]
@@ -33,6 +38,13 @@ struct Args {
     /// Audience that access tokens must name.
     #[arg(long, env = "AUDIENCE", default_value = "baedal")]
     audience: String,
+    /// Hours for which applied events are remembered, so that none takes effect twice; at least as long as the event log
+    /// keeps them.
+    #[arg(long, env = "INBOX_RETENTION_HOURS", default_value_t = 336, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    inbox_retention_hours: u64,
+    /// Hours for which the embedded event log keeps events that every group has read.
+    #[arg(long, env = "EVENTS_RETENTION_HOURS", default_value_t = 168, value_parser = clap::value_parser!(u64).range(1..=87_600))]
+    events_retention_hours: u64,
     /// Put the demo stores in (SQLite only).
     #[arg(long, env = "DEMO", default_value_t = false, action = ArgAction::Set)]
     demo: bool,
@@ -67,6 +79,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         demo: args.demo,
         auto: args.auto,
         step_delay: Duration::from_millis(args.step_delay_ms),
+        retention: Retention::hours(args.inbox_retention_hours, args.events_retention_hours)?,
     };
     let running = start(config).await.context("baedal-store cannot start")?;
     println!("baedal-store: {}", running.url());

@@ -22,6 +22,7 @@ fn config(folder: &TempDir, auto: bool) -> Config {
         demo: true,
         auto,
         step_delay: Duration::ZERO,
+        retention: baedal_kit::prune::Retention::default(),
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod file;
 mod group;
+mod prune;
 mod reader;
 
 use super::{Consumer, EventLog, LogError, Record, check_size};
@@ -84,6 +85,10 @@ impl EventLog for Embedded {
         Ok(Box::new(
             reader::Reader::join(Arc::clone(&self.file), group, topics).await?,
         ))
+    }
+
+    async fn prune(&self, age: Duration, most: usize) -> Result<u64, LogError> {
+        prune::prune(&self.file, age, most).await
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -46,6 +46,10 @@ impl EventLog for Namespaced {
         }))
     }
 
+    async fn prune(&self, age: Duration, most: usize) -> Result<u64, LogError> {
+        self.inner.prune(age, most).await
+    }
+
     async fn ping(&self) -> Result<(), LogError> {
         self.inner.ping().await
     }

@@ -1,10 +1,14 @@
 //! The inbox: which events a consumer has applied, remembered in the transaction of their effects.
 
-use super::{MongoError, MongoTx};
-use crate::failpoint;
+use super::{Mongo, MongoError, MongoTx};
+use crate::{failpoint, prune::SeenEvents};
+use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use mongodb::bson::{DateTime, Document, doc};
-use std::collections::HashSet;
+use mongodb::{
+    Collection, Database,
+    bson::{Bson, DateTime, Document, doc},
+};
+use std::{collections::HashSet, time::Duration};
 use uuid::Uuid;
 
 pub(super) const INBOX: &str = "inbox";
@@ -50,4 +54,42 @@ pub async fn first_times(
 
 fn row_id(consumer: &str, id: Uuid) -> String {
     format!("{consumer}:{id}")
+}
+
+/// The inbox of a MongoDB store, as far as it can forget.
+#[derive(Clone, Debug)]
+pub struct MongoInbox {
+    db: Database,
+}
+
+impl MongoInbox {
+    /// The inbox of this store.
+    pub fn new(mongo: &Mongo) -> MongoInbox {
+        MongoInbox { db: mongo.db.clone() }
+    }
+
+    fn rows(&self) -> Collection<Document> {
+        self.db.collection(INBOX)
+    }
+}
+
+#[async_trait]
+impl SeenEvents for MongoInbox {
+    async fn forget(&self, age: Duration, most: usize) -> anyhow::Result<u64> {
+        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        let before = DateTime::from_millis(DateTime::now().timestamp_millis().saturating_sub(age));
+        let rows = self.rows();
+        let old = rows
+            .find(doc! { "seenAt": { "$lt": before } })
+            .sort(doc! { "seenAt": 1 })
+            .limit(i64::try_from(most).unwrap_or(i64::MAX))
+            .projection(doc! { "_id": 1 });
+        let old: Vec<Document> = old.await?.try_collect().await?;
+        let ids: Vec<&Bson> = old.iter().filter_map(|row| row.get("_id")).collect();
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let deleted = rows.delete_many(doc! { "_id": { "$in": ids } }).await?;
+        Ok(deleted.deleted_count)
+    }
 }

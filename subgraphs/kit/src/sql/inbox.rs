@@ -1,9 +1,10 @@
 //! The inbox: which events a consumer has applied, remembered in the transaction of their effects.
 
-use super::{SqlError, Tx, chunk_sizes};
-use crate::failpoint;
+use super::{Db, SqlError, Tx, chunk_sizes};
+use crate::{failpoint, prune::SeenEvents};
+use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 use uuid::Uuid;
 
 /// Rows of one statement.
@@ -49,4 +50,40 @@ async fn insert(tx: &mut Tx, consumer: &str, ids: &[Uuid]) -> Result<Vec<Uuid>, 
             Uuid::parse_str(&id).map_err(|error| SqlError::Database(sqlx::Error::Decode(error.into())))
         })
         .collect()
+}
+
+/// The inbox of a SQL store, as far as it can forget.
+#[derive(Clone, Debug)]
+pub struct SqlInbox {
+    db: Db,
+}
+
+impl SqlInbox {
+    /// The inbox of this store.
+    pub fn new(db: &Db) -> SqlInbox {
+        SqlInbox { db: db.clone() }
+    }
+
+    async fn delete(&self, age: Duration, most: usize) -> Result<u64, SqlError> {
+        let text = format!(
+            "DELETE FROM inbox WHERE (consumer, event_id) IN \
+             (SELECT consumer, event_id FROM inbox WHERE seen_at < {} - $1 ORDER BY seen_at LIMIT $2)",
+            self.db.engine.now()
+        );
+        let mut tx = self.db.begin().await?;
+        let deleted = sqlx::query(AssertSqlSafe(text))
+            .bind(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+            .bind(i64::try_from(most).unwrap_or(i64::MAX))
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await?;
+        Ok(deleted.rows_affected())
+    }
+}
+
+#[async_trait]
+impl SeenEvents for SqlInbox {
+    async fn forget(&self, age: Duration, most: usize) -> anyhow::Result<u64> {
+        Ok(self.delete(age, most).await?)
+    }
 }
