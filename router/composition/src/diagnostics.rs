@@ -2,6 +2,7 @@
 
 mod fix;
 
+use apollo_compiler::ast::{Definition, Document};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -24,6 +25,25 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// An error at a definition of a subgraph's SDL.
+    pub(crate) fn at(
+        subgraph: &Subgraph,
+        code: &str,
+        document: &Document,
+        definition: &Definition,
+        message: String,
+    ) -> Diagnostic {
+        let span = definition.location();
+        let at = span.and_then(|span| span.line_column(&document.sources));
+        Diagnostic {
+            code: code.to_owned(),
+            message: format!("[{}] {message}", subgraph.name),
+            subgraph: Some(subgraph.name.clone()),
+            line: at.map(|at| at.line),
+            column: at.map(|at| at.column),
+        }
+    }
+
     /// An error that no single subgraph is to blame for.
     pub(crate) fn global(code: &str, message: impl Into<String>) -> Diagnostic {
         let code = code.to_owned();

@@ -1,7 +1,7 @@
 //! Expands a client's selection: fragments resolved to the object types they match, `@skip` and
 //! `@include` evaluated, fields merged by response key for each runtime type.
 //! <https://spec.graphql.org/October2021/#CollectFields()>
-use apollo_compiler::ast::Type;
+use apollo_compiler::ast::{Directive, Type};
 use apollo_compiler::executable::{Field, Selection as AstSelection, SelectionSet};
 use apollo_compiler::{Name, Node};
 use hashbrown::{DefaultHashBuilder, HashSet};
@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::operation::Operation;
-use crate::operation::conditions::included;
+use crate::operation::conditions::{included, passed_on};
 use crate::settings::{Budget, PlanError};
 use crate::supergraph::field_set::Args;
 use crate::supergraph::model::{Kind, Model};
@@ -63,8 +63,17 @@ pub(crate) struct Normalizer<'a> {
 }
 
 struct Collected<'a> {
-    on: Types,
+    on: Under,
     node: &'a Node<Field>,
+}
+
+/// Under which type conditions a selection stands.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Under {
+    /// The object types that are left.
+    on: Types,
+    /// Whether one of the conditions is an object type, also where no other can be met.
+    concrete: bool,
 }
 
 /// The fields of one place in the making.
@@ -72,7 +81,7 @@ struct Collected<'a> {
 struct Gathered<'a> {
     order: usize,
     /// Named fragments that were expanded for these types already.
-    seen: HashSet<(&'a Name, Types)>,
+    seen: HashSet<(&'a Name, Under)>,
     by_key: ByKey<'a>,
 }
 
@@ -100,7 +109,8 @@ impl<'a> Normalizer<'a> {
         }
         let mut gathered = Gathered::default();
         for (on, set) in sets {
-            self.collect(set, on, &mut gathered, depth)?;
+            let (on, concrete) = (on.clone(), false);
+            self.collect(set, &Under { on, concrete }, &mut gathered, depth)?;
         }
         let mut fields = Vec::new();
         for (key, nodes) in &gathered.by_key {
@@ -115,7 +125,7 @@ impl<'a> Normalizer<'a> {
     fn collect(
         &mut self,
         set: &'a SelectionSet,
-        on: &Types,
+        on: &Under,
         out: &mut Gathered<'a>,
         depth: usize,
     ) -> Result<(), PlanError> {
@@ -141,7 +151,7 @@ impl<'a> Normalizer<'a> {
                         Some(name) => self.condition(on, name),
                         None => on.clone(),
                     };
-                    if !on.is_empty() {
+                    if !on.on.is_empty() {
                         self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
                 }
@@ -151,7 +161,7 @@ impl<'a> Normalizer<'a> {
                         continue;
                     };
                     let on = self.condition(on, &fragment.selection_set.ty);
-                    if !on.is_empty() && out.seen.insert((&spread.fragment_name, on.clone())) {
+                    if !on.on.is_empty() && out.seen.insert((&spread.fragment_name, on.clone())) {
                         self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
                 }
@@ -160,11 +170,13 @@ impl<'a> Normalizer<'a> {
         Ok(())
     }
 
-    fn condition(&self, on: &Types, name: &str) -> Types {
-        self.model
-            .named(name)
-            .map(|t| on.and(&self.model.ty(t).possible))
-            .unwrap_or_default()
+    fn condition(&self, under: &Under, name: &str) -> Under {
+        let condition = self.model.named(name).map(|t| self.model.ty(t));
+        let on = condition.map(|ty| under.on.and(&ty.possible));
+        Under {
+            on: on.unwrap_or_default(),
+            concrete: under.concrete || condition.is_some_and(|ty| ty.kind == Kind::Object),
+        }
     }
 
     /// Splits the runtime types of one response key by which selections apply and which type the field has.
@@ -176,17 +188,24 @@ impl<'a> Normalizer<'a> {
         depth: usize,
         out: &mut Vec<(usize, SelectedField)>,
     ) -> Result<(), PlanError> {
-        let conditional = nodes.iter().all(|(_, node)| node.on != *types);
+        let conditional = nodes
+            .iter()
+            .all(|(_, node)| node.on.concrete || node.on.on != *types);
+        let directed = nodes
+            .iter()
+            .any(|(_, node)| passed_on(&node.node.directives).next().is_some());
         let mut classes: IndexMap<(Vec<usize>, Option<&Type>), Vec<TypeIx>, DefaultHashBuilder> =
             IndexMap::default();
         for t in types.iter() {
             self.budget.spend(nodes.len())?;
-            let mut which: Vec<usize> = (0..nodes.len()).filter(|i| nodes[*i].1.on.contains(t)).collect();
+            let mut which: Vec<usize> = (0..nodes.len())
+                .filter(|i| nodes[*i].1.on.on.contains(t))
+                .collect();
             let Some(first) = which.first().copied() else {
                 continue;
             };
             let node = nodes[first].1.node;
-            if node.selection_set.is_empty() {
+            if node.selection_set.is_empty() && !directed {
                 which.truncate(1);
             }
             classes
@@ -209,9 +228,10 @@ impl<'a> Normalizer<'a> {
                         .iter()
                         .map(|a| (a.name.clone(), (*a.value).clone()))
                         .collect();
+                    let directives = directives(which.iter().map(|i| nodes[*i].1.node));
                     Selected::Field(FieldUse {
                         name: first.name.clone(),
-                        args: Args::new(args),
+                        args: Args::new(args).with(directives),
                         ty,
                         sub,
                     })
@@ -249,4 +269,15 @@ impl<'a> Normalizer<'a> {
         let sets: Vec<_> = sets.iter().map(|set| (types.clone(), *set)).collect();
         self.place(&types, &sets, depth + 1)
     }
+}
+
+/// The directives of merged fields that subgraphs see, equal ones once.
+fn directives<'a>(nodes: impl Iterator<Item = &'a Node<Field>>) -> Vec<Node<Directive>> {
+    let mut all: Vec<Node<Directive>> = Vec::new();
+    for directive in nodes.flat_map(|node| passed_on(&node.directives)) {
+        if !all.contains(directive) {
+            all.push(directive.clone());
+        }
+    }
+    all
 }

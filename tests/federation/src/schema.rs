@@ -45,10 +45,13 @@ pub fn read(sdl: &str) -> Result<SubgraphSchema> {
     let mut document = parse(&rename_back(sdl, &parse(sdl)?))?;
     let (keys, requires) = (keys(&document), requires(&document));
     document.definitions.retain(|definition| {
-        !matches!(
-            definition,
-            Definition::DirectiveDefinition(_) | Definition::SchemaExtension(_)
-        )
+        let kept = |it: &ast::DirectiveDefinition| it.locations.contains(&ast::DirectiveLocation::Field);
+        match definition {
+            // Of the directives those that clients may write on fields.
+            Definition::DirectiveDefinition(it) => kept(it),
+            Definition::SchemaExtension(_) => false,
+            _ => true,
+        }
     });
     for definition in &mut document.definitions {
         strip(definition);

@@ -4,6 +4,7 @@ use apollo_compiler::ast::{DirectiveDefinition, DirectiveLocation};
 
 use super::Level::{Breaking, Safe};
 use super::{Changes, inputs};
+use crate::merge::is_executable_location;
 
 /// Compares all executable directives.
 pub(super) fn compare(changes: &mut Changes<'_>) {
@@ -45,7 +46,9 @@ fn compare_one(
     was: &DirectiveDefinition,
     is: &DirectiveDefinition,
 ) {
-    let lost = |location: &&DirectiveLocation| is_client(**location) && !is.locations.contains(location);
+    let lost = |location: &&DirectiveLocation| {
+        is_executable_location(**location) && !is.locations.contains(location)
+    };
     for location in was.locations.iter().filter(lost) {
         let message = format!("Directive \"{coordinate}\" is no longer allowed on {location}.");
         changes.add(
@@ -68,20 +71,8 @@ fn compare_one(
 }
 
 fn is_executable(directive: &DirectiveDefinition) -> bool {
-    directive.locations.iter().any(|location| is_client(*location))
-}
-
-fn is_client(location: DirectiveLocation) -> bool {
-    use DirectiveLocation as L;
-    matches!(
-        location,
-        L::Query
-            | L::Mutation
-            | L::Subscription
-            | L::Field
-            | L::FragmentDefinition
-            | L::FragmentSpread
-            | L::InlineFragment
-            | L::VariableDefinition
-    )
+    directive
+        .locations
+        .iter()
+        .any(|location| is_executable_location(*location))
 }

@@ -22,19 +22,10 @@ pub(super) fn check(document: &Document, linked: &Linked, subgraph: &Subgraph) -
         if !needed || !hidden {
             continue;
         }
-        let at = definition
-            .location()
-            .and_then(|span| span.line_column(&document.sources));
-        errors.push(Diagnostic {
-            code: "DISALLOWED_INACCESSIBLE".to_owned(),
-            message: format!(
-                "[{}] Type \"{name}\" cannot be @inaccessible: it is built in. Remove the directive.",
-                subgraph.name
-            ),
-            subgraph: Some(subgraph.name.clone()),
-            line: at.map(|at| at.line),
-            column: at.map(|at| at.column),
-        });
+        let message =
+            format!("Type \"{name}\" cannot be @inaccessible: it is built in. Remove the directive.");
+        let code = "DISALLOWED_INACCESSIBLE";
+        errors.push(Diagnostic::at(subgraph, code, document, definition, message));
     }
     errors
 }

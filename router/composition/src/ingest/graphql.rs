@@ -183,19 +183,12 @@ fn check_definitions(document: &Document, linked: &Linked, subgraph: &Subgraph) 
         let Some(message) = spec.and_then(|spec| definition_error(directive, spec)) else {
             continue;
         };
-        let at = directive
-            .location()
-            .and_then(|span| span.line_column(&document.sources));
-        errors.push(Diagnostic {
-            code: "DIRECTIVE_DEFINITION_INVALID".to_owned(),
-            message: format!(
-                "[{}] Invalid definition for directive \"@{}\": {message}",
-                subgraph.name, directive.name
-            ),
-            subgraph: Some(subgraph.name.clone()),
-            line: at.map(|at| at.line),
-            column: at.map(|at| at.column),
-        });
+        let message = format!(
+            "Invalid definition for directive \"@{}\": {message}",
+            directive.name
+        );
+        let code = "DIRECTIVE_DEFINITION_INVALID";
+        errors.push(Diagnostic::at(subgraph, code, document, definition, message));
     }
     errors
 }
@@ -224,19 +217,11 @@ fn check_types(document: &Document, subgraph: &Subgraph) -> Vec<Diagnostic> {
             continue;
         }
         let name = definition.name().map(|name| name.as_str()).unwrap_or_default();
-        let at = definition
-            .location()
-            .and_then(|span| span.line_column(&document.sources));
-        errors.push(Diagnostic {
-            code: "TYPE_DEFINITION_INVALID".to_owned(),
-            message: format!(
-                "[{}] Invalid definition for type \"{name}\": it should be {expected}, but is {actual}. The name belongs to federation.",
-                subgraph.name
-            ),
-            subgraph: Some(subgraph.name.clone()),
-            line: at.map(|at| at.line),
-            column: at.map(|at| at.column),
-        });
+        let message = format!(
+            "Invalid definition for type \"{name}\": it should be {expected}, but is {actual}. The name belongs to federation."
+        );
+        let code = "TYPE_DEFINITION_INVALID";
+        errors.push(Diagnostic::at(subgraph, code, document, definition, message));
     }
     errors
 }

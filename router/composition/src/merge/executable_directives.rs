@@ -134,7 +134,8 @@ fn common_locations(has: &Sources<'_, Definition>) -> Vec<DirectiveLocation> {
     has[0].1.locations.iter().copied().filter(everywhere).collect()
 }
 
-fn is_executable(location: DirectiveLocation) -> bool {
+/// Whether clients write in such a place.
+pub(crate) fn is_executable(location: DirectiveLocation) -> bool {
     use DirectiveLocation as L;
     matches!(
         location,

@@ -38,6 +38,7 @@ use std::collections::BTreeMap;
 use crate::diagnostics::Diagnostic;
 use crate::model::{Kind, Model, Place, is_root};
 pub(crate) use contexts::split as split_context;
+pub(crate) use executable_directives::is_executable as is_executable_location;
 use lattice::Lattice;
 use merged::{GraphId, MType, Merged};
 

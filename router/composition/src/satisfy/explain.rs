@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::reach::Reach;
-use super::world::{Entry, Position, TypeId, World};
+use super::world::{Around, Entry, Position, TypeId, World};
 use crate::merge::merged::{GraphId, MField};
 use crate::model::{Kind, Model, Place};
 
@@ -105,9 +105,9 @@ pub(super) fn defining(
 pub(super) fn reasons(
     reach: &mut Reach<'_>,
     models: &[Model],
-    ty: TypeId,
-    field: &Name,
+    (ty, field): (TypeId, &Name),
     closure: &[Position],
+    around: &Around<'_>,
 ) -> String {
     let world = reach.world;
     let coordinate = format!("{}.{field}", world.ty(ty).name);
@@ -115,11 +115,16 @@ pub(super) fn reasons(
     let here: BTreeSet<GraphId> = closure.iter().map(|at| at.graph).collect();
     for at in closure {
         let _ = writeln!(out, "- from subgraph \"{}\":", models[at.graph].name);
-        let _ = writeln!(
-            out,
-            "  - {}",
-            local_reason(reach, ty, closure, *at, (field, &coordinate))
-        );
+        let why = match world.unset(*at, field, around) {
+            Some(context) => {
+                let (_, name) = context.rsplit_once("__").unwrap_or_default();
+                format!(
+                    "field \"{coordinate}\" takes an argument from the context \"{name}\", which nothing around it sets here."
+                )
+            }
+            None => local_reason(reach, ty, closure, *at, (field, &coordinate)),
+        };
+        let _ = writeln!(out, "  - {why}");
     }
     if closure.is_empty() {
         let _ = writeln!(

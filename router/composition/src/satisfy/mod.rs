@@ -2,8 +2,8 @@
 //!
 //! A *position* is a place where a fetch can stand: a subgraph and the type it knows there. A query that walks down the
 //! schema stands at a set of positions, since several subgraphs may resolve the same field; keys then lead to more.
-//! What can be had of an object depends on nothing but all positions that keys lead to, so each pair (object type,
-//! positions closed under keys) is looked at once, breadth first: the example in an error is a shortest one.
+//! What can be had of an object depends on nothing but all positions that keys lead to and the contexts that are set
+//! around it, so each object type with these is looked at once, breadth first: the example in an error is a shortest one.
 //!
 //! <https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/composition#rules-of-composition>
 
@@ -21,7 +21,7 @@ use crate::merge::merged::Merged;
 use crate::model::{Kind, Model, ROOTS};
 use explain::Step;
 use reach::Reach;
-use world::{Position, TypeId, World};
+use world::{Around, Position, TypeId, World};
 
 /// States looked at, at most.
 const MAX_STATES: usize = 500_000;
@@ -98,17 +98,24 @@ fn walk(
     (walk.errors, walk.hints)
 }
 
-/// A type, where one stands there, and the last step of the way (an index into [`Walk::steps`]).
-type State = (TypeId, Vec<Position>, usize);
+/// A place on a way through the schema.
+struct State<'w> {
+    ty: TypeId,
+    /// Where one stands.
+    positions: Vec<Position>,
+    around: Around<'w>,
+    /// The last step of the way: an index into [`Walk::steps`].
+    way: usize,
+}
 
 struct Walk<'w> {
     models: &'w [Model],
     reach: Reach<'w>,
-    queue: VecDeque<State>,
+    queue: VecDeque<State<'w>>,
     /// Abstract types looked at, with the positions they were met at.
-    abstracts: HashSet<(TypeId, Vec<Position>)>,
+    abstracts: HashSet<(TypeId, Vec<Position>, Around<'w>)>,
     /// Object types looked at, with all positions that keys lead to.
-    objects: HashSet<(TypeId, Rc<[Position]>)>,
+    objects: HashSet<(TypeId, Rc<[Position]>, Around<'w>)>,
     /// All steps of all ways, each with the one before.
     steps: Vec<(Option<usize>, Step)>,
     reported: HashSet<(TypeId, Name)>,
@@ -116,31 +123,42 @@ struct Walk<'w> {
     hints: Vec<Diagnostic>,
 }
 
-impl Walk<'_> {
+impl<'w> Walk<'w> {
     fn start(&mut self, root: &str) {
         if let Some(ty) = self.reach.world.id(root) {
             let positions = self.reach.world.everywhere(ty);
             self.steps.push((None, Step::Root(ty)));
-            self.queue.push_back((ty, positions, self.steps.len() - 1));
+            self.queue.push_back(State {
+                ty,
+                positions,
+                around: Rc::new([]),
+                way: self.steps.len() - 1,
+            });
         }
     }
 
     fn run(&mut self, max_states: usize) {
-        while let Some((ty, positions, way)) = self.queue.pop_front() {
+        while let Some(state) = self.queue.pop_front() {
             if self.objects.len() + self.abstracts.len() >= max_states {
                 return self.report_too_many(max_states);
             }
-            if self.reach.world.ty(ty).kind == Kind::Object {
-                self.object(ty, &positions, way);
+            if self.reach.world.ty(state.ty).kind == Kind::Object {
+                self.object(state);
             } else {
-                self.abstract_type(ty, positions, way);
+                self.abstract_type(state);
             }
         }
     }
 
     /// Every implementation or member that can come back here.
-    fn abstract_type(&mut self, ty: TypeId, positions: Vec<Position>, way: usize) {
-        if !self.abstracts.insert((ty, positions.clone())) {
+    fn abstract_type(&mut self, state: State<'w>) {
+        let State {
+            ty,
+            positions,
+            around,
+            way,
+        } = state;
+        if !self.abstracts.insert((ty, positions.clone(), Rc::clone(&around))) {
             return;
         }
         let casts = self.reach.casts(ty, &positions);
@@ -150,31 +168,47 @@ impl Walk<'_> {
         for (object, positions) in casts.objects {
             if !self.reach.world.ty(object).marks.inaccessible {
                 self.steps.push((Some(way), Step::On(object)));
-                self.object(object, &positions, self.steps.len() - 1);
+                self.object(State {
+                    ty: object,
+                    positions,
+                    around: Rc::clone(&around),
+                    way: self.steps.len() - 1,
+                });
             }
         }
     }
 
     /// Every public field of an object.
-    fn object(&mut self, ty: TypeId, positions: &[Position], way: usize) {
-        let closure = self.reach.closure(ty, positions);
-        if !self.objects.insert((ty, Rc::clone(&closure))) {
+    fn object(&mut self, state: State<'w>) {
+        let (ty, way) = (state.ty, state.way);
+        let closure = self.reach.closure(ty, &state.positions);
+        if !self
+            .objects
+            .insert((ty, Rc::clone(&closure), Rc::clone(&state.around)))
+        {
             return;
         }
         let world = self.reach.world;
+        let below = world.below(ty, &state.around);
         for (name, field) in &world.ty(ty).fields {
             let target = world.id(field.ty.inner_named_type());
             let hidden = target.is_some_and(|target| world.ty(target).marks.inaccessible);
             if field.marks.inaccessible || hidden {
                 continue;
             }
-            let next = self.reach.step(ty, &closure, name);
+            let filled = |at: &Position| world.unset(*at, name, &state.around).is_none();
+            let next = self.reach.step_from_some(ty, &closure, name, filled);
             if next.is_empty() {
-                self.report(ty, name, &closure, way);
+                self.report((ty, name), &closure, &state);
             } else if let Some(target) = target.filter(|target| world.is_composite(*target)) {
                 self.check_runtime_types(ty, name, &closure);
                 self.steps.push((Some(way), Step::Field(ty, name.clone())));
-                self.queue.push_back((target, next, self.steps.len() - 1));
+                self.queue.push_back(State {
+                    ty: target,
+                    positions: next,
+                    around: Rc::clone(&below),
+                    way: self.steps.len() - 1,
+                });
             }
         }
     }
@@ -189,14 +223,14 @@ impl Walk<'_> {
         }
     }
 
-    fn report(&mut self, ty: TypeId, field: &Name, closure: &[Position], way: usize) {
+    fn report(&mut self, (ty, field): (TypeId, &Name), closure: &[Position], state: &State<'w>) {
         if !self.reported.insert((ty, field.clone())) {
             return;
         }
-        let mut steps = self.way(way);
+        let mut steps = self.way(state.way);
         steps.push(Step::Field(ty, field.clone()));
         let query = explain::query(self.reach.world, &steps);
-        let reasons = explain::reasons(&mut self.reach, self.models, ty, field, closure);
+        let reasons = explain::reasons(&mut self.reach, self.models, (ty, field), closure, &state.around);
         let message = format!(
             "The following supergraph API query:\n{query}\ncannot be satisfied by the subgraphs because:\n{reasons}"
         );

@@ -111,8 +111,19 @@ impl<'w> Reach<'w> {
 
     /// Where a field leads from anywhere in `closure`; empty where nobody resolves it.
     pub fn step(&mut self, ty: TypeId, closure: &[Position], field: &Name) -> Vec<Position> {
+        self.step_from_some(ty, closure, field, |_| true)
+    }
+
+    /// Where a field leads from those in `closure` that are `wanted`.
+    pub fn step_from_some(
+        &mut self,
+        ty: TypeId,
+        closure: &[Position],
+        field: &Name,
+        wanted: impl Fn(&Position) -> bool,
+    ) -> Vec<Position> {
         let mut next = BTreeSet::new();
-        for at in closure {
+        for at in closure.iter().filter(|at| wanted(at)) {
             if let Some(target) = self.step_from(ty, closure, *at, field) {
                 next.insert(target);
             }

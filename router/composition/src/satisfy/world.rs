@@ -3,9 +3,10 @@
 use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::fieldset::{FieldSet, Sel};
-use crate::merge::merged::{GraphId, JoinField, MType, Merged};
+use crate::merge::merged::{ContextArg, GraphId, JoinField, MType, Merged};
 use crate::model::Kind;
 
 /// Number of a type.
@@ -20,6 +21,9 @@ pub(super) struct Position {
     /// What `@provides` adds here: number of an interned selection, 0 = nothing.
     pub provided: usize,
 }
+
+/// Names of the contexts that the objects around a place set, in order.
+pub(super) type Around<'m> = Rc<[&'m str]>;
 
 /// A way into a subgraph.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +41,8 @@ pub(super) struct Local<'m> {
     pub requires: Option<&'m FieldSet>,
     pub provides: Option<&'m FieldSet>,
     pub external: bool,
+    /// Arguments that enclosing objects fill.
+    pub context_args: &'m [ContextArg],
 }
 
 /// The index.
@@ -52,6 +58,8 @@ pub(super) struct World<'m> {
     interface_objects: HashSet<(GraphId, TypeId)>,
     /// (subgraph, abstract type, object type) where the subgraph can answer the one with the other.
     local_runtime: HashSet<(GraphId, TypeId, TypeId)>,
+    /// Contexts that an object of each type sets for what is below it.
+    sets: Vec<Vec<&'m str>>,
     /// Labels whose overrides are in force.
     labels: &'m BTreeSet<&'m str>,
 }
@@ -94,10 +102,20 @@ impl<'m> World<'m> {
             entries: Vec::new(),
             interface_objects,
             local_runtime,
+            sets: Vec::new(),
             labels,
         };
+        world.sets = (0..world.types.len()).map(|id| world.find_sets(id)).collect();
         world.entries = (0..world.types.len()).map(|id| world.find_entries(id)).collect();
         world
+    }
+
+    fn find_sets(&self, id: TypeId) -> Vec<&'m str> {
+        let stands_for = |other: &TypeId| *other == id || self.runtime[*other].contains(&id);
+        let setters = (0..self.types.len()).filter(stands_for);
+        let names = setters.flat_map(|other| &self.types[other].contexts);
+        let names: BTreeSet<&str> = names.map(String::as_str).collect();
+        names.into_iter().collect()
     }
 
     fn find_entries(&self, id: TypeId) -> Vec<Entry<'m>> {
@@ -201,6 +219,7 @@ impl<'m> World<'m> {
                 requires: None,
                 provides: None,
                 external: false,
+                context_args: &[],
             });
         }
         let join = merged.joins.iter().find(|join| join.graph == Some(at.graph))?;
@@ -212,7 +231,25 @@ impl<'m> World<'m> {
             requires: join.requires.as_ref(),
             provides: join.provides.as_ref(),
             external: join.external,
+            context_args: &join.context_args,
         })
+    }
+
+    /// Contexts that are set below an object of a type, where `around` are already.
+    pub fn below(&self, id: TypeId, around: &Around<'m>) -> Around<'m> {
+        let new = |name: &&str| !around.contains(name);
+        if !self.sets[id].iter().any(new) {
+            return Rc::clone(around);
+        }
+        let all: BTreeSet<&str> = around.iter().chain(&self.sets[id]).copied().collect();
+        all.into_iter().collect()
+    }
+
+    /// The first context that a field at a position needs and nothing around it sets.
+    pub fn unset(&self, at: Position, field: &str, around: &Around<'_>) -> Option<&'m str> {
+        let args = self.local(at, field)?.context_args;
+        let mut names = args.iter().map(|arg| arg.context.as_str());
+        names.find(|name| !around.contains(name))
     }
 }
 

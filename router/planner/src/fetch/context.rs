@@ -5,7 +5,7 @@ use super::member;
 use super::print::{Printer, Variable};
 use super::text;
 use super::units::Unit;
-use crate::plan::{ContextSource, ContextVariable, EntityGroup, Entry, Fetch, FetchId};
+use crate::plan::{ContextSource, ContextVariable, EntityGroup, Entry, Fetch, FetchId, Shape};
 use crate::project::Interner;
 use crate::walk::{PlaceId, Walk};
 
@@ -62,9 +62,20 @@ pub(super) fn twin(fetches: &[Fetch], fetch: &Fetch, together: impl Fn(&FetchId)
     let nullable = |group: &EntityGroup| group.context.iter().map(|v| v.nullable).collect::<Vec<_>>();
     let alike = |known: &EntityGroup| known.shape == new.shape && nullable(known) == nullable(new);
     let same = |known: &Fetch| {
-        known.subgraph == fetch.subgraph && known.query == fetch.query && contextual(known).is_some_and(alike)
+        known.subgraph == fetch.subgraph
+            && known.query == fetch.query
+            && contextual(known).is_some_and(alike)
+            && fallback_shapes(known) == fallback_shapes(fetch)
     };
     (0..fetches.len()).find(|at| together(at) && same(&fetches[*at]))
+}
+
+fn fallback_shapes(fetch: &Fetch) -> Vec<&Shape> {
+    let groups = fetch.fallback.iter().flat_map(|fallback| match &fallback.entry {
+        Entry::Entities(groups) => groups.as_slice(),
+        Entry::Root(_) | Entry::Queries(_) => &[],
+    });
+    groups.map(|group| &group.shape).collect()
 }
 
 fn contextual(fetch: &Fetch) -> Option<&EntityGroup> {
@@ -79,6 +90,9 @@ pub(super) fn join(known: &mut Fetch, fetch: Fetch) {
     known.after.extend(fetch.after);
     known.after.sort_unstable();
     known.after.dedup();
+    if let (Some(known), Some(more)) = (&mut known.fallback, fetch.fallback) {
+        join(known, *more);
+    }
     let (groups, more) = match (&mut known.entry, fetch.entry) {
         (Entry::Entities(groups), Entry::Entities(more)) => (groups, more),
         (Entry::Queries(group), Entry::Queries(more)) => return group.targets.extend(more.targets),

@@ -118,7 +118,7 @@ fn root(
         .map(|h| texts[h].as_str())
         .collect::<Vec<_>>()
         .join(" ");
-    let query = text::operation(kind, &[], &printer.variables, operation, &body);
+    let query = text::operation(kind, &[], &mut printer.variables, operation, &body);
     (query, kind, Entry::Root(shape))
 }
 
@@ -212,7 +212,7 @@ fn fallback<'a>(
     (!groups.is_empty()).then(|| assemble(groups, printer, operation))
 }
 
-fn assemble(groups: Vec<Printed>, printer: &Printer<'_>, operation: &executable::Operation) -> Entities {
+fn assemble(groups: Vec<Printed>, printer: &mut Printer<'_>, operation: &executable::Operation) -> Entities {
     let base = text::free_variable("representations", operation);
     let many = groups.len() > 1;
     let (mut body, mut declared, mut out) = (Vec::new(), Vec::new(), Vec::new());
@@ -240,7 +240,13 @@ fn assemble(groups: Vec<Printed>, printer: &Printer<'_>, operation: &executable:
         });
     }
     let kind = OperationKind::Query;
-    let query = text::operation(kind, &declared, &printer.variables, operation, &body.join(" "));
+    let query = text::operation(
+        kind,
+        &declared,
+        &mut printer.variables,
+        operation,
+        &body.join(" "),
+    );
     (query, out)
 }
 

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 
+use super::units;
 use crate::plan::{Entry, Fetch, FetchId};
 use crate::supergraph::model::SubId;
 use crate::walk::{Origin, PlaceId, PosId, Walk};
@@ -53,16 +54,29 @@ pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
 }
 
 /// Entities that are asked for with arguments from the context have a call of their own, which the
-/// executor makes once for each value; what does not depend on the value is not asked for again. So have objects of
-/// the query type, which are no entities.
+/// executor makes once for each value; what else is asked of these entities goes along. So have objects of the query
+/// type, which are no entities.
 fn apart(walk: &Walk<'_>, heads: Vec<PosId>) -> Vec<Vec<PosId>> {
     let alone = |head: &PosId| match &walk.positions[*head].origin {
         Origin::Hop(hop) => hop.query || !hop.context.is_empty(),
         _ => false,
     };
-    let (alone, together): (Vec<PosId>, Vec<PosId>) = heads.into_iter().partition(alone);
-    let mut calls = vec![together];
-    calls.extend(alone.into_iter().map(|head| vec![head]));
+    let (alone, mut together): (Vec<PosId>, Vec<PosId>) = heads.into_iter().partition(alone);
+    let mut calls = Vec::new();
+    for head in alone {
+        let mut call = vec![head];
+        // What else is asked of the same entities by the same key goes along.
+        let mut join = |other: &PosId| {
+            let joins = units::joins(walk, &call, *other);
+            if joins {
+                call.push(*other);
+            }
+            !joins
+        };
+        together.retain(|other| join(other));
+        calls.push(call);
+    }
+    calls.insert(0, together);
     calls.retain(|heads| !heads.is_empty());
     calls
 }

@@ -2,9 +2,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use apollo_compiler::ast::{Value, VariableDefinition};
+use apollo_compiler::ast::{Directive, OperationType, Value, VariableDefinition};
 use apollo_compiler::executable;
+use apollo_compiler::{Name, Node};
 
+use crate::operation::conditions::passed_on;
 use crate::plan::OperationKind;
 use crate::supergraph::field_set::Args;
 
@@ -12,10 +14,15 @@ use crate::supergraph::field_set::Args;
 pub(super) fn operation(
     kind: OperationKind,
     own: &[String],
-    used: &BTreeSet<String>,
+    used: &mut BTreeSet<String>,
     operation: &executable::Operation,
     body: &str,
 ) -> String {
+    // What is put on a mutation is nothing for the queries that follow it.
+    let mut directed = String::new();
+    if kind_of(operation) == kind {
+        directives(passed_on(&operation.directives), used, &mut directed);
+    }
     let client = operation
         .variables
         .iter()
@@ -31,9 +38,30 @@ pub(super) fn operation(
         OperationKind::Subscription => "subscription",
     };
     match (declared.is_empty(), kind) {
-        (true, OperationKind::Query) => format!("{{{body}}}"),
-        (true, _) => format!("{word}{{{body}}}"),
-        (false, _) => format!("{word}({}){{{body}}}", declared.join(",")),
+        (true, OperationKind::Query) if directed.is_empty() => format!("{{{body}}}"),
+        (true, _) => format!("{word}{directed}{{{body}}}"),
+        (false, _) => format!("{word}({}){directed}{{{body}}}", declared.join(",")),
+    }
+}
+
+fn kind_of(operation: &executable::Operation) -> OperationKind {
+    match operation.operation_type {
+        OperationType::Query => OperationKind::Query,
+        OperationType::Mutation => OperationKind::Mutation,
+        OperationType::Subscription => OperationKind::Subscription,
+    }
+}
+
+/// `@a(b:1)@c`, or nothing.
+fn directives<'d>(
+    all: impl Iterator<Item = &'d Node<Directive>>,
+    used: &mut BTreeSet<String>,
+    out: &mut String,
+) {
+    for directive in all {
+        _ = write!(out, "@{}", directive.name);
+        let given = directive.arguments.iter();
+        listed(given.map(|a| (&a.name, &*a.value)), &[], used, out);
     }
 }
 
@@ -62,7 +90,7 @@ pub(super) fn free_variable(wanted: &str, operation: &executable::Operation) -> 
     name
 }
 
-/// `(a:1,b:$b)`, or nothing. Names of the client's variables are added to `used`; `filled` are arguments
+/// `(a:1,b:$b)`, then directives, or nothing. Names of the client's variables are added to `used`; `filled` are arguments
 /// with variables of the gateway's own.
 pub(super) fn arguments(
     args: &Args,
@@ -70,8 +98,23 @@ pub(super) fn arguments(
     used: &mut BTreeSet<String>,
     out: &mut String,
 ) {
+    listed(
+        args.0.iter().map(|(name, value)| (name, value)),
+        filled,
+        used,
+        out,
+    );
+    directives(args.1.iter().flat_map(|all| all.iter()), used, out);
+}
+
+fn listed<'v>(
+    args: impl Iterator<Item = (&'v Name, &'v Value)>,
+    filled: &[(&str, String)],
+    used: &mut BTreeSet<String>,
+    out: &mut String,
+) {
     let mut separator = '(';
-    for (name, value) in args.0.iter() {
+    for (name, value) in args {
         out.push(std::mem::replace(&mut separator, ','));
         _ = write!(out, "{name}:");
         literal(value, used, out);

@@ -47,6 +47,13 @@ pub(super) fn units<'a>(walk: &Walk<'a>, heads: &[PosId]) -> Vec<Unit<'a>> {
     units
 }
 
+/// Whether heads that are one unit take in another.
+pub(super) fn joins(walk: &Walk<'_>, heads: &[PosId], other: PosId) -> bool {
+    let same_place = walk.positions[heads[0]].place == walk.positions[other].place;
+    let query = |head: PosId| matches!(&walk.positions[head].origin, Origin::Hop(hop) if hop.query);
+    same_place && !query(heads[0]) && units(walk, &[heads, &[other]].concat()).len() == 1
+}
+
 /// Moves what a unit's heads select to its position.
 pub(super) fn join(walk: &mut Walk<'_>, unit: &Unit<'_>) {
     for head in &unit.heads[1..] {

@@ -1,9 +1,9 @@
 //! `@skip` and `@include`. <https://spec.graphql.org/October2021/#sec--skip>
 use std::collections::{BTreeSet, HashSet};
 
-use apollo_compiler::ExecutableDocument;
-use apollo_compiler::ast::{DirectiveList, Value};
+use apollo_compiler::ast::{Directive, DirectiveList, Value};
 use apollo_compiler::executable::{Operation, Selection, SelectionSet};
+use apollo_compiler::{ExecutableDocument, Node};
 use serde_json::Map;
 
 /// Variables used in the conditions of what the operation selects, sorted.
@@ -59,4 +59,10 @@ pub(crate) fn included(directives: &DirectiveList, variables: &Map<String, serde
         };
         value == wanted
     })
+}
+
+/// Directives that are for the subgraphs: all that are not for the gateway.
+pub(crate) fn passed_on(directives: &DirectiveList) -> impl Iterator<Item = &Node<Directive>> {
+    let own = ["skip", "include", "defer", "stream"];
+    directives.iter().filter(move |d| !own.contains(&d.name.as_str()))
 }

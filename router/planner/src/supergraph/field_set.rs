@@ -1,8 +1,8 @@
 //! Field sets: the arguments of `@key`, `@requires` and `@provides`.
 use std::sync::Arc;
 
-use apollo_compiler::Name;
-use apollo_compiler::ast::{Definition, Document, Selection, Value};
+use apollo_compiler::ast::{Definition, Directive, Document, Selection, Value};
+use apollo_compiler::{Name, Node};
 
 use super::types::Types;
 
@@ -19,14 +19,20 @@ pub(crate) struct FieldSetItem {
     pub sub: FieldSet,
 }
 
-/// The arguments of a field, by name. Two fields of one name with equal arguments have equal values.
+/// The arguments of a field, by name. Two fields of one name with equal arguments have equal values, unless the client
+/// put directives of subgraphs on them: these are passed on, and may change what the field does.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Args(pub Arc<Vec<(Name, Value)>>);
+pub(crate) struct Args(pub Arc<Vec<(Name, Value)>>, pub Option<Arc<[Node<Directive>]>>);
 
 impl Args {
     pub fn new(mut items: Vec<(Name, Value)>) -> Args {
         items.sort_by(|a, b| a.0.cmp(&b.0));
-        Args(Arc::new(items))
+        Args(Arc::new(items), None)
+    }
+
+    /// With directives of the client's that subgraphs see.
+    pub fn with(self, directives: Vec<Node<Directive>>) -> Args {
+        Args(self.0, (!directives.is_empty()).then(|| directives.into()))
     }
 }
 

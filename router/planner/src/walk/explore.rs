@@ -7,7 +7,7 @@ use crate::graph::{Access, Cover, Overlay, Source};
 use crate::normalize::{FieldUse, Selected, SelectedField, Selection};
 use crate::plan::OperationKind;
 use crate::settings::PlanError;
-use crate::supergraph::model::SubId;
+use crate::supergraph::model::{Kind, SubId};
 use crate::supergraph::types::{TypeIx, Types};
 
 /// Nesting of places.
@@ -118,9 +118,22 @@ impl<'a> Walk<'a> {
         for field in &selection.fields {
             match &field.what {
                 Selected::Field(used) => self.explore_field(place, field, used)?,
-                Selected::Typename => self.typenames.push((place, field.on.clone())),
+                Selected::Typename => {
+                    self.check_typename(place, field)?;
+                    self.typenames.push((place, field.on.clone()));
+                }
                 Selected::Given | Selected::Withheld(_) => {}
             }
+        }
+        Ok(())
+    }
+
+    /// An interface that nothing implements can be read where it is an interface object; no type can be told of it.
+    fn check_typename(&mut self, place: PlaceId, field: &'a SelectedField) -> Result<(), PlanError> {
+        let model = self.graph.model;
+        let types = self.places[place].types.clone();
+        if !self.places[place].certain && types.iter().any(|t| model.ty(t).kind == Kind::Interface) {
+            return Err(self.unreachable(place, &field.on, "__typename"));
         }
         Ok(())
     }

@@ -26,7 +26,9 @@ impl<'a> Walk<'a> {
         name: &'a str,
         conditional: bool,
     ) -> Result<Vec<TypeGroup>, PlanError> {
-        if let &[t] = on.as_slice() {
+        let here = &self.places[place];
+        let whole = !conditional && !here.certain && here.types == *on;
+        if let (&[t], false) = (on.as_slice(), whole) {
             return self.group_of_one(place, t, name, conditional);
         }
         self.graph.budget.spend(TYPE * on.len())?;
@@ -94,9 +96,7 @@ impl<'a> Walk<'a> {
     /// all types, also where an implementation has a field of its own. A field that the real interface
     /// has is not added.
     fn prefer_interface_object(&self, by_type: &mut [(TypeIx, Vec<(PosId, u8)>)], name: &str) {
-        let Some(((_, first), rest)) = by_type.split_first().filter(|(_, rest)| !rest.is_empty()) else {
-            return;
-        };
+        let Some((_, first)) = by_type.first() else { return };
         let model = self.graph.model;
         let real = |local: TypeIx| {
             let knows = |sub: &SubId| {
@@ -112,7 +112,8 @@ impl<'a> Walk<'a> {
             local.is_some_and(|local| local != *t && !real(local))
         };
         let everywhere = |pos: &PosId| {
-            rest.iter()
+            by_type
+                .iter()
                 .all(|(t, c)| c.iter().any(|c| c.0 == *pos) && adds(t, pos))
         };
         let common: Vec<PosId> = first.iter().map(|c| c.0).filter(everywhere).collect();
