@@ -88,6 +88,8 @@ pub enum Code {
     PlanFailed,
     /// More operations than `websocket.max_operations` on one connection.
     TooManyOperations,
+    /// More connections for streams than `websocket.max_connections`, or of one user.
+    TooManyConnections,
     /// No event stream is reserved by this token.
     StreamUnknown,
     /// An event stream, or an operation on it, that is there already.
@@ -147,6 +149,7 @@ impl Code {
             Code::PlanTooExpensive => ("PLAN_BUDGET_EXCEEDED", 400, Graphql),
             Code::PlanFailed => ("PLAN_FAILED", 200, Answer),
             Code::TooManyOperations => ("TOO_MANY_OPERATIONS", 429, Graphql),
+            Code::TooManyConnections => ("TOO_MANY_CONNECTIONS", 503, Http),
             Code::StreamUnknown => ("EVENT_STREAM_UNKNOWN", 404, Http),
             Code::StreamConflict => ("EVENT_STREAM_CONFLICT", 409, Http),
         }

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::http::Reservations;
 use crate::jwt::Identity;
 use crate::sharing::Sharing;
-use crate::streams::Hub;
+use crate::streams::{Admission, Hub};
 use crate::subgraphs::Client;
 use crate::supergraph::Status;
 
@@ -33,11 +33,15 @@ pub struct Gateway {
     pub sharing: Option<Arc<Sharing>>,
     /// Subscriptions under way.
     pub streams: Arc<Hub>,
+    /// How many connections there may be for streams.
+    pub admission: Arc<Admission>,
     /// Event streams that clients have reserved.
     pub reservations: Reservations,
     /// Names of headers that travel on.
     pub propagated: Vec<HeaderName>,
-    /// Cancelled when the gateway stops.
+    /// Cancelled when the gateway is told to stop: it is not ready any more.
+    pub stopping: CancellationToken,
+    /// Cancelled when it takes no new connections.
     pub closing: CancellationToken,
     /// Everything that must end before the process may.
     pub tasks: TaskTracker,
@@ -55,10 +59,15 @@ impl Gateway {
             identity: Identity::new(config.auth.as_ref(), &client),
             sharing: config.traffic.share_equal_requests.then(Arc::default),
             streams: Arc::default(),
+            admission: Admission::new(
+                config.websocket.max_connections,
+                config.websocket.max_connections_per_user,
+            ),
             reservations: Reservations::default(),
             propagated: config.headers.names(),
             client,
             config,
+            stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             engine: ArcSwapOption::empty(),

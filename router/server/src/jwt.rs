@@ -183,6 +183,11 @@ impl Caller {
         }
     }
 
+    /// Who it is; `None` without a token.
+    pub fn subject(&self) -> Option<&str> {
+        Some(self.claims.as_ref()?.sub.as_str())
+    }
+
     /// How long this caller's token is still valid; `None` without a token.
     pub fn remaining(&self) -> Option<Duration> {
         let expires = Duration::from_secs(self.claims.as_ref()?.exp);

@@ -99,6 +99,12 @@ impl Prepared {
         subscription_request(&self.program, &self.inputs)
     }
 
+    /// Whether it was prepared for the supergraph that is served now.
+    pub fn is_current(&self, gateway: &Gateway) -> bool {
+        let served = gateway.engine();
+        served.is_some_and(|served| Arc::ptr_eq(&served, &self.engine))
+    }
+
     /// Whether a stream that was opened for `other` is one for this, too.
     pub fn has_same_upstream(&self, other: &Prepared) -> bool {
         let asked = |prepared: &Prepared| {

@@ -74,8 +74,10 @@ impl Running {
         self.gateway.status().reasons()
     }
 
-    /// Stops: no new connections, requests under way are answered, WebSockets are closed with 1001.
+    /// Stops: not ready at once; after `traffic.shutdown_delay` no new connections, requests under way are answered, WebSockets are closed with 1001.
     pub async fn shutdown(mut self) {
+        self.gateway.stopping.cancel();
+        tokio::time::sleep(self.gateway.config.traffic.shutdown_delay).await;
         self.gateway.closing.cancel();
         let workers = match self.server.take() {
             Some(server) => server.await.ok(),

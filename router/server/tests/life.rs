@@ -350,3 +350,31 @@ async fn a_contract_hides_what_bears_an_excluded_tag() {
     assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED");
     world.query("{ product(upc: \"top-1\") { name } }").await.data();
 }
+
+#[tokio::test]
+async fn a_stop_is_seen_at_once_and_cuts_nobody() {
+    let world = World::with(|config| {
+        config.traffic.shutdown_delay = std::time::Duration::from_millis(800);
+    })
+    .await;
+    let mode = crate::support::Mode::Slow(std::time::Duration::from_millis(1_500));
+    world.accounts.set_mode(mode);
+    let client = Client::new(world.gateway.url());
+    let slow = tokio::spawn({
+        let client = Client::new(world.gateway.url());
+        async move { client.query("{ me { name } }").await }
+    });
+    let ready = Client::new(world.gateway.url().replace("/graphql", "/health/ready"));
+    let mut socket = crate::support::socket::Socket::ready(&world.gateway, None).await;
+    assert_eq!(ready.method("GET").await.status, 200);
+    let begun = std::time::Instant::now();
+    let stopping = tokio::spawn(world.gateway.shutdown());
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert_eq!(ready.method("GET").await.status, 503, "balancers see it");
+    client.query("{ topProducts { name } }").await.data();
+    assert_eq!(socket.close_code().await, 1001);
+    drop(socket);
+    slow.await.expect("no panic").data();
+    stopping.await.expect("no panic");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(15));
+}

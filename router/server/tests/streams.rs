@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use baedal_router::config::StreamProtocol;
 use serde_json::{Value, json};
 
 use crate::support::issuer::Issuer;
@@ -262,4 +263,67 @@ async fn the_older_protocol_is_spoken_too() {
         }
     };
     assert_eq!(end, Came::Gone);
+}
+
+#[tokio::test]
+async fn subgraphs_can_stream_over_http() {
+    for protocol in [StreamProtocol::Sse, StreamProtocol::Multipart] {
+        let world = World::with(|config| {
+            let products = config.subgraphs.get_mut("products").expect("there are products");
+            products.subscription_protocol = protocol;
+        })
+        .await;
+        let mut socket = Socket::ready(&world.gateway, None).await;
+        socket
+            .subscribe("s", "subscription { sold { upc reviews { id } } }")
+            .await;
+        for upc in ["top-1", "top-2", "top-3"] {
+            let message = socket.message().await;
+            assert_eq!(message["payload"]["data"]["sold"]["upc"], upc, "{message}");
+        }
+        assert_eq!(socket.message().await["type"], "complete", "{protocol:?}");
+        socket.subscribe("s", "subscription { sales { cursor } }").await;
+        for wanted in 1..=15 {
+            assert_eq!(cursor(&mut socket).await, wanted, "{protocol:?}");
+            if wanted % 5 == 0 {
+                world.products.cut_sockets();
+            }
+        }
+        socket.say(json!({"type": "complete", "id": "s"})).await;
+        eventually("the upstream is closed", || async {
+            world.products.open_sockets() == 0
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn two_hundred_clients_get_every_event_of_one_upstream() {
+    let world = World::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        let mut socket = Socket::ready(&world.gateway, None).await;
+        socket
+            .subscribe("s", "subscription { sales(everyMs: 100) { cursor } }")
+            .await;
+        clients.push(tokio::spawn(async move {
+            let mut last = cursor(&mut socket).await;
+            for _ in 0..10 {
+                let next = cursor(&mut socket).await;
+                assert_eq!(next, last + 1);
+                last = next;
+            }
+            socket
+        }));
+    }
+    let mut open = Vec::new();
+    for client in clients {
+        open.push(client.await.expect("every event comes once"));
+    }
+    assert_eq!(world.products.open_sockets(), 1);
+    drop(open);
+    eventually("the upstream is closed", || async {
+        world.products.open_sockets() == 0
+    })
+    .await;
 }

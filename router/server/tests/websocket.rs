@@ -215,3 +215,50 @@ async fn a_stop_closes_with_1001() {
     assert_eq!(socket.close_code().await, 1001);
     stopping.await.expect("no panic");
 }
+
+#[tokio::test]
+async fn more_connections_than_there_may_be_are_refused_and_the_others_live_on() {
+    let issuer = crate::support::Issuer::start().await;
+    let auth = crate::support::auth_of(&[&issuer]);
+    let world = World::with(|config| {
+        config.auth = Some(auth);
+        config.websocket.max_connections = 3;
+        config.websocket.max_connections_per_user = 1;
+    })
+    .await;
+    let (ada, alan) = (issuer.token("order"), issuer.token_with(json!({"sub": "alan"})));
+    let mut first = Socket::ready(&world.gateway, Some(&ada)).await;
+    let mut second = world.socket().await;
+    let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {ada}")}});
+    second.say(init).await;
+    assert_eq!(second.close_code().await, 4414);
+    drop(second);
+    // The one that was refused may still be about to go.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let _second = Socket::ready(&world.gateway, Some(&alan)).await;
+    let _third = Socket::ready(&world.gateway, None).await;
+    let protocol = [("sec-websocket-protocol", "graphql-transport-ws")];
+    let fourth = Socket::try_open(&world.gateway, &protocol).await;
+    assert!(
+        matches!(&fourth, Err(error) if error.to_string().contains("503")),
+        "three are the most"
+    );
+    first.subscribe("1", "{ topProducts { name } }").await;
+    assert_eq!(first.message().await["type"], "next");
+}
+
+#[tokio::test]
+async fn a_flood_of_messages_is_1008() {
+    let world = World::with(|config| config.websocket.messages_per_second = 50).await;
+    let mut socket = Socket::ready(&world.gateway, None).await;
+    for _ in 0..200 {
+        socket.raw(Message::Ping(Default::default())).await;
+    }
+    let end = loop {
+        match socket.hear().await {
+            Came::Message(_) => {}
+            end => break end,
+        }
+    };
+    assert!(matches!(end, Came::Closed(1008, _) | Came::Gone), "{end:?}");
+}

@@ -21,7 +21,7 @@ pub use sections::{
     AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
     SubgraphConfig, SupergraphConfig, TrafficConfig,
 };
-pub use streams::{Reconnect, SubscriptionsConfig, WebSocketConfig};
+pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfig};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

@@ -8,7 +8,7 @@ use http::HeaderName;
 use serde::Deserialize;
 use url::Url;
 
-use super::{ConfigError, span};
+use super::{ConfigError, StreamProtocol, span};
 
 /// Where the supergraph comes from and how it is kept up to date.
 #[derive(Debug, Clone, Deserialize)]
@@ -62,6 +62,8 @@ pub struct SubgraphConfig {
     pub sdl: Option<PathBuf>,
     /// Where its subscriptions are (ws://, wss://, http:// or https://). Absent: at `url`.
     pub subscription_url: Option<Url>,
+    /// How its subscriptions are asked for.
+    pub subscription_protocol: StreamProtocol,
     /// Longest time for one call; overrides `traffic.timeout`.
     #[serde(deserialize_with = "span::read_optional")]
     pub timeout: Option<Duration>,
@@ -94,8 +96,12 @@ impl SubgraphConfig {
                 "has no effect beside supergraph.file; remove one of them",
             ));
         }
+        let schemes: &[&str] = match self.subscription_protocol {
+            StreamProtocol::GraphqlWs => &["ws", "wss", "http", "https"],
+            StreamProtocol::Sse | StreamProtocol::Multipart => &["http", "https"],
+        };
         match &self.subscription_url {
-            Some(url) => check_scheme(&key("subscription_url"), url, &["ws", "wss", "http", "https"]),
+            Some(url) => check_scheme(&key("subscription_url"), url, schemes),
             None => Ok(()),
         }
     }
@@ -163,7 +169,10 @@ pub struct TrafficConfig {
     pub response_bytes: usize,
     /// Whether queries under way that are equal, byte for byte and in what travels on of them, share one execution.
     pub share_equal_requests: bool,
-    /// Longest time requests under way may take after a stop signal.
+    /// How long the gateway goes on serving after a stop signal, as not ready: until balancers have noticed.
+    #[serde(deserialize_with = "span::read")]
+    pub shutdown_delay: Duration,
+    /// Longest time requests under way may take after that.
     #[serde(deserialize_with = "span::read")]
     pub drain_timeout: Duration,
 }
@@ -177,6 +186,7 @@ impl Default for TrafficConfig {
             pool_max_idle: 256,
             response_bytes: 16 * 1024 * 1024,
             share_equal_requests: false,
+            shutdown_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
         }
     }

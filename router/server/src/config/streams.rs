@@ -30,6 +30,19 @@ pub struct SubscriptionsConfig {
     pub reconnect_timeout: Duration,
 }
 
+/// How a subgraph's subscriptions are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamProtocol {
+    /// A WebSocket: graphql-transport-ws.
+    #[default]
+    GraphqlWs,
+    /// A POST, answered by server-sent events (graphql-sse, distinct connections mode).
+    Sse,
+    /// A POST, answered by a multipart body (`subscriptionSpec=1.0`).
+    Multipart,
+}
+
 /// Which streams go on by a new upstream when theirs is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +82,12 @@ pub struct WebSocketConfig {
     pub max_operations: usize,
     /// Messages waiting for a slow client before its connection is closed (close code 4413).
     pub queue: usize,
+    /// Connections for streams (WebSockets and event streams) of all clients.
+    pub max_connections: usize,
+    /// Those of one user: of tokens with the same `sub`.
+    pub max_connections_per_user: usize,
+    /// Messages of a client in one second before its connection is closed (close code 1008).
+    pub messages_per_second: u32,
     /// How often a client is asked for a sign of life. One that is silent for two of these is gone.
     #[serde(deserialize_with = "span::read")]
     pub ping_interval: Duration,
@@ -81,6 +100,9 @@ impl Default for WebSocketConfig {
             message_bytes: 1024 * 1024,
             max_operations: 100,
             queue: 256,
+            max_connections: 100_000,
+            max_connections_per_user: 1_000,
+            messages_per_second: 1_000,
             ping_interval: Duration::from_secs(20),
         }
     }

@@ -292,14 +292,11 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> An
         if gateway.closing.is_cancelled() {
             return Err(Refusal::new(Code::ShuttingDown, "the gateway is stopping"));
         }
-        gateway
-            .identity
-            .of_headers(&parts.headers)
-            .await
-            .map_err(Refusal::from)
+        let caller = gateway.identity.of_headers(&parts.headers).await?;
+        Ok((caller, gateway.admission.admit()?))
     };
-    let caller = match checked.await {
-        Ok(caller) => caller,
+    let (caller, admitted) = match checked.await {
+        Ok(let_in) => let_in,
         Err(refusal) => return respond(Err(refusal), Format::Json),
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
@@ -308,6 +305,7 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> An
                 headers: parts.headers,
                 id,
                 caller,
+                admitted,
             };
             // A switch of protocols has no body.
             ws::accept(gateway, upgrade, upgraded).map(|_| Reply::default())

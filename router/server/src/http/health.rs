@@ -33,7 +33,7 @@ pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
             .iter()
             .map(|issuer| format!("the keys of the issuer {issuer} are not at hand")),
     );
-    let closing = gateway.closing.is_cancelled();
+    let closing = gateway.stopping.is_cancelled();
     if closing {
         reasons.push("the gateway is stopping".to_owned());
     }

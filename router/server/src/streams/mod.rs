@@ -8,6 +8,7 @@
 //! * [`Operations`] are what a client has under way, by the ids it chose;
 //! * `cursor` finds where a stream is, and how it can go on there.
 
+mod admission;
 mod channel;
 mod cursor;
 mod hub;
@@ -17,6 +18,7 @@ mod operations;
 mod outbox;
 mod pump;
 
+pub use admission::{Admission, Admitted};
 pub use hub::Hub;
 pub use operation::{Operation, Origin};
 pub use operations::{Claim, Operations};

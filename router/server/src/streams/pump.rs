@@ -117,6 +117,10 @@ impl Pump {
         };
         let channel = Arc::clone(&self.channel);
         let mut swaps = self.gateway.swaps();
+        if !self.prepared.is_current(&self.gateway) {
+            // The swap was while this stream was opened.
+            swaps.mark_changed();
+        }
         loop {
             let step = tokio::select! {
                 biased;

@@ -193,7 +193,7 @@ pub fn target(url: &Uri) -> &str {
 }
 
 /// Host and port, without a name and password.
-fn authority(url: &Uri) -> &str {
+pub fn authority(url: &Uri) -> &str {
     let authority = url.authority().map_or("", |authority| authority.as_str());
     authority.rsplit_once('@').map_or(authority, |(_, place)| place)
 }

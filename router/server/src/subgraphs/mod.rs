@@ -21,7 +21,7 @@ use http::Uri;
 use url::Url;
 
 use self::pool::Pool;
-use crate::config::{SubgraphConfig, TrafficConfig};
+use crate::config::{StreamProtocol, SubgraphConfig, TrafficConfig};
 
 /// What subgraphs are asked to answer with.
 const ACCEPTED: &str = "application/graphql-response+json, application/json;q=0.9";
@@ -31,8 +31,10 @@ const ACCEPTED: &str = "application/graphql-response+json, application/json;q=0.
 pub struct Endpoint {
     /// Its GraphQL endpoint.
     pub url: Uri,
-    /// Its endpoint for subscriptions: `ws://` or `wss://`.
+    /// Its endpoint for subscriptions.
     pub stream_url: Uri,
+    /// How they are asked for.
+    pub stream_protocol: StreamProtocol,
     /// Longest time for one call.
     pub timeout: Duration,
     /// What each call begins with.
@@ -51,6 +53,7 @@ impl Endpoint {
         Endpoint {
             url,
             stream_url,
+            stream_protocol: StreamProtocol::default(),
             timeout,
             head: head.into_bytes().into(),
             pool: OnceLock::new(),
@@ -86,8 +89,16 @@ impl Endpoint {
         let timeout = overrides
             .and_then(|subgraph| subgraph.timeout)
             .unwrap_or(traffic.timeout);
-        let stream_url = uri(&web_socket(stream.as_str()))?;
-        Ok(Endpoint::at(uri(url.as_str())?, stream_url, timeout))
+        let stream_protocol = overrides.map(|subgraph| subgraph.subscription_protocol);
+        let stream_protocol = stream_protocol.unwrap_or_default();
+        let stream_url = match stream_protocol {
+            StreamProtocol::GraphqlWs => uri(&web_socket(stream.as_str()))?,
+            StreamProtocol::Sse | StreamProtocol::Multipart => uri(stream.as_str())?,
+        };
+        Ok(Endpoint {
+            stream_protocol,
+            ..Endpoint::at(uri(url.as_str())?, stream_url, timeout)
+        })
     }
 }
 
@@ -116,7 +127,7 @@ mod tests {
             url: Some("http://b.example/g".parse().expect("a URL")),
             subscription_url: Some("ws://b.example/ws".parse().expect("a URL")),
             timeout: Some(Duration::from_secs(1)),
-            sdl: None,
+            ..SubgraphConfig::default()
         };
         let changed = Endpoint::new("nonsense", Some(&overrides), &traffic).expect("an endpoint");
         assert_eq!(changed.url, "http://b.example/g");

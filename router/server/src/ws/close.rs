@@ -9,6 +9,8 @@ use axum::extract::ws::{CloseFrame, Utf8Bytes};
 pub enum Close {
     /// 1001: the gateway stops; connect again.
     GoingAway,
+    /// 1008: more messages than `websocket.messages_per_second`.
+    Flood,
     /// 1009: a message larger than `websocket.message_bytes`.
     TooBig,
     /// 1013: the token cannot be checked now.
@@ -27,6 +29,8 @@ pub enum Close {
     InUse(String),
     /// 4413: the client reads more slowly than events come.
     SlowConsumer,
+    /// 4414: more connections than `websocket.max_connections_per_user`.
+    TooManyConnections,
     /// 4429: a second `connection_init`.
     TooManyInits,
 }
@@ -40,6 +44,7 @@ impl Close {
     pub fn frame(&self, cursors: &[(Box<str>, Arc<str>)]) -> CloseFrame {
         let (code, reason) = match self {
             Close::GoingAway => (1001, "Going away".to_owned()),
+            Close::Flood => (1008, "Too many messages".to_owned()),
             Close::TooBig => (1009, "Message too big".to_owned()),
             Close::TryAgainLater => (
                 1013,
@@ -52,6 +57,7 @@ impl Close {
             Close::InitTimeout => (4408, "Connection initialisation timeout".to_owned()),
             Close::InUse(id) => (4409, format!("Subscriber for {id} already exists")),
             Close::SlowConsumer => (4413, "SLOW_CONSUMER".to_owned()),
+            Close::TooManyConnections => (4414, "TOO_MANY_CONNECTIONS".to_owned()),
             Close::TooManyInits => (4429, "Too many initialisation requests".to_owned()),
         };
         let told = matches!(self, Close::GoingAway | Close::Forbidden(_) | Close::SlowConsumer);

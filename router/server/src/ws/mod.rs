@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue};
 use crate::forward;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
-use crate::streams::Origin;
+use crate::streams::{Admitted, Origin};
 
 /// Bytes read at once. A connection keeps so many, and most messages of clients are shorter.
 const READ_BUFFER: usize = 1024;
@@ -31,6 +31,8 @@ pub struct Upgraded {
     pub id: HeaderValue,
     /// Who sent it.
     pub caller: Caller,
+    /// That there is room for it.
+    pub admitted: Admitted,
 }
 
 /// Accepts the upgrade. Whether the client speaks a protocol is said by a close code (4406), as the protocol wants.
@@ -40,7 +42,7 @@ pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgrad
         headers: forward::lasting(&upgraded.headers, &gateway.propagated),
         id: forward::owned(&upgraded.id),
     };
-    let caller = upgraded.caller;
+    let (caller, admitted) = (upgraded.caller, upgraded.admitted);
     // The session is tracked, so that a stop waits for its farewell.
     let token = gateway.tasks.token();
     upgrade
@@ -50,7 +52,7 @@ pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgrad
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .on_upgrade(move |socket| async move {
-            session::run(gateway, socket, origin, caller).await;
+            session::run(gateway, socket, (origin, caller, admitted)).await;
             drop(token);
         })
 }

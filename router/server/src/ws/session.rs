@@ -15,7 +15,7 @@ use super::message::{self, Dialect, Incoming};
 use crate::errors::Code;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
-use crate::streams::{Claim, Op, Operation, Operations, Origin, Out, Outbox};
+use crate::streams::{Admitted, Claim, Op, Operation, Operations, Origin, Out, Outbox};
 use crate::{request, workers};
 
 /// How long the farewell to a client may take.
@@ -24,14 +24,14 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const SHORTEST_BEAT: Duration = Duration::from_millis(10);
 
 /// Serves a connection to its end.
-pub async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, origin: Origin, caller: Caller) {
+pub async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, client: (Origin, Caller, Admitted)) {
     let _busy = workers::stay();
     let protocol = socket.protocol().map(|name| name.as_bytes());
     let Some(dialect) = protocol.and_then(Dialect::of) else {
         let frame = Close::Subprotocol.frame(&[]);
         return farewell(&mut socket, Some(frame), FAREWELL).await;
     };
-    let mut session = Session::new(Arc::clone(&gateway), dialect, origin, caller);
+    let mut session = Session::new(Arc::clone(&gateway), dialect, client);
     let reason = session.serve(&mut socket).await;
     let frame = session.end(reason.as_ref());
     let patience = match reason {
@@ -80,6 +80,9 @@ struct Session {
     state: State,
     heard: bool,
     next_beat: Instant,
+    /// When a second began, and what the client has said in it.
+    second: (Instant, u32),
+    admitted: Admitted,
 }
 
 enum State {
@@ -97,7 +100,8 @@ enum Turn {
 }
 
 impl Session {
-    fn new(gateway: Arc<Gateway>, dialect: Dialect, origin: Origin, caller: Caller) -> Session {
+    fn new(gateway: Arc<Gateway>, dialect: Dialect, client: (Origin, Caller, Admitted)) -> Session {
+        let (origin, caller, admitted) = client;
         let now = Instant::now();
         let settings = &gateway.config.websocket;
         Session {
@@ -109,6 +113,8 @@ impl Session {
             origin: Arc::new(origin),
             operations: Operations::default(),
             heard: true,
+            second: (now, 0),
+            admitted,
         }
     }
 
@@ -210,6 +216,9 @@ impl Session {
 
     async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> ControlFlow<Option<Close>> {
         self.heard = true;
+        if self.is_flood() {
+            return ControlFlow::Break(Some(Close::Flood));
+        }
         let said = match message {
             Some(Ok(Message::Text(text))) => self.dialect.read(&text),
             Some(Ok(Message::Binary(_))) => Err(Close::Invalid("Invalid message: binary")),
@@ -225,6 +234,16 @@ impl Session {
             },
             Err(close) => ControlFlow::Break(Some(close)),
         }
+    }
+
+    /// Whether the client says more than it may in a second.
+    fn is_flood(&mut self) -> bool {
+        let now = Instant::now();
+        if now.duration_since(self.second.0) >= Duration::from_secs(1) {
+            self.second = (now, 0);
+        }
+        self.second.1 += 1;
+        self.second.1 > self.gateway.config.websocket.messages_per_second
     }
 
     async fn act(&mut self, incoming: Incoming) -> Result<(), Close> {
@@ -258,6 +277,11 @@ impl Session {
                 Arc::new(checked.map_err(refused)?)
             }
         };
+        if let Some(user) = caller.subject() {
+            self.admitted
+                .of_user(user)
+                .map_err(|_| Close::TooManyConnections)?;
+        }
         let expires = caller.remaining().map(|remaining| Instant::now() + remaining);
         self.state = State::Ready(caller, expires);
         for out in self.dialect.acknowledged() {

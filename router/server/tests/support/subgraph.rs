@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{FromRequestParts, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -228,7 +229,66 @@ async fn serve<E: Executor>(
     }
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let body: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
+    let accepted = parts
+        .headers
+        .get("accept")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kinds = ["text/event-stream", "multipart/mixed"];
+    if let Some(kind) = kinds.into_iter().find(|kind| accepted.starts_with(kind)) {
+        let request: Request = serde_json::from_value(body).expect("a GraphQL request");
+        let (events, streamed) = tokio::sync::mpsc::channel(1);
+        let task = tokio::spawn(stream(schema, request, kind, events));
+        sockets.lock().expect("no test has panicked with it").push(task);
+        let chunks = futures_util::stream::unfold(streamed, |mut streamed| async {
+            Some((
+                Ok::<String, std::convert::Infallible>(streamed.recv().await?),
+                streamed,
+            ))
+        });
+        let kind = format!("{kind}; boundary=graphql");
+        return ([("content-type", kind)], Body::from_stream(chunks)).into_response();
+    }
     answer(&schema, &shared, parts.headers, body).await
+}
+
+/// Streams a subscription as the body of an answer.
+async fn stream<E: Executor>(
+    schema: E,
+    request: Request,
+    kind: &str,
+    events: tokio::sync::mpsc::Sender<String>,
+) {
+    let multipart = kind == "multipart/mixed";
+    let head = "--graphql\r\ncontent-type: application/json\r\n\r\n";
+    let mut answers = schema.execute_stream(request, None);
+    // A sign of life comes first.
+    let mut chunk = if multipart {
+        format!("{head}{{}}\r\n")
+    } else {
+        ":\n\n".to_owned()
+    };
+    loop {
+        if events.send(chunk).await.is_err() {
+            return;
+        }
+        let Some(answer) = answers.next().await else {
+            break;
+        };
+        let answer = serde_json::to_string(&answer).expect("JSON");
+        chunk = if multipart {
+            format!("{head}{{\"payload\":{answer}}}\r\n")
+        } else {
+            format!("event: next\ndata: {answer}\n\n")
+        };
+    }
+    let end = if multipart {
+        "--graphql--\r\n"
+    } else {
+        "event: complete\ndata:\n\n"
+    };
+    // A gateway that has gone needs no end.
+    let _ = events.send(end.to_owned()).await;
 }
 
 /// Acknowledges, and refuses what it is asked.

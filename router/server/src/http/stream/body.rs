@@ -12,6 +12,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::Connection;
 use super::dialect::Dialect;
 use crate::errors::{Code, GraphqlError, subgraph_codes};
+use crate::streams::Admitted;
 
 /// Bytes that are gathered for one write, when several messages wait.
 const CHUNK: usize = 16 * 1024;
@@ -30,11 +31,18 @@ pub struct StreamBody {
     ended: bool,
     /// A stop waits for the last words.
     _tracked: TaskTrackerToken,
+    /// There is one client more as long as this is.
+    _admitted: Admitted,
 }
 
 impl StreamBody {
     /// A stream of which nothing was sent.
-    pub(super) fn new(connection: Connection, dialect: Dialect, reserved: Option<Box<str>>) -> StreamBody {
+    pub(super) fn new(
+        connection: Connection,
+        dialect: Dialect,
+        reserved: Option<Box<str>>,
+        admitted: Admitted,
+    ) -> StreamBody {
         let gateway = &connection.gateway;
         let remaining = connection.caller.remaining();
         let expires = remaining.map(|remaining| Instant::now() + remaining);
@@ -42,6 +50,7 @@ impl StreamBody {
             closing: Box::pin(gateway.closing.clone().cancelled_owned()),
             timer: Box::pin(tokio::time::sleep(beat(gateway.config.websocket.ping_interval))),
             _tracked: gateway.tasks.token(),
+            _admitted: admitted,
             expires,
             dialect,
             reserved,

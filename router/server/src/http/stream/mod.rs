@@ -158,14 +158,14 @@ async fn own<B: RequestBody>(
     let claimed = connection.operations.claim("", 1);
     let op =
         claimed.map_err(|_| Refusal::new(Code::Internal, "a stream of one operation has room for it"))?;
-    connection
-        .operation(op, parts.method == Method::GET)
-        .start(request);
+    let operation = connection.operation(op, parts.method == Method::GET);
     let dialect = match streaming {
         Streaming::EventStream => Dialect::Distinct,
         Streaming::Multipart => Dialect::Multipart,
     };
-    Ok(connection.open(dialect, None))
+    let response = connection.open(dialect, None)?;
+    operation.start(request);
+    Ok(response)
 }
 
 /// A client that is streamed to.
@@ -192,14 +192,18 @@ impl Connection {
     }
 
     /// Begins to stream. `reserved`: the token that this stream was reserved by.
-    fn open(self, dialect: Dialect, reserved: Option<Box<str>>) -> Response<Reply> {
-        let body = Box::new(StreamBody::new(self, dialect, reserved));
+    fn open(self, dialect: Dialect, reserved: Option<Box<str>>) -> Result<Response<Reply>, Refusal> {
+        let mut admitted = self.gateway.admission.admit()?;
+        if let Some(user) = self.caller.subject() {
+            admitted.of_user(user)?;
+        }
+        let body = Box::new(StreamBody::new(self, dialect, reserved, admitted));
         let mut response = Response::new(Reply::Stream(body));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, dialect.content_type());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
-        response
+        Ok(response)
     }
 }
 

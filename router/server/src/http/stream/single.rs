@@ -58,7 +58,8 @@ fn reserve(connection: Connection) -> Result<Response<Reply>, Refusal> {
 /// The token is the ticket: a browser's `EventSource` sends no header with it.
 fn open(asking: &Connection, token: &str) -> Result<Response<Reply>, Refusal> {
     let connection = asking.gateway.reservations.fulfil(&asking.gateway, token)?;
-    Ok(connection.open(Dialect::Single, Some(token.into())))
+    let opened = connection.open(Dialect::Single, Some(token.into()));
+    opened.inspect_err(|_| asking.gateway.reservations.release(token))
 }
 
 async fn execute<B: RequestBody>(

@@ -1,4 +1,4 @@
-//! A subscription of a subgraph: graphql-transport-ws, one connection for each.
+//! Streams by graphql-transport-ws, one connection for each.
 //!
 //! Protocol: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
 
@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use http::HeaderValue;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
-use http::uri::Scheme;
-use http::{HeaderValue, Uri};
 use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -20,7 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tower::ServiceExt;
 
-use super::{Client, Endpoint, SubgraphError};
+use super::super::{Client, Endpoint, SubgraphError};
+use super::{UpstreamItem, http_twin};
 use crate::config::SubscriptionsConfig;
 use crate::forward::Forwarded;
 
@@ -33,23 +33,10 @@ const ID: &str = "1";
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// A subscription under way.
-pub struct Upstream {
+/// A stream on a WebSocket.
+pub struct SocketStream {
     socket: Socket,
     idle_timeout: Duration,
-}
-
-/// What a subscription brings.
-#[derive(Debug)]
-pub enum UpstreamItem {
-    /// A GraphQL response.
-    Event(Bytes),
-    /// The subgraph refuses the operation: JSON that should be an array of errors.
-    Refused(Bytes),
-    /// The end, as the subgraph says.
-    Complete,
-    /// The connection broke, fell silent or made no sense.
-    Lost(String),
 }
 
 #[derive(Deserialize)]
@@ -60,7 +47,7 @@ struct Incoming<'a> {
     payload: Option<&'a RawValue>,
 }
 
-impl Upstream {
+impl SocketStream {
     /// Connects, introduces itself and subscribes. `body` is the whole JSON request.
     pub async fn open(
         client: &Client,
@@ -68,11 +55,11 @@ impl Upstream {
         settings: &SubscriptionsConfig,
         forwarded: &Forwarded,
         body: &[u8],
-    ) -> Result<Upstream, SubgraphError> {
+    ) -> Result<SocketStream, SubgraphError> {
         let limit = settings.connect_timeout;
         let opening = async {
             let socket = connect(client, endpoint, forwarded).await?;
-            let mut upstream = Upstream {
+            let mut upstream = SocketStream {
                 socket,
                 idle_timeout: settings.idle_timeout,
             };
@@ -231,17 +218,6 @@ async fn connect(
             .await
             .map_err(|error| broken(&error))?;
     Ok(socket)
-}
-
-/// The URL the connector understands: the same place by http or https.
-fn http_twin(url: &Uri) -> Result<Uri, SubgraphError> {
-    let mut parts = url.clone().into_parts();
-    parts.scheme = Some(if url.scheme_str() == Some("wss") {
-        Scheme::HTTPS
-    } else {
-        Scheme::HTTP
-    });
-    Uri::from_parts(parts).map_err(|error| SubgraphError::Unreachable(error.to_string()))
 }
 
 fn kind(text: &str) -> Option<String> {

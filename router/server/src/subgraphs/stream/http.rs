@@ -1,0 +1,141 @@
+//! Streams as the body of an answer: server-sent events, or parts of a multipart body. One connection for each.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderValue, Request};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use tokio::task::AbortHandle;
+use tower::ServiceExt;
+
+use super::super::{Client, Endpoint, SubgraphError, client};
+use super::reader::{Read, Reader};
+use super::{UpstreamItem, http_twin};
+use crate::config::StreamProtocol;
+use crate::forward::Forwarded;
+
+/// A stream that is the answer to a POST.
+pub struct HttpStream {
+    body: Incoming,
+    read: BytesMut,
+    reader: Reader,
+    limit: usize,
+    /// Drives the connection.
+    connection: AbortHandle,
+}
+
+impl Drop for HttpStream {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+impl HttpStream {
+    /// Posts the request, and reads the head of its answer.
+    pub async fn open(
+        client: &Client,
+        endpoint: &Endpoint,
+        forwarded: &Forwarded,
+        body: Bytes,
+    ) -> Result<HttpStream, SubgraphError> {
+        let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
+        let url = http_twin(&endpoint.stream_url)?;
+        let stream = client.connector().oneshot(url).await;
+        let stream = stream.map_err(|error| unreachable(&error))?;
+        let shaken = http1::handshake(stream).await;
+        let (mut sender, connection) = shaken.map_err(|error| unreachable(&error))?;
+        let connection = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "the connection of a subgraph's stream broke");
+            }
+        })
+        .abort_handle();
+        let answered = sender.send_request(request(endpoint, forwarded, body)?).await;
+        let answer = answered.map_err(|error| unreachable(&error))?;
+        if !answer.status().is_success() {
+            return Err(SubgraphError::Status(answer.status()));
+        }
+        let reader = reader(answer.headers())?;
+        Ok(HttpStream {
+            body: answer.into_body(),
+            read: BytesMut::new(),
+            reader,
+            limit: client.response_bytes(),
+            connection,
+        })
+    }
+
+    /// The next item.
+    pub async fn next(&mut self) -> UpstreamItem {
+        loop {
+            match self.reader.read(&mut self.read) {
+                Ok(Read::Item(item)) => return item,
+                Ok(Read::More) => {}
+                Err(why) => return UpstreamItem::Lost(why),
+            }
+            if self.read.len() > self.limit {
+                return UpstreamItem::Lost(format!("an event larger than {} bytes", self.limit));
+            }
+            match self.body.frame().await {
+                Some(Ok(frame)) => self
+                    .read
+                    .extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                Some(Err(error)) => return UpstreamItem::Lost(error.to_string()),
+                None => return self.reader.end(&mut self.read),
+            }
+        }
+    }
+}
+
+fn request(
+    endpoint: &Endpoint,
+    forwarded: &Forwarded,
+    body: Bytes,
+) -> Result<Request<Full<Bytes>>, SubgraphError> {
+    let accepted = match endpoint.stream_protocol {
+        StreamProtocol::Multipart => "multipart/mixed;subscriptionSpec=1.0, application/json;q=0.9",
+        _ => "text/event-stream, application/json;q=0.9",
+    };
+    let url = &endpoint.stream_url;
+    let mut request = Request::post(client::target(url))
+        .header(HOST, client::authority(url))
+        .header(CONTENT_TYPE, "application/json")
+        .header(ACCEPT, accepted)
+        .body(Full::new(body))
+        .map_err(|error| SubgraphError::Unreachable(error.to_string()))?;
+    for (name, value) in forwarded.fields() {
+        request.headers_mut().append(name, value);
+    }
+    Ok(request)
+}
+
+/// How this answer is read: by what the subgraph says it is.
+fn reader(headers: &HeaderMap) -> Result<Reader, SubgraphError> {
+    let told = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value: &HeaderValue| value.to_str().ok());
+    let told = told.unwrap_or_default();
+    let media = told
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    match media.as_str() {
+        "text/event-stream" => Ok(Reader::Events),
+        "multipart/mixed" => Ok(Reader::parts(boundary(told))),
+        "application/json" | "application/graphql-response+json" => Ok(Reader::Answer),
+        other => {
+            let text = format!("a stream of type `{}`", other.escape_debug());
+            Err(SubgraphError::StreamRefused(text))
+        }
+    }
+}
+
+/// RFC 2046, section 5.1.1; `-` is what most servers take, and the default.
+fn boundary(content_type: &str) -> &str {
+    let mut parameters = content_type.split(';').skip(1).map(str::trim);
+    let boundary = parameters.find_map(|parameter| parameter.strip_prefix("boundary="));
+    boundary.unwrap_or("-").trim_matches('"')
+}
