@@ -122,6 +122,10 @@ impl<'a> Walk<'a> {
                     self.check_typename(place, field)?;
                     self.typenames.push((place, field.on.clone()));
                 }
+                // Introspection is answered once, for the root.
+                Selected::Given if self.places[place].parent.is_some() => {
+                    return Err(self.unreachable(place, &field.on, "__schema"));
+                }
                 Selected::Given | Selected::Withheld(_) => {}
             }
         }
