@@ -3,7 +3,7 @@
 //! The story of a request, file by file:
 //!
 //! 1. `program` compiles a plan once: shapes to read by, representations to write by, the answer's projection
-//!    (`shape`, `places`, `projection`, `represent`, `types` are its parts);
+//!    (`shape`, `places`, `projection`, `represent`, `types` are its parts, and `size` says what they take);
 //! 2. `schedule` starts each fetch as soon as what it waits for is done;
 //! 3. `request` writes a fetch's body from raw slices of what was received before (`walk` finds the entities);
 //!    (`context` splits entities by the values of arguments that enclosing objects give);
@@ -39,6 +39,7 @@ mod request;
 mod scan;
 mod schedule;
 mod shape;
+mod size;
 mod trail;
 mod twins;
 mod types;

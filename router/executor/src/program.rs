@@ -10,6 +10,7 @@ use crate::places::{Places, WriterId};
 use crate::projection::Projection;
 use crate::represent::Representation;
 use crate::shape::Shape;
+use crate::size;
 use crate::types::{TypeTable, quoted};
 use crate::walk::Step;
 
@@ -17,6 +18,7 @@ use crate::walk::Step;
 #[derive(Debug)]
 pub struct Program {
     plan: Arc<Plan>,
+    bytes: usize,
     pub(crate) types: TypeTable,
     pub(crate) fetches: Vec<Fetch>,
     pub(crate) answer: Projection,
@@ -102,11 +104,17 @@ impl Program {
         }
         let answer = Projection::compile(&plan.answer);
         Program {
+            bytes: size::of_program(&plan),
             plan,
             types,
             fetches,
             answer,
         }
+    }
+
+    /// About how many bytes of memory it takes, its plan included.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The plan it was compiled from.

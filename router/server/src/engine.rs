@@ -5,9 +5,10 @@
 //!   may see: planned and compiled once, however many requests wait for it. The usual one is kept with its document, so
 //!   that most requests look up one thing once.
 //!
-//! Refusals are cached too, so that the same bad query costs nothing the second time. How work on a miss is done, once
+//! Both are bounded by what their entries take (`cache.bytes`). Refusals are cached too, so that the same bad query costs nothing the second time. How work on a miss is done, once
 //! for all who wait, is in [`crate::once`].
 
+mod room;
 mod warm;
 
 pub use warm::Warmed;
@@ -20,9 +21,7 @@ use apollo_compiler::ast;
 use baedal_executor::Program;
 use baedal_planner::plan::Plan;
 use baedal_planner::{Access, Operation, Settings, Supergraph};
-use hashbrown::DefaultHashBuilder;
 use moka::Equivalent;
-use moka::sync::Cache;
 use serde_json::{Map, Value};
 
 use crate::config::{Config, LimitsConfig};
@@ -33,14 +32,6 @@ use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
 use crate::supergraph::sdl::{self, Unreadable};
 use crate::{limits, request::Request};
-
-/// Bytes of the document cache, estimated.
-const DOCUMENT_CACHE_BYTES: u64 = 64 * 1024 * 1024;
-/// Programs kept.
-const PROGRAM_CACHE: u64 = 10_000;
-/// What an entry weighs, by its text and besides: the parsed document, and its usual program, are much larger.
-const DOCUMENT_FACTOR: usize = 64;
-const DOCUMENT_BYTES: usize = 16 * 1024;
 
 /// Why a supergraph cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -65,8 +56,8 @@ pub struct Engine {
     rights: Rights,
     /// Labels that the configuration makes active.
     named_labels: BTreeSet<String>,
-    documents: Cache<DocumentKey, Cell<Document>, DefaultHashBuilder>,
-    programs: Cache<ProgramKey, Cell<Program>, DefaultHashBuilder>,
+    documents: room::Documents,
+    programs: room::Programs,
     next_document: AtomicU64,
     workers: Workers,
 }
@@ -109,7 +100,7 @@ impl Equivalent<DocumentKey> for AskedDocument<'_> {
     }
 }
 
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct ProgramKey {
     document: u64,
     conditions: Vec<bool>,
@@ -125,15 +116,8 @@ impl Engine {
             endpoints: endpoints(&supergraph, config)?,
             rights: Rights::of(&supergraph),
             named_labels: known_labels(&supergraph, config),
-            documents: Cache::builder()
-                .max_capacity(DOCUMENT_CACHE_BYTES)
-                .weigher(|key: &DocumentKey, _| {
-                    u32::try_from(key.query.len() * DOCUMENT_FACTOR + DOCUMENT_BYTES).unwrap_or(u32::MAX)
-                })
-                .build_with_hasher(DefaultHashBuilder::default()),
-            programs: Cache::builder()
-                .max_capacity(PROGRAM_CACHE)
-                .build_with_hasher(DefaultHashBuilder::default()),
+            documents: room::documents(&config.cache),
+            programs: room::programs(&config.cache),
             next_document: AtomicU64::new(0),
             workers: Workers::default(),
             core: Arc::new(Core {
@@ -237,7 +221,11 @@ impl Engine {
             labels: labels.clone(),
             access: access.clone(),
         };
-        let entry = self.programs.get_with(key, Cell::default);
+        let entry = match self.programs.get(&key) {
+            Some(entry) => entry,
+            None => self.programs.get_with(key.clone(), Cell::default),
+        };
+        let is_new = entry.get().is_none();
         let usual = access.clone();
         let plan = || {
             let (core, document, coerced) =
@@ -248,6 +236,10 @@ impl Engine {
             }
         };
         let program = self.workers.once(&entry, plan).await?;
+        if is_new {
+            // Now it can be weighed.
+            self.programs.insert(key, entry);
+        }
         if plain {
             // Another caller's may be there already, and stays.
             let _ = document.usual.set((usual, Arc::clone(&program)));

@@ -3,6 +3,7 @@
 //! [`read`] loads a file (environment expanded, unknown keys refused with the nearest known one);
 //! [`Config::check`] says what cannot work before anything is started.
 
+mod cache;
 mod contract;
 mod cors;
 mod expand;
@@ -13,6 +14,7 @@ mod sections;
 mod span;
 mod streams;
 
+pub use cache::CacheConfig;
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
 pub use limits::LimitsConfig;
@@ -48,6 +50,8 @@ pub struct Config {
     pub auth: Option<AuthConfig>,
     /// The largest request that is answered.
     pub limits: LimitsConfig,
+    /// Operations and plans that are kept.
+    pub cache: CacheConfig,
     /// Calls to subgraphs.
     pub traffic: TrafficConfig,
     /// Which request headers travel on to subgraphs.
@@ -77,6 +81,7 @@ impl Default for Config {
             contract: None,
             auth: None,
             limits: LimitsConfig::default(),
+            cache: CacheConfig::default(),
             traffic: TrafficConfig::default(),
             headers: HeadersConfig::default(),
             csrf: CsrfConfig::default(),
@@ -98,6 +103,7 @@ impl Config {
         self.contract.as_ref().map_or(Ok(()), ContractConfig::check)?;
         self.check_auth()?;
         self.limits.check()?;
+        self.cache.check()?;
         self.cors.check()?;
         self.headers.check()
     }

@@ -1,0 +1,33 @@
+//! Section `cache`.
+
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// Operations and plans that are kept: those asked for most often and last.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CacheConfig {
+    /// Bytes that they may take, estimated.
+    pub bytes: u64,
+    /// How many operations there may be, and how many plans.
+    pub operations: u64,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        CacheConfig {
+            bytes: 64 * 1024 * 1024,
+            operations: 10_000,
+        }
+    }
+}
+
+impl CacheConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.operations == 0 {
+            return Err(ConfigError::value("cache.operations", "must be at least 1"));
+        }
+        Ok(())
+    }
+}
