@@ -2,7 +2,7 @@
 //!
 //! Its duty: a small federated graph whose subgraphs cost next to nothing ([`domain`], [`subgraphs`]), load that compares
 //! every answer ([`load`]), two limits to measure the gateway against ([`limits`]: a plain server, and the bare calls),
-//! the operating system's account of each process ([`process`]), and a table ([`report`]). It must not know how the
+//! the operating system's account of each process ([`process`]), and a table ([`report`]); and many clients of subscriptions ([`streams`]). It must not know how the
 //! gateway works: it is started like any other program and reached by HTTP only. [`run`] tells the story.
 
 pub mod domain;
@@ -15,4 +15,5 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod serve;
+pub mod streams;
 pub mod subgraphs;

@@ -4,6 +4,7 @@ use anyhow::Result;
 use baedal_benches::limits::{self, LimitArgs};
 use baedal_benches::replay::{self, ReplayArgs};
 use baedal_benches::run::{self, RunArgs};
+use baedal_benches::streams::{self, StreamArgs};
 use baedal_benches::subgraphs;
 use clap::{Parser, Subcommand};
 
@@ -23,6 +24,8 @@ enum Command {
     Run(RunArgs),
     /// Run the executor alone, over recorded answers.
     Replay(ReplayArgs),
+    /// Subscriptions of many clients, and print a table.
+    Streams(StreamArgs),
     /// The subgraphs.
     Subgraphs,
     /// A plain server of recorded bytes.
@@ -35,6 +38,7 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Streams(arguments) => streams::run(arguments),
         Command::Subgraphs => subgraphs::run(),
         Command::Bytes(arguments) => limits::bytes(&arguments),
         Command::Calls(arguments) => limits::calls(&arguments),

@@ -182,7 +182,8 @@ fn mebibytes(memory: Memory) -> String {
     format!("{} / {}", memory.now / 1024, memory.most / 1024)
 }
 
-fn machine() -> String {
+/// What it was measured on.
+pub fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info
         .lines()

@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask check|deploy|test|differential|faults|fuzz|loom|bench|servers|schema`.
+//! Development commands: `cargo xtask check|deploy|test|differential|faults|fuzz|loom|bench|streams|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
@@ -11,6 +11,7 @@ mod loom;
 mod run;
 mod schema;
 mod servers;
+mod streams;
 mod test;
 
 use anyhow::Result;
@@ -62,6 +63,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Let many clients subscribe at the gateway: memory of each, latency, slow clients, all coming again.
+    ///
+    /// Prints the table, and keeps it in docs/results/streams.md.
+    Streams(streams::Streams),
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
     Servers,
     /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
@@ -78,6 +83,7 @@ fn main() -> Result<()> {
         Command::Differential { cases, seed } => differential::differential(cases, seed),
         Command::Loom => loom::loom(),
         Command::Faults { arguments } => faults::run(&arguments),
+        Command::Streams(streams) => streams.run(),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),
     }
