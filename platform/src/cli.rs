@@ -126,3 +126,42 @@ async fn log_in(options: &Login) -> Result<()> {
     println!("{}", tokens.access);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Options of the whole and of its commands share one space of names; clap finds a clash only when it parses.
+    #[test]
+    fn command_lines_are_understood_or_refused() {
+        Cli::command().debug_assert();
+        let parse = |line: &str| Cli::try_parse_from(std::iter::once("baedal").chain(line.split(' ')));
+        for line in [
+            "--only order --gateway-port 5000",
+            "up --data elsewhere",
+            "token --as operator",
+            "ops status --json",
+            "ops orders --older-than 600 --first 5",
+            "ops dead-letters --service store",
+            "ops dead-letters redrive store:a/1/2 order:b/1/2",
+            "ops dead-letters redrive --all --service store",
+            "ops dead-letters discard store:a/1/2",
+            "ops outbox --token x",
+            "ops breakers --gateway http://gateway/graphql --client-id a --client-secret b",
+        ] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+        for line in [
+            "ops",
+            "ops dead-letters redrive",
+            "ops dead-letters redrive --all x",
+            "ops dead-letters redrive x --service store",
+            "ops dead-letters discard",
+            "ops orders --first 1000",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -24,14 +24,15 @@ pub struct Ops {
 #[derive(Debug, Args)]
 pub(super) struct Access {
     /// The gateway's GraphQL endpoint.
+    // A name of its own: values of global options reach the level above, where `gateway` is a port.
     #[arg(
-        long,
+        long = "gateway",
         global = true,
         env = "BAEDAL_GATEWAY_URL",
         default_value = "http://127.0.0.1:4000/graphql",
         value_name = "URL"
     )]
-    pub gateway: Url,
+    pub gateway_url: Url,
     /// An access token of scope `operator`.
     #[arg(
         long,
@@ -121,6 +122,6 @@ pub(super) struct Chosen {
     #[arg(long)]
     pub all: bool,
     /// With --all, only those of this service.
-    #[arg(long, value_name = "SERVICE", requires = "all")]
+    #[arg(long, value_name = "SERVICE", conflicts_with = "ids")]
     pub service: Option<Part>,
 }

@@ -40,7 +40,7 @@ impl Gateway {
             ),
         };
         Ok(Gateway {
-            url: access.gateway.clone(),
+            url: access.gateway_url.clone(),
             token,
         })
     }
