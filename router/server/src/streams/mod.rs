@@ -22,4 +22,6 @@ pub use admission::{Admission, Admitted};
 pub use hub::Hub;
 pub use operation::{Operation, Origin};
 pub use operations::{Claim, Operations};
+#[cfg(test)]
+pub use outbox::Event;
 pub use outbox::{Op, Out, Outbox};

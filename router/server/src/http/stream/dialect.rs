@@ -60,6 +60,9 @@ impl Dialect {
             (Dialect::Single, Out::Complete(op)) => {
                 to.push_str(&complete(&format!(r#"{{"id":{}}}"#, quoted(&op.id))));
             }
+            (Dialect::Distinct, Out::Next(_, event)) if event.body.contains(['\n', '\r']) => {
+                to.push_str(&next(&event.body));
+            }
             (Dialect::Distinct, Out::Next(_, event)) => {
                 to.push_str(&event.message("event: next\ndata: ", "\n\n"))
             }
@@ -121,10 +124,7 @@ fn part(body: &str) -> String {
 
 /// JSON has no line break outside its strings, and in them it is escaped; but a subgraph may have laid out its own.
 fn next(data: &str) -> String {
-    format!(
-        "event: next\ndata: {}\n\n",
-        data.replace('\n', " ").replace('\r', " ")
-    )
+    format!("event: next\ndata: {}\n\n", data.replace(['\n', '\r'], " "))
 }
 
 fn complete(data: &str) -> String {
@@ -133,4 +133,28 @@ fn complete(data: &str) -> String {
 
 fn quoted(id: &str) -> Value {
     Value::String(id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::streams::{Event, Op};
+
+    #[test]
+    fn an_answer_with_line_breaks_is_one_line_of_data() {
+        for dialect in [Dialect::Distinct, Dialect::Single] {
+            let event = Event::new("{\"data\":{\n\"a\":\r\n1}}".into(), None);
+            let mut written = String::new();
+            let last = dialect.write(Out::Next(Op::new("1"), Arc::new(event)), &mut written);
+            assert!(!last);
+            let data: Vec<_> = written
+                .lines()
+                .filter(|line| line.starts_with("data: "))
+                .collect();
+            assert_eq!((data.len(), written.lines().count()), (1, 3), "{written}");
+            assert!(data[0].contains("{\"data\":{ \"a\":  1}}"), "{written}");
+        }
+    }
 }
