@@ -8,10 +8,10 @@ use baedal_kit::{
     auth::Auth,
     clock::{SystemClock, SystemIds},
     consumer::{ConsumerStats, spawn_consumer},
-    log,
+    log::{self, EventLog},
     ops::Ops,
     outbox::spawn_relay,
-    prune::{self, Pruner},
+    prune::{self, Pruner, Retention, SeenEvents},
     serve::{Running, Service, serve},
 };
 use baedal_traffic::Layers;
@@ -87,11 +87,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
         store.outbox_notify,
         workers.clone(),
     ));
-    let pruner = Pruner {
-        inbox: store.inbox,
-        log: events.clone(),
-        retention: config.retention,
-    };
+    let pruner = pruner(store.inbox, events.clone(), config.retention);
     running.keep(pruner.spawn(prune::EVERY, workers.clone()));
     let consumer = spawn_consumer(
         events,
@@ -114,6 +110,14 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
         circuit,
         consumed,
     })
+}
+
+fn pruner(inbox: Arc<dyn SeenEvents>, log: Arc<dyn EventLog>, retention: Retention) -> Pruner {
+    Pruner {
+        inbox,
+        log,
+        retention,
+    }
 }
 
 /// Moves overdue orders on, at start and every now and then.

@@ -9,10 +9,10 @@ use baedal_kit::{
     auth::Auth,
     clock::{SystemClock, SystemIds},
     consumer::spawn_consumer,
-    log,
+    log::{self, EventLog},
     ops::Ops,
     outbox::{OutboxSource, spawn_relay},
-    prune::{self, Pruner},
+    prune::{self, Pruner, Retention},
     serve::{Check, Running, Service, serve},
     sql::{Db, SqlInbox, SqlLetters, SqlOutbox},
 };
@@ -53,27 +53,14 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 
 /// Starts payment and says where its gRPC port is.
 pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
-    let db = Db::open(&config.database_url).await.context(
-        "payment cannot open its store; set DATABASE_URL to sqlite://PATH?mode=rwc or postgres://…",
-    )?;
-    let payments = Arc::new(
-        SqlPayments::open(db.clone())
-            .await
-            .context("payment cannot prepare its tables")?,
-    );
+    let (db, payments) = open(&config.database_url).await?;
     let events = log::open(&config.events_url)
         .await
         .context("payment cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
     let grpc = listener(config.grpc_listen).await?;
     let grpc_addr = grpc.local_addr()?;
     let provider = SimulatedProvider::new(config.provider.clone());
-    let time = (Arc::new(SystemClock) as _, Arc::new(SystemIds) as _);
-    let app = App::new(
-        payments.clone(),
-        Arc::new(provider.clone()),
-        time,
-        config.patience.clone(),
-    );
+    let app = app(&config, payments.clone(), &provider);
     let workers = CancellationToken::new();
     let settle = Arc::new(Notify::new());
     let outbox: Arc<dyn OutboxSource> = Arc::new(SqlOutbox::new(&db));
@@ -98,12 +85,7 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
         db.outbox_notify(),
         workers.clone(),
     ));
-    let pruner = Pruner {
-        inbox: Arc::new(SqlInbox::new(&db)),
-        log: events.clone(),
-        retention: config.retention,
-    };
-    running.keep(pruner.spawn(prune::EVERY, workers.clone()));
+    running.keep(pruner(&db, events.clone(), config.retention).spawn(prune::EVERY, workers.clone()));
     let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
     let consumer = spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, letters, workers.clone());
     ops.watch(&consumer);
@@ -122,6 +104,35 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
         provider,
         app,
     })
+}
+
+async fn open(url: &str) -> anyhow::Result<(Db, Arc<SqlPayments>)> {
+    let db = Db::open(url).await.context(
+        "payment cannot open its store; set DATABASE_URL to sqlite://PATH?mode=rwc or postgres://…",
+    )?;
+    let payments = SqlPayments::open(db.clone()).await;
+    Ok((
+        db,
+        Arc::new(payments.context("payment cannot prepare its tables")?),
+    ))
+}
+
+fn app(config: &Config, payments: Arc<SqlPayments>, provider: &SimulatedProvider) -> App {
+    let time = (Arc::new(SystemClock) as _, Arc::new(SystemIds) as _);
+    App::new(
+        payments,
+        Arc::new(provider.clone()),
+        time,
+        config.patience.clone(),
+    )
+}
+
+fn pruner(db: &Db, log: Arc<dyn EventLog>, retention: Retention) -> Pruner {
+    Pruner {
+        inbox: Arc::new(SqlInbox::new(db)),
+        log,
+        retention,
+    }
 }
 
 async fn listener(addr: SocketAddr) -> anyhow::Result<TcpListener> {
