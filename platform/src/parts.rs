@@ -23,6 +23,16 @@ pub enum RunningPart {
 }
 
 impl RunningPart {
+    /// Says that it is not ready any more and serves on for `delay`; [`RunningPart::shutdown`] comes after it, and for
+    /// the gateway does this itself, as its configuration says.
+    pub async fn leave(&self, delay: Duration) {
+        match self {
+            RunningPart::Service(running) => running.leave(delay).await,
+            RunningPart::Auth(running) => running.leave(delay).await,
+            RunningPart::Gateway(_) => {}
+        }
+    }
+
     /// Ends it in order: what was begun is finished, what was acknowledged is kept.
     pub async fn shutdown(self) {
         match self {

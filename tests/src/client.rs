@@ -17,6 +17,9 @@ impl Client {
     pub fn new(url: impl Into<String>) -> Client {
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(30))
+            // A server that stops closes what is unused, and a request just sent there would be lost: nothing is kept
+            // for longer than a server that leaves goes on serving.
+            .pool_idle_timeout(Duration::from_secs(1))
             .build()
             .expect("a client without TLS");
         Client {

@@ -9,7 +9,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
+use apollo_compiler::ExecutableDocument;
 use baedal_composition::{Subgraph, compose, diagnostics};
+use baedal_events::Entry;
+use baedal_planner::Supergraph;
 use serde_json::{Value, json};
 
 /// A file and what it should hold.
@@ -96,6 +99,41 @@ pub fn export() -> Result<()> {
         fs::write(&path, file.text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// The operations of clients (`schema/operations/`) that do not fit this supergraph, each with why.
+///
+/// # Errors
+/// No supergraph; operations that cannot be read.
+pub fn broken_operations(supergraph: &str) -> Result<Vec<String>> {
+    let supergraph = Supergraph::parse(supergraph)?;
+    let mut broken = Vec::new();
+    for entry in fs::read_dir(folder().join("operations"))? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        let parsed = ExecutableDocument::parse_and_validate(supergraph.api_schema(), text, &path);
+        if let Err(error) = parsed {
+            broken.push(format!("{}: {}", path.display(), error.errors));
+        }
+    }
+    Ok(broken)
+}
+
+/// Why a reader of today cannot read `old`, or a reader of then cannot read what is written today.
+pub fn breaks(entry: &Entry, old: &Value) -> Option<String> {
+    let schema = jsonschema::validator_for(&entry.schema).expect("a JSON Schema");
+    if let Err(error) = schema.validate(old) {
+        return Some(format!(
+            "{} v{} as recorded is not read any more: {error}",
+            entry.r#type, entry.version
+        ));
+    }
+    let lost: Vec<&String> = old
+        .as_object()?
+        .keys()
+        .filter(|name| entry.example.get(name.as_str()).is_none())
+        .collect();
+    (!lost.is_empty()).then(|| format!("{} v{} has lost {lost:?}", entry.r#type, entry.version))
 }
 
 fn pretty(value: &Value) -> String {

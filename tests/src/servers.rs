@@ -3,14 +3,13 @@
 use std::env;
 
 use anyhow::{Context, Result};
-use baedal::demo::Account;
 use baedal::settings::{Part, Servers, Settings};
 use baedal_auth::admin::{GrantType, NewClient, NewUser, add_client, add_user};
 use baedal_auth::{DEMO_CLIENT, DEMO_REDIRECT, DEMO_USERS};
 use serde_json::json;
 use url::Url;
 
-use crate::world::World;
+use crate::client::Client;
 
 /// The servers named by the environment, with fresh database names.
 ///
@@ -58,11 +57,7 @@ async fn create_database(server: &Url, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// The store service refuses.
-pub async fn open_shop(world: &World) -> Result<String> {
-    world.until_ready(Part::Store).await?;
-    let owner = world
-        .subgraph(Part::Store)
-        .with_token(world.token(Account::Owner).await?);
+pub async fn open_shop(owner: &Client) -> Result<String> {
     let open = "mutation ($input: OpenStoreInput!) { openStore(input: $input) { id } }";
     let opened = owner
         .data(open, json!({ "input": { "name": "서울통닭" } }))

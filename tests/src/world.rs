@@ -70,7 +70,9 @@ impl World {
             world.start(part).await?;
         }
         if real {
-            world.store_id = servers::open_shop(&world).await?;
+            world.until_ready(Part::Store).await?;
+            let token = world.token(Account::Owner).await?;
+            world.store_id = servers::open_shop(&world.subgraph(Part::Store).with_token(token)).await?;
         }
         world.until_orders_are_taken().await?;
         Ok(world)

@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask check|deploy|test|differential|faults|fuzz|loom|bench|streams|servers|schema`.
+//! Development commands: `cargo xtask check|deploy|test|differential|faults|fuzz|loom|bench|scenario|streams|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
@@ -8,7 +8,9 @@ mod differential;
 mod faults;
 mod fuzz;
 mod loom;
+mod review;
 mod run;
+mod scenario;
 mod schema;
 mod servers;
 mod streams;
@@ -67,6 +69,9 @@ enum Command {
     ///
     /// Prints the table, and keeps it in docs/results/streams.md.
     Streams(streams::Streams),
+    /// Run acceptance scenarios (T1 to T6 and the open graph) with the real programs on real servers: prints tables and
+    /// verdicts, keeps the results of long forms in docs/results/scenarios/, and fails when a number is missed.
+    Scenario(scenario::Scenario),
     /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
     Servers,
     /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
@@ -84,6 +89,7 @@ fn main() -> Result<()> {
         Command::Loom => loom::loom(),
         Command::Faults { arguments } => faults::run(&arguments),
         Command::Streams(streams) => streams.run(),
+        Command::Scenario(scenario) => scenario.run(),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),
     }

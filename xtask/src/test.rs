@@ -3,6 +3,7 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
+use crate::review::{self, REVIEW_PYTHON};
 use crate::run::{cargo, shown};
 use crate::servers::Servers;
 
@@ -26,6 +27,9 @@ pub fn test(arguments: &[String]) -> Result<()> {
     built?;
     let mut command = cargo();
     command.args(["test", "--locked"]).envs(servers.environment());
+    if whole || arguments.iter().any(|argument| argument.contains("review")) {
+        command.env(REVIEW_PYTHON, review::python()?);
+    }
     if whole {
         command.args(["--workspace", "--no-fail-fast"]);
     }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use baedal_auth::admin::{self, GrantType, NewClient, NewUser};
@@ -51,6 +52,9 @@ struct Serve {
     /// Trusted proxies in front that append to X-Forwarded-For.
     #[arg(long, env = "FORWARDED_HOPS", default_value_t = 0)]
     forwarded_hops: usize,
+    /// Milliseconds it goes on serving, not ready any more, after it is asked to end.
+    #[arg(long, env = "SHUTDOWN_DELAY_MS", default_value_t = 0)]
+    shutdown_delay_ms: u64,
     /// Create accounts with documented passwords (SQLite only).
     #[arg(long, env = "DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     demo: bool,
@@ -166,6 +170,9 @@ async fn serve(database_url: String, flags: Serve) -> anyhow::Result<()> {
         running.issuer()
     );
     stop_signal().await?;
+    running
+        .leave(Duration::from_millis(flags.shutdown_delay_ms))
+        .await;
     running.shutdown().await;
     Ok(())
 }

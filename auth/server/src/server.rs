@@ -63,6 +63,8 @@ pub enum StartError {
 pub struct Running {
     addr: SocketAddr,
     issuer: String,
+    /// Ready no more.
+    leaving: CancellationToken,
     stop: CancellationToken,
     server: JoinHandle<()>,
     rounds: JoinHandle<()>,
@@ -80,8 +82,16 @@ impl Running {
         &self.issuer
     }
 
+    /// Turns readiness off and serves on for `delay`, so that balancers send nothing new; each answer asks for its
+    /// connection to be closed.
+    pub async fn leave(&self, delay: Duration) {
+        self.leaving.cancel();
+        tokio::time::sleep(delay).await;
+    }
+
     /// Stops accepting, lets open requests finish (10 seconds at most), closes the database.
     pub async fn shutdown(mut self) {
+        self.leaving.cancel();
         self.stop.cancel();
         if tokio::time::timeout(DRAIN, &mut self.server).await.is_err() {
             self.server.abort();
@@ -124,12 +134,14 @@ pub async fn start_at(config: Config, clock: Clock) -> Result<Running, StartErro
     if config.demo_accounts {
         demo::install(&ctx).await?;
     }
-    let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, Arc::clone(&ctx), stop.clone()));
+    let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
+    let app = http::router(Arc::clone(&ctx), leaving.clone());
+    let server = tokio::spawn(serve(listener, app, stop.clone()));
     let rounds = tokio::spawn(go_rounds(ctx));
     Ok(Running {
         addr,
         issuer,
+        leaving,
         stop,
         server,
         rounds,
@@ -154,8 +166,8 @@ async fn check_demo(db: &Db, config: &Config) -> Result<(), StartError> {
     }
 }
 
-async fn serve(listener: TcpListener, ctx: Arc<Context>, stop: CancellationToken) {
-    let app = http::router(ctx).into_make_service_with_connect_info::<SocketAddr>();
+async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken) {
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, app)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await;

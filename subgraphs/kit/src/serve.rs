@@ -1,13 +1,15 @@
 //! A GraphQL schema on HTTP and WebSocket, with health and an orderly end.
 //!
 //! `POST /graphql` · `graphql-transport-ws` on `/graphql` and `/graphql/ws` · `GET /health/live` · `GET /health/ready`.
-//! The end: readiness turns off, requests in flight and sockets are drained, then the background work stops.
+//! The end: readiness turns off (and, where [`Running::leave`] is asked for, everything is served a while longer, so
+//! that balancers notice), requests in flight and sockets are drained, then the background work stops.
 
 mod http;
 mod running;
 mod ws;
 
-pub use running::{Running, until_signal};
+use running::Ends;
+pub use running::{Running, shutdown_delay, until_signal};
 
 pub use crate::health::Check;
 
@@ -17,6 +19,7 @@ use async_graphql::{Executor, ObjectType, SchemaBuilder, SubscriptionType};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    middleware::map_response_with_state,
     routing::{any, get, post},
 };
 use std::{net::SocketAddr, sync::Arc};
@@ -65,6 +68,8 @@ struct App<E> {
     auth: Option<Arc<Auth>>,
     ops: Option<Arc<Ops>>,
     checks: Arc<[Check]>,
+    /// Cancelled when it is not ready any more.
+    leaving: CancellationToken,
     /// Cancelled when the end begins.
     draining: CancellationToken,
     sockets: TaskTracker,
@@ -100,10 +105,16 @@ pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeErr
         auth: service.auth,
         ops: service.ops,
         checks: service.checks.into(),
+        leaving: CancellationToken::new(),
         draining: CancellationToken::new(),
         sockets: TaskTracker::new(),
     };
     let (draining, sockets) = (app.draining.clone(), app.sockets.clone());
+    let ends = Ends {
+        leaving: app.leaving.clone(),
+        draining: app.draining.clone(),
+        workers: service.workers,
+    };
     let signal = draining.clone().cancelled_owned();
     let server = axum::serve(listener, router(app)).with_graceful_shutdown(signal);
     let server = tokio::spawn(async move {
@@ -112,7 +123,7 @@ pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeErr
         }
     });
     tracing::info!(service = name, %addr, "serving");
-    Ok(Running::new(addr, draining, service.workers, server, sockets))
+    Ok(Running::new(addr, ends, server, sockets))
 }
 
 fn router<E: Executor>(app: App<E>) -> Router {
@@ -122,5 +133,6 @@ fn router<E: Executor>(app: App<E>) -> Router {
         .route("/health/live", get(http::live))
         .route("/health/ready", get(http::ready::<E>))
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(map_response_with_state(app.leaving.clone(), http::farewell))
         .with_state(app)
 }

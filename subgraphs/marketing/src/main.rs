@@ -80,6 +80,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let running = start(config).await.context("baedal-marketing cannot start")?;
     println!("baedal-marketing: {}", running.url());
     serve::until_signal().await;
+    running.leave(serve::shutdown_delay()).await;
     running.shutdown().await;
     Ok(())
 }

@@ -105,6 +105,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let running = baedal_order::start(args.config()?).await?;
     println!("order: {}", running.url());
     serve::until_signal().await;
+    running.leave(serve::shutdown_delay()).await;
     running.shutdown().await;
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use baedal_kit::prune::Retention;
 
-use crate::{domain::Won, outbound::simulated::Manners, ports::Patience};
+use crate::{domain::Won, inbound::pace::Pace, outbound::simulated::Manners, ports::Patience};
 
 /// Everything payment needs to know to run.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Config {
     pub provider: Manners,
     /// How long what was done is remembered.
     pub retention: Retention,
+    /// How slow payment's answers are, for demonstrations.
+    pub pace: Pace,
 }
 
 impl Config {
@@ -56,6 +58,7 @@ impl Config {
                 limit: Won::parse(1_000_000).expect("a million is an amount"),
             },
             retention: Retention::default(),
+            pace: Pace::default(),
         }
     }
 }

@@ -3,3 +3,4 @@
 pub mod events;
 pub mod graphql;
 pub mod grpc;
+pub mod pace;

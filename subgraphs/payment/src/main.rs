@@ -4,7 +4,9 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
 use baedal_kit::{prune::Retention, serve, telemetry};
-use baedal_payment::{Config, domain::Won, outbound::simulated::Manners, ports::Patience};
+use baedal_payment::{
+    Config, domain::Won, inbound::pace::Pace, outbound::simulated::Manners, ports::Patience,
+};
 use clap::Parser;
 
 #[global_allocator]
@@ -62,6 +64,12 @@ struct Args {
     /// Charges the simulated provider works on at once.
     #[arg(long, env = "PAYMENT_PROVIDER_CAPACITY", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     provider_capacity: u32,
+    /// For demonstrations: milliseconds after which an approve is answered, at least, whatever payment does meanwhile.
+    #[arg(long, env = "PAYMENT_ANSWER_DELAY_MS", default_value_t = 0)]
+    answer_delay_ms: u64,
+    /// Up to this many milliseconds more.
+    #[arg(long, env = "PAYMENT_ANSWER_JITTER_MS", default_value_t = 0)]
+    answer_jitter_ms: u64,
     /// The largest amount the simulated provider charges, in KRW.
     #[arg(long, env = "PAYMENT_PROVIDER_LIMIT", default_value_t = 1_000_000)]
     provider_limit: i64,
@@ -101,6 +109,10 @@ impl Args {
             capacity: self.provider_capacity as usize,
             limit,
         };
+        config.pace = Pace {
+            delay: Duration::from_millis(self.answer_delay_ms),
+            jitter: Duration::from_millis(self.answer_jitter_ms),
+        };
         Ok(config)
     }
 }
@@ -126,6 +138,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
         service.grpc_addr
     );
     serve::until_signal().await;
+    service.running.leave(serve::shutdown_delay()).await;
     service.running.shutdown().await;
     Ok(())
 }

@@ -27,6 +27,7 @@ use crate::{
         events::OrderEvents,
         graphql,
         grpc::{PaymentGrpc, proto::payment_service_server::PaymentServiceServer},
+        pace::Pace,
     },
     outbound::{simulated::SimulatedProvider, sql::SqlPayments},
 };
@@ -94,10 +95,8 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
         "payment sweep",
         sweep(app.clone(), settle, config.sweep_every, workers.clone()),
     ));
-    running.keep(Worker::spawn(
-        "payment grpc",
-        serve_grpc(app.clone(), grpc, workers),
-    ));
+    let door = serve_grpc((app.clone(), config.pace), grpc, workers);
+    running.keep(Worker::spawn("payment grpc", door));
     Ok(PaymentService {
         running,
         grpc_addr,
@@ -149,13 +148,13 @@ fn store_check(db: &Db) -> Check {
     })
 }
 
-async fn serve_grpc(app: App, listener: TcpListener, shutdown: CancellationToken) {
+async fn serve_grpc((app, pace): (App, Pace), listener: TcpListener, shutdown: CancellationToken) {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<PaymentServiceServer<PaymentGrpc>>().await;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let served = Server::builder()
         .add_service(health_service)
-        .add_service(PaymentServiceServer::new(PaymentGrpc::new(app)))
+        .add_service(PaymentServiceServer::new(PaymentGrpc::new(app, pace)))
         .serve_with_incoming_shutdown(incoming, async move {
             shutdown.cancelled().await;
             health

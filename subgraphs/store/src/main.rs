@@ -84,6 +84,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let running = start(config).await.context("baedal-store cannot start")?;
     println!("baedal-store: {}", running.url());
     serve::until_signal().await;
+    running.leave(serve::shutdown_delay()).await;
     running.shutdown().await;
     Ok(())
 }

@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::context::Context;
@@ -23,8 +25,8 @@ use crate::context::Context;
 /// No request takes longer: the slowest waits five seconds for its turn to hash a password.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// All endpoints.
-pub fn router(ctx: Arc<Context>) -> Router {
+/// All endpoints. A server that is `leaving` says that it is not ready, and asks for connections to be closed.
+pub fn router(ctx: Arc<Context>, leaving: CancellationToken) -> Router {
     Router::new()
         .route(
             "/authorize",
@@ -46,5 +48,6 @@ pub fn router(ctx: Arc<Context>) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
         ))
+        .layer(from_fn_with_state(leaving, public::leave))
         .with_state(ctx)
 }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use baedal_token::{TokenError, http as bearer};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{insert, oauth_error, private_json};
 use crate::context::Context;
@@ -48,6 +50,24 @@ pub async fn userinfo(State(ctx): State<Arc<Context>>, headers: HeaderMap) -> Re
         ),
         Err(UserinfoRefusal::Server(error)) => oauth_error(&error.into()),
     }
+}
+
+/// What changes when the server is about to end: it is not ready, and answers ask for their connection to be closed.
+pub async fn leave(State(leaving): State<CancellationToken>, request: Request, next: Next) -> Response {
+    if !leaving.is_cancelled() {
+        return next.run(request).await;
+    }
+    let mut response = match request.uri().path() {
+        "/health/ready" => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"status": "draining"})),
+        )
+            .into_response(),
+        _ => next.run(request).await,
+    };
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
 }
 
 fn token(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {

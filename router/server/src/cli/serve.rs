@@ -70,6 +70,10 @@ fn configure(args: ServeArgs) -> Result<Config, Box<dyn std::error::Error>> {
         Some(file) => config::read(file)?,
         None => Config::default(),
     };
+    if args.supergraph.is_some() || !args.subgraphs.is_empty() {
+        // What flags say of the graph stays, whatever becomes of the file.
+        config.followed = None;
+    }
     if let Some(file) = args.supergraph {
         config.supergraph.file = Some(file);
     }

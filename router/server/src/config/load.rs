@@ -81,6 +81,7 @@ pub fn read(file: &Path) -> Result<Config, ConfigError> {
     };
     let mut config = parse(&text, &|name| std::env::var(name).ok()).map_err(in_file)?;
     config.root_at(file.parent().unwrap_or(Path::new("")));
+    config.followed = Some(file.to_owned());
     Ok(config)
 }
 

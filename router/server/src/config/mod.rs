@@ -27,6 +27,7 @@ pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfi
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -34,6 +35,9 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// The file this was read from, if `subgraphs` and `supergraph.file` are to follow it while serving.
+    #[serde(skip)]
+    pub followed: Option<PathBuf>,
     /// Address and port to listen on. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// Path of the GraphQL endpoint (HTTP and WebSocket).
@@ -73,6 +77,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Config {
+            followed: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
             path: "/graphql".to_owned(),
             supergraph: SupergraphConfig::default(),

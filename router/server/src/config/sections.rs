@@ -53,7 +53,7 @@ impl SupergraphConfig {
 }
 
 /// One subgraph.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubgraphConfig {
     /// Where its GraphQL endpoint is.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -55,6 +56,16 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, workers: Worker
     workers
 }
 
+/// Whoever leaves asks for connections to be closed, so that the next request goes elsewhere.
+fn farewell<B>(mut response: Response<B>) -> Response<B> {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
 fn connection_builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -101,13 +112,19 @@ impl Door {
             let shared = (direct && request.uri().path() == gateway.config.path)
                 .then(|| Arc::clone(&gateway))
                 .ok_or_else(|| routes.clone());
+            // In HTTP/2 it is a frame that says so, at the end.
+            let leaving = request.version() < Version::HTTP_2 && gateway.stopping.is_cancelled();
             async move {
-                match shared {
+                let response = match shared {
                     Ok(gateway) => Ok(graphql::handle(gateway, request).await.map(Either::Left)),
                     Err(routes) => {
                         let response = Box::pin(routes.oneshot(request.map(Body::new))).await;
                         response.map(|response| response.map(Either::Right))
                     }
+                };
+                match leaving {
+                    true => response.map(farewell),
+                    false => response,
                 }
             }
         };

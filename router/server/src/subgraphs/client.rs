@@ -21,6 +21,11 @@ use crate::config::TrafficConfig;
 use crate::forward::Forwarded;
 use crate::workers;
 
+/// What must not be sent twice goes on a kept connection only if that was used less than this ago. A server that is
+/// about to end asks for its connections to be closed as it answers, for longer than this, so those it closes unasked at
+/// its end are never about to carry a mutation.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// How connections are opened: TCP with TCP_NODELAY, TLS where the URL says https.
 pub type Connector = HttpsConnector<HttpConnector>;
 
@@ -142,7 +147,11 @@ impl Client {
         repeat: Repeat,
     ) -> Result<Answer, SubgraphError> {
         let limit = self.shared.response_bytes;
-        if let Some(line) = pool.take() {
+        let fresh = match repeat {
+            Repeat::Once => Duration::MAX,
+            Repeat::Never => FRESH,
+        };
+        if let Some(line) = pool.take(fresh) {
             match exchange(line, pool, request, limit).await {
                 // Closed while it lay there: the others of its age will be too.
                 Err(ExchangeError::Gone(_)) if repeat == Repeat::Once => pool.clear(),

@@ -39,9 +39,12 @@ impl Pool {
         }
     }
 
-    /// A connection that was not closed as far as is known: the one used last.
-    pub fn take(&self) -> Option<Line> {
+    /// A connection that was not closed as far as is known, and used less than `fresh` ago: the one used last.
+    pub fn take(&self, fresh: Duration) -> Option<Line> {
         let mut lane = self.lane();
+        if lane.last().is_some_and(|last| last.since.elapsed() > fresh) {
+            return None;
+        }
         while let Some(Unused { mut line, since }) = lane.pop() {
             if since.elapsed() > self.longest {
                 // All that remain were used before it.
@@ -113,8 +116,8 @@ mod tests {
         let pool = Pool::new(2, 2, Duration::from_secs(60));
         let (near, _far) = lines(3).await;
         near.into_iter().for_each(|line| pool.put(line));
-        assert!(pool.take().is_some() && pool.take().is_some());
-        assert!(pool.take().is_none());
+        assert!(pool.take(Duration::MAX).is_some() && pool.take(Duration::MAX).is_some());
+        assert!(pool.take(Duration::MAX).is_none());
     }
 
     #[tokio::test]
@@ -125,8 +128,17 @@ mod tests {
         drop(far.pop());
         // The runtime hears of it when it next looks for news.
         tokio::time::sleep(Duration::from_millis(50)).await;
-        assert!(pool.take().is_some());
-        assert!(pool.take().is_none());
+        assert!(pool.take(Duration::MAX).is_some());
+        assert!(pool.take(Duration::MAX).is_none());
+    }
+
+    #[tokio::test]
+    async fn only_one_used_just_now_is_given_to_who_wants_a_fresh_one() {
+        let pool = Pool::new(1, 9, Duration::from_secs(60));
+        let (near, _far) = lines(1).await;
+        near.into_iter().for_each(|line| pool.put(line));
+        assert!(pool.take(Duration::ZERO).is_none());
+        assert!(pool.take(Duration::from_secs(30)).is_some());
     }
 
     #[tokio::test]
@@ -134,7 +146,7 @@ mod tests {
         let pool = Pool::new(1, 9, Duration::ZERO);
         let (near, _far) = lines(2).await;
         near.into_iter().for_each(|line| pool.put(line));
-        assert!(pool.take().is_none());
+        assert!(pool.take(Duration::MAX).is_none());
         let (near, _far) = lines(1).await;
         near.into_iter().for_each(|line| pool.put(line));
         assert_eq!(pool.sweep(), 0);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use baedal_composition::{Diagnostic, Subgraph, contract};
 
+use super::follow::{Followed, News};
 use super::{Absent, Origin, Source, SubgraphSource, disk, gather};
 use crate::config::Config;
 use crate::engine::{Engine, Warmed};
@@ -66,6 +67,9 @@ fn line(error: &Diagnostic) -> String {
 /// Looks after the supergraph of one gateway.
 pub struct Keeper {
     gateway: Arc<Gateway>,
+    /// As it was started, with the sources of the graph that its file names now.
+    config: Arc<Config>,
+    followed: Followed,
     source: Source,
     /// The newest SDL of each subgraph that ever told one.
     known: BTreeMap<String, String>,
@@ -75,6 +79,8 @@ pub struct Keeper {
     served: Option<String>,
     /// Why the last attempt was refused; it stays true until the next one.
     refused: Vec<String>,
+    /// Why the configuration file is not followed, while it is not.
+    unusable: Vec<String>,
 }
 
 /// What a look without a problem brought.
@@ -95,13 +101,17 @@ impl Keeper {
     /// A keeper that has not looked yet.
     pub fn new(gateway: Arc<Gateway>) -> Keeper {
         let source = Source::of(&gateway.config);
+        let config = Arc::new(gateway.config.clone());
         Keeper {
             gateway,
+            followed: Followed::of(&config),
+            config,
             source,
             known: BTreeMap::new(),
             attempted: None,
             served: None,
             refused: Vec::new(),
+            unusable: Vec::new(),
         }
     }
 
@@ -154,12 +164,37 @@ impl Keeper {
     }
 
     async fn look(&mut self) -> Result<(), SupergraphProblem> {
+        self.follow().await;
         let outcome = match self.source.clone() {
             Source::File(file) => self.look_at_file(&file).await,
             Source::Subgraphs(sources) => self.look_at_subgraphs(&sources).await,
         };
         self.tell(&outcome);
         outcome.map(drop)
+    }
+
+    /// Takes over what the configuration file says of the graph's sources now.
+    async fn follow(&mut self) {
+        match self.followed.look(&self.config).await {
+            News::None => {}
+            News::Same => self.unusable.clear(),
+            News::Unusable(why) => {
+                let told = vec![format!("the configuration cannot be used: {why}")];
+                if self.unusable != told {
+                    tracing::error!("the configuration file is not followed: {why}");
+                }
+                self.unusable = told;
+            }
+            News::Changed(config) => {
+                let names: Vec<&String> = config.subgraphs.keys().collect();
+                tracing::info!(subgraphs = ?names, "the configuration file names other sources of the graph");
+                self.source = Source::of(&config);
+                self.config = config;
+                self.unusable.clear();
+                // Settings of a subgraph may have changed that are not in the supergraph.
+                (self.attempted, self.served) = (None, None);
+            }
+        }
     }
 
     /// A refusal is told until another attempt succeeds, a file that cannot be read until it can: neither hides or
@@ -173,6 +208,7 @@ impl Keeper {
             Err(problem) => self.refused = problem.reasons(),
         }
         told.extend_from_slice(&self.refused);
+        told.extend_from_slice(&self.unusable);
         let before = self.gateway.status().refused;
         match outcome {
             Err(problem) if told != before => tracing::error!("the supergraph is unchanged: {problem}"),
@@ -265,9 +301,9 @@ impl Keeper {
     /// Swaps it in, with what was asked of the one before already planned. One that is served already is no news.
     async fn serve(&mut self, supergraph: String, origin: Origin) -> Result<(), SupergraphProblem> {
         if self.served.as_ref() != Some(&supergraph) {
-            let gateway = Arc::clone(&self.gateway);
+            let (gateway, config) = (Arc::clone(&self.gateway), Arc::clone(&self.config));
             let text = supergraph.clone();
-            let (engine, warmed) = heavy(move || prepared(text, &gateway)).await??;
+            let (engine, warmed) = heavy(move || prepared(text, &gateway, &config)).await??;
             tracing::info!(
                 subgraphs = engine.endpoints().len(),
                 ?origin,
@@ -305,10 +341,14 @@ impl Keeper {
 }
 
 /// The engine of a supergraph, which knows already what the one before it was asked.
-fn prepared(supergraph: String, gateway: &Gateway) -> Result<(Engine, Warmed), SupergraphProblem> {
-    let engine = engine(supergraph, &gateway.config)?;
+fn prepared(
+    supergraph: String,
+    gateway: &Gateway,
+    config: &Config,
+) -> Result<(Engine, Warmed), SupergraphProblem> {
+    let engine = engine(supergraph, config)?;
     let warmed = match gateway.engine() {
-        Some(before) => engine.warm(&before, gateway.config.supergraph.warm_up),
+        Some(before) => engine.warm(&before, config.supergraph.warm_up),
         None => Warmed::default(),
     };
     Ok((engine, warmed))

@@ -2,6 +2,7 @@
 //! what is said about it in `/health/ready`.
 
 mod disk;
+mod follow;
 mod gather;
 mod keeper;
 pub mod sdl;

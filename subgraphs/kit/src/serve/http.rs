@@ -16,6 +16,7 @@ use axum::{
 };
 use baedal_token::{TokenError, http as bearer};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 /// `POST /graphql` ([GraphQL over HTTP](https://graphql.github.io/graphql-over-http/draft/), JSON requests).
 pub(super) async fn graphql<E: Executor>(
@@ -100,6 +101,15 @@ pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Response
     (status, Json(body)).into_response()
 }
 
+/// Whoever leaves asks for connections to be closed, so that the next request goes elsewhere.
+pub(super) async fn farewell(State(leaving): State<CancellationToken>, mut response: Response) -> Response {
+    if leaving.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
 /// `GET /health/live`: the process answers.
 pub(super) async fn live() -> Json<serde_json::Value> {
     Json(json!({ "status": "live" }))
@@ -107,7 +117,7 @@ pub(super) async fn live() -> Json<serde_json::Value> {
 
 /// `GET /health/ready`: 200 if every check passes, else 503 with the reasons.
 pub(super) async fn ready<E: Executor>(State(app): State<App<E>>) -> Response {
-    if app.draining.is_cancelled() {
+    if app.leaving.is_cancelled() {
         let body = json!({ "status": "draining", "service": app.name });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
     }

@@ -10,29 +10,32 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long one background worker may take to end.
 const STOP: Duration = Duration::from_secs(5);
 
+/// What to cancel, in this order.
+#[derive(Debug)]
+pub(super) struct Ends {
+    /// Ready no more.
+    pub leaving: CancellationToken,
+    /// No new connections; requests and sockets end.
+    pub draining: CancellationToken,
+    /// The background work ends.
+    pub workers: CancellationToken,
+}
+
 /// A running service. Dropping it begins its end without waiting for it.
 #[derive(Debug)]
 pub struct Running {
     addr: SocketAddr,
-    draining: CancellationToken,
-    workers: CancellationToken,
+    ends: Ends,
     server: Option<JoinHandle<()>>,
     sockets: TaskTracker,
     kept: Vec<Worker>,
 }
 
 impl Running {
-    pub(super) fn new(
-        addr: SocketAddr,
-        draining: CancellationToken,
-        workers: CancellationToken,
-        server: JoinHandle<()>,
-        sockets: TaskTracker,
-    ) -> Running {
+    pub(super) fn new(addr: SocketAddr, ends: Ends, server: JoinHandle<()>, sockets: TaskTracker) -> Running {
         Running {
             addr,
-            draining,
-            workers,
+            ends,
             server: Some(server),
             sockets,
             kept: Vec::new(),
@@ -54,9 +57,17 @@ impl Running {
         self.kept.push(worker);
     }
 
+    /// Turns readiness off and serves on for `delay`, so that balancers send nothing new; each answer asks for its
+    /// connection to be closed. [`Running::shutdown`] comes after it.
+    pub async fn leave(&self, delay: Duration) {
+        self.ends.leaving.cancel();
+        tokio::time::sleep(delay).await;
+    }
+
     /// Ends it in order: readiness off, requests and sockets drained (10 s at most), then the workers.
     pub async fn shutdown(mut self) {
-        self.draining.cancel();
+        self.ends.leaving.cancel();
+        self.ends.draining.cancel();
         self.sockets.close();
         if let Some(mut server) = self.server.take() {
             let drained = async {
@@ -69,7 +80,7 @@ impl Running {
                 server.abort();
             }
         }
-        self.workers.cancel();
+        self.ends.workers.cancel();
         for worker in self.kept.drain(..) {
             worker.stopped(STOP).await;
         }
@@ -88,9 +99,17 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.draining.cancel();
-        self.workers.cancel();
+        self.ends.leaving.cancel();
+        self.ends.draining.cancel();
+        self.ends.workers.cancel();
     }
+}
+
+/// How long a process that is asked to end goes on serving first: `SHUTDOWN_DELAY_MS`, none where it is not set.
+pub fn shutdown_delay() -> Duration {
+    let millis = std::env::var("SHUTDOWN_DELAY_MS").ok();
+    let millis = millis.and_then(|text| text.trim().parse().ok());
+    Duration::from_millis(millis.unwrap_or(0))
 }
 
 /// Returns when the process is asked to end: Ctrl-C, or SIGTERM on Unix.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
+use super::pace::Pace;
 use crate::{
     app::{self, App, AppError},
     domain::{self, InvalidValue, OrderId},
@@ -27,20 +28,23 @@ use proto::{
 /// The service over an application.
 pub struct PaymentGrpc {
     app: App,
+    pace: Pace,
 }
 
 impl PaymentGrpc {
-    /// Serves this application.
-    pub fn new(app: App) -> PaymentGrpc {
-        PaymentGrpc { app }
+    /// Serves this application at this pace.
+    pub fn new(app: App, pace: Pace) -> PaymentGrpc {
+        PaymentGrpc { app, pace }
     }
 }
 
 #[tonic::async_trait]
 impl PaymentService for PaymentGrpc {
     async fn approve(&self, request: Request<ApproveRequest>) -> Result<Response<Payment>, Status> {
+        let begun = tokio::time::Instant::now();
         let patience = deadline(request.metadata())?;
         let asked = request.into_inner();
+        let due = begun + self.pace.of(&asked.order_id);
         let command = app::terms(&asked.order_id, &asked.customer_id, asked.amount).map_err(invalid)?;
         let app = self.app.clone();
         let answer = tokio::spawn(async move { app.approve(command, patience).await });
@@ -48,6 +52,7 @@ impl PaymentService for PaymentGrpc {
             .await
             .map_err(|_| Status::internal("the approve did not finish"))?
             .map_err(refused)?;
+        tokio::time::sleep_until(due).await;
         match payment.state.status() {
             domain::Status::Unknown | domain::Status::Requested => Err(Status::deadline_exceeded(
                 "the provider has not answered; the payment is being reconciled",
