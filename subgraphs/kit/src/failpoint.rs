@@ -30,10 +30,20 @@ pub fn sabotaged(net: &str) -> bool {
     }
 }
 
+/// Turns this safety net off in this process, and all others on: for experiments on services that run inside them.
+pub fn sabotage(net: &str) {
+    #[cfg(debug_assertions)]
+    armed::sabotage(net);
+    #[cfg(not(debug_assertions))]
+    let _ = net;
+}
+
 /// Turns safety nets off for all that this thread does: for simulations, which live in one thread.
-#[cfg(debug_assertions)]
 pub fn sabotage_this_thread(nets: &[&str]) {
+    #[cfg(debug_assertions)]
     armed::sabotage_this_thread(nets);
+    #[cfg(not(debug_assertions))]
+    let _ = nets;
 }
 
 /// By how many milliseconds the wall clock is off. Never, in a release build.
@@ -51,7 +61,7 @@ mod armed {
         cell::RefCell,
         collections::{HashMap, HashSet},
         sync::{
-            LazyLock,
+            LazyLock, RwLock,
             atomic::{AtomicU64, Ordering},
         },
     };
@@ -64,16 +74,18 @@ mod armed {
         points.split(',').filter_map(point).collect()
     });
 
-    static SABOTAGED: LazyLock<HashSet<String>> = LazyLock::new(|| {
-        let nets = variable("BAEDAL_SABOTAGE");
-        let nets = nets.split(',').filter(|net| !net.is_empty());
-        nets.map(str::to_owned).collect()
-    });
+    static SABOTAGED: LazyLock<RwLock<HashSet<String>>> =
+        LazyLock::new(|| RwLock::new(set(&variable("BAEDAL_SABOTAGE"))));
 
     static CLOCK_SHIFT: LazyLock<String> = LazyLock::new(|| variable("BAEDAL_CLOCK_SHIFT"));
 
     thread_local! {
         static OF_THREAD: RefCell<HashSet<String>> = RefCell::default();
+    }
+
+    fn set(nets: &str) -> HashSet<String> {
+        let nets = nets.split(',').filter(|net| !net.is_empty());
+        nets.map(str::to_owned).collect()
     }
 
     fn variable(name: &str) -> String {
@@ -98,7 +110,12 @@ mod armed {
     }
 
     pub fn sabotaged(net: &str) -> bool {
-        SABOTAGED.contains(net) || OF_THREAD.with_borrow(|nets| nets.contains(net))
+        let off = SABOTAGED.read().is_ok_and(|nets| nets.contains(net));
+        off || OF_THREAD.with_borrow(|nets| nets.contains(net))
+    }
+
+    pub fn sabotage(net: &str) {
+        *SABOTAGED.write().expect("no holder panics") = set(net);
     }
 
     pub fn sabotage_this_thread(nets: &[&str]) {

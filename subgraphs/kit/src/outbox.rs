@@ -133,12 +133,15 @@ impl Relay {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let mut pause = Duration::ZERO;
         loop {
+            // In this order, so that a simulation takes the same turn each time.
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 () = notify.notified(), if pause <= POLL => {}
                 () = tokio::time::sleep(pause) => {}
             }
             let pass = tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 pass = self.drain() => pass,
             };

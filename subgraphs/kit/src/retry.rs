@@ -1,7 +1,7 @@
 //! When to try again, and after how long.
 
-use rand::RngExt;
-use std::time::Duration;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use std::{cell::RefCell, time::Duration};
 
 /// An error that knows whether the same work may succeed when it is tried again.
 pub trait Transient {
@@ -35,7 +35,7 @@ impl Backoff {
             .saturating_mul(1 << self.attempt.min(20))
             .min(self.most);
         self.attempt = self.attempt.saturating_add(1);
-        step.mul_f64(rand::rng().random_range(0.5..=1.0))
+        step.mul_f64(jitter())
     }
 
     /// Begins again with the least pause.
@@ -47,6 +47,23 @@ impl Backoff {
     pub fn attempts(&self) -> u32 {
         self.attempt
     }
+}
+
+thread_local! {
+    /// Where the jitter of a simulation comes from.
+    static SEEDED: RefCell<Option<SmallRng>> = const { RefCell::new(None) };
+}
+
+/// From now on the pauses of this thread come from a seed: for simulations, which live in one thread.
+pub fn seed_jitter(seed: u64) {
+    SEEDED.set(Some(SmallRng::seed_from_u64(seed)));
+}
+
+fn jitter() -> f64 {
+    SEEDED.with_borrow_mut(|seeded| match seeded {
+        Some(random) => random.random_range(0.5..=1.0),
+        None => rand::rng().random_range(0.5..=1.0),
+    })
 }
 
 /// Proof that a transaction was committed, with what it came to. Only a transaction's `commit_with` makes one, so that a

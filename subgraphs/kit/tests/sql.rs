@@ -197,3 +197,32 @@ async fn stores_that_cannot_be_opened_say_what_to_do() {
         assert!(!message.contains("secret"), "a password is not shown: {message}");
     }
 }
+
+/// As by a full disk: SQLite ends a transaction by itself, and the driver's rollback of it fails.
+#[tokio::test]
+async fn a_transaction_that_sqlite_has_ended_spoils_no_connection() {
+    let folder = folder();
+    let db = Db::open(&sqlite_url(&folder)).await.expect("opened");
+    db.migrate(
+        "test",
+        &["CREATE TABLE ids (id BIGINT PRIMARY KEY); INSERT INTO ids VALUES (1)"],
+    )
+    .await
+    .expect("migrated");
+    for _ in 0..20 {
+        let mut tx = db
+            .begin()
+            .await
+            .expect("a transaction begins, whatever became of those before");
+        let ended = sqlx::query("INSERT OR ROLLBACK INTO ids VALUES (1)")
+            .execute(tx.conn())
+            .await;
+        assert!(is_unique_violation(&ended.expect_err("it is there already")));
+    }
+    let mut tx = db.begin().await.expect("begun");
+    sqlx::query("INSERT INTO ids VALUES (2)")
+        .execute(tx.conn())
+        .await
+        .expect("inserted");
+    tx.commit().await.expect("committed");
+}

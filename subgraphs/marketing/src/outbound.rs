@@ -1,6 +1,6 @@
 //! Driven adapters: what the ports are in this world.
 
-mod language;
+pub mod language;
 pub mod mongo;
 pub mod sql;
 

@@ -2,7 +2,7 @@
 
 pub mod mongo;
 pub mod payment;
-mod publish;
+pub mod publish;
 mod record;
 pub mod sql;
 

@@ -6,6 +6,7 @@ mod settle;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use baedal_kit::clock::{Clock, Ids};
@@ -309,7 +310,13 @@ pub fn terms(order: &str, customer: &str, amount: i64) -> Result<Approve, crate:
     })
 }
 
-/// Until when a caller waits.
-pub(crate) fn waited(since: Millis, now: Millis) -> std::time::Duration {
-    std::time::Duration::from_millis(u64::try_from(now - since).unwrap_or(0))
+/// Clocks of replicas differ by less than this; a time further ahead was told by a clock that has been set since.
+const AHEAD: Millis = 60_000;
+
+/// How long something has lasted. What began far in the future has lasted long enough for everything.
+pub(crate) fn waited(since: Millis, now: Millis) -> Duration {
+    if since > now.saturating_add(AHEAD) {
+        return Duration::MAX;
+    }
+    Duration::from_millis(u64::try_from(now - since).unwrap_or(0))
 }

@@ -1,6 +1,6 @@
 //! The world behind the ports.
 
-mod publish;
+pub mod publish;
 mod record;
 pub mod simulated;
 pub mod sql;

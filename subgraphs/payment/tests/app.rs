@@ -135,6 +135,24 @@ async fn a_charge_nobody_heard_of_is_found_out_by_the_sweep() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_an_hour_ahead_keeps_no_payment_open_for_an_hour() {
+    let world = World::new().await;
+    world.provider.be(Mood::ChargesUnheard);
+    world.clock.move_on(Duration::from_secs(3_600));
+    world.app.approve(approve("unknown"), SOON).await.unwrap();
+    world.provider.be(Mood::Charges);
+    world.app.approve(approve("void"), SOON).await.unwrap();
+    let order = OrderId::parse("void").unwrap();
+    world.app.void(&order, "given up".to_owned()).await.unwrap();
+    world.clock.move_back(Duration::from_secs(3_600));
+    for _ in 0..2 {
+        world.app.settle().await.unwrap();
+    }
+    assert_eq!(world.status("unknown").await, Status::Approved);
+    assert_eq!(world.status("void").await, Status::Voided);
+}
+
+#[tokio::test]
 async fn a_charge_that_never_came_about_is_voided_by_the_sweep() {
     let world = World::new().await;
     world.provider.be(Mood::Gone);

@@ -1,4 +1,4 @@
 //! Driven adapters: what the ports are in this world.
 
-mod language;
+pub mod language;
 pub mod sql;

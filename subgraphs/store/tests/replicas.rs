@@ -179,6 +179,36 @@ async fn tickets_rest_in_each_state_and_survive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_an_hour_ahead_keeps_no_ticket_for_an_hour() {
+    const HOUR: i64 = 3_600_000;
+    let place = Place::sqlite();
+    let (store, app) = place.opened().await;
+    place.clock.forward(HOUR);
+    app.take_in(&ordered("o")).await.expect("taken in");
+    let mut lease = Lease {
+        owner: "first",
+        until: 0,
+    };
+    assert_eq!(
+        app.sweep(Duration::ZERO, &mut lease).await.expect("swept").moved,
+        1
+    );
+    place.clock.forward(-HOUR);
+    // The one that led an hour ahead has died, and its lease with it.
+    let (_, other) = place.replica().await;
+    let mut theirs = Lease {
+        owner: "second",
+        until: 0,
+    };
+    for _ in 0..4 {
+        let delay = Duration::from_millis(300);
+        assert_eq!(other.sweep(delay, &mut theirs).await.expect("swept").moved, 1);
+        place.clock.forward(300);
+    }
+    assert_eq!(crate::support::status(&store, "o").await, Some(Status::Delivered));
+}
+
+#[tokio::test]
 async fn a_cancellation_between_two_steps_stops_auto_mode() {
     let place = Place::sqlite();
     let (store, app) = place.opened().await;

@@ -44,6 +44,7 @@ impl Loop {
             let pause = backoff.pause();
             tracing::warn!(group = self.group, %error, ?pause, "consumer lost the event log, will join again");
             tokio::select! {
+                biased;
                 () = self.shutdown.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}
             }
@@ -152,6 +153,9 @@ impl Loop {
         );
         let kept = dead::kept(&self.group, record, reason, SystemClock.now_ms());
         let mut backoff = backoff();
+        while failpoint::sabotaged("dead") {
+            self.rest(backoff.pause()).await?;
+        }
         while let Err(error) = self.letters.keep(&kept).await {
             tracing::warn!(group = self.group, %error, "dead letter will be kept again");
             self.rest(backoff.pause()).await?;
@@ -171,6 +175,7 @@ impl Loop {
 
     async fn rest(&self, pause: Duration) -> Result<(), Stopped> {
         tokio::select! {
+                biased;
             () = self.shutdown.cancelled() => Err(Stopped),
             () = tokio::time::sleep(pause) => Ok(()),
         }

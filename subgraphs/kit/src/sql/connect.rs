@@ -149,9 +149,20 @@ async fn open_sqlite(path: &str, options: &str) -> Result<AnyPool, SqlError> {
         .after_connect(|connection, _| {
             Box::pin(async move { connection.execute(SQLITE_SETUP).await.map(drop) })
         })
+        .after_release(|connection, _| Box::pin(is_sound(connection)))
         .connect(url)
         .await
         .map_err(|error| sqlite_open_error(path, &error))
+}
+
+/// Whether a connection can be used again. After a failed write (a full disk) SQLite has ended the transaction by itself,
+/// the driver's own rollback fails, and it counts the transaction as open for ever: no other could begin on it.
+async fn is_sound(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A rollback may still be under way: this waits behind it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// A pool tells only that it timed out; a connection of its own tells why the file cannot be used.

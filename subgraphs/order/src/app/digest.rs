@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use baedal_kit::failpoint;
 use uuid::Uuid;
 
 use super::{ATTEMPTS, App, let_the_first_land};
@@ -122,6 +123,9 @@ impl App {
         };
         let before = order.clone();
         let (mut order, events) = order.hear(news, at);
+        if failpoint::sabotaged("park") {
+            order.parked.clear();
+        }
         desk.changes
             .events
             .extend(self.record(&mut order, events, Some(cause)));

@@ -10,7 +10,7 @@ use baedal_kit::failpoint;
 use crate::domain::{CouponId, Event, Line, Order, Recorded};
 
 /// The envelopes of these events; their topic is `baedal_events::ORDER_TOPIC`.
-pub(super) fn envelopes(events: &[Recorded]) -> Vec<Envelope> {
+pub fn envelopes(events: &[Recorded]) -> Vec<Envelope> {
     events.iter().map(envelope).collect()
 }
 

@@ -9,7 +9,7 @@ use baedal_kit::envelope::{Envelope, Fact, Origin};
 use crate::domain::{Event, Recorded};
 
 /// The envelope of an event; its topic is `baedal_events::PAYMENT_TOPIC`.
-pub(super) fn envelope(recorded: &Recorded) -> Envelope {
+pub fn envelope(recorded: &Recorded) -> Envelope {
     let origin = Origin {
         id: recorded.id,
         time: recorded.at,

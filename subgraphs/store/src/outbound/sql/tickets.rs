@@ -63,7 +63,7 @@ impl Tickets for SqlStore {
         let query = sqlx::query(
             "INSERT INTO leaders (task, owner, until) VALUES ('auto', $1, $2)
              ON CONFLICT (task) DO UPDATE SET owner = excluded.owner, until = excluded.until
-             WHERE leaders.owner = excluded.owner OR leaders.until < $3",
+             WHERE leaders.owner = excluded.owner OR leaders.until < $3 OR leaders.until > $3 + 60000",
         );
         let query = query.bind(owner).bind(until).bind(now);
         let mut tx = self.db.begin().await?;
