@@ -11,6 +11,9 @@ pub trait Subgraphs: Send + Sync {
     /// Deadlines, retries, pools and status codes are the implementor's: a call that brought no usable body
     /// is a [`CallError`]. Dropping the future cancels the call.
     fn call(&self, call: SubgraphCall<'_>) -> impl Future<Output = Result<Bytes, CallError>> + Send;
+
+    /// A body that a call to this subgraph brought is not the answer to what was asked.
+    fn regret(&self, _subgraph: &str) {}
 }
 
 /// One request to one subgraph.

@@ -54,16 +54,20 @@ impl Run<'_> {
         let response = match read(&mut self.arena, &self.program.types, &fetch.shape, &body) {
             Ok(response) => response,
             Err(malformed) => {
+                self.unusable.push(id);
                 let message = format!("The subgraph's answer can't be read: {malformed}.");
                 return self.fail(fetch, sent, &CallError::new(MALFORMED, message));
             }
         };
         match (response.data, &response.errors) {
-            (Data::None, None) => self.fail(
-                fetch,
-                sent,
-                &CallError::new(MALFORMED, "The subgraph answered without data."),
-            ),
+            (Data::None, None) => {
+                self.unusable.push(id);
+                self.fail(
+                    fetch,
+                    sent,
+                    &CallError::new(MALFORMED, "The subgraph answered without data."),
+                );
+            }
             (Data::None, Some(_)) => {
                 // One field's error emptied the whole answer; the others have none of their own.
                 let emptied = match &fetch.entry {

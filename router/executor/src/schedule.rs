@@ -32,6 +32,8 @@ pub struct Run<'a> {
     open: Vec<usize>,
     /// For each fetch, whether it had any error.
     failed: Vec<bool>,
+    /// Fetches with a body that is no answer, not told yet.
+    pub(crate) unusable: Vec<FetchId>,
     calls: usize,
 }
 
@@ -131,6 +133,7 @@ impl<'a> Run<'a> {
             queued: VecDeque::new(),
             open,
             failed,
+            unusable: Vec::new(),
             calls: 0,
         };
         run.report_planned();
@@ -150,6 +153,9 @@ impl<'a> Run<'a> {
     async fn drive<S: Subgraphs>(&mut self, subgraphs: &S) {
         let mut under_way = FuturesUnordered::new();
         loop {
+            for fetch in self.unusable.drain(..) {
+                subgraphs.regret(&self.program.fetches[fetch].subgraph);
+            }
             while let Some((fetch, request)) = self.next_request(under_way.len()) {
                 let ended = call(self.program, subgraphs, fetch, request);
                 if under_way.is_empty() && self.ready.is_empty() && self.queued.is_empty() {

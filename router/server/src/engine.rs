@@ -31,6 +31,7 @@ use crate::refuse;
 use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
 use crate::supergraph::sdl::{self, Unreadable};
+use crate::traffic::Traffic;
 use crate::{limits, request::Request};
 
 /// Why a supergraph cannot be served.
@@ -110,10 +111,10 @@ struct ProgramKey {
 
 impl Engine {
     /// Reads a supergraph.
-    pub fn new(text: &str, config: &Config) -> Result<Engine, EngineError> {
+    pub fn new(text: &str, config: &Config, traffic: &Traffic) -> Result<Engine, EngineError> {
         let supergraph = sdl::read(text)?;
         Ok(Engine {
-            endpoints: endpoints(&supergraph, config)?,
+            endpoints: endpoints(&supergraph, config, traffic)?,
             rights: Rights::of(&supergraph),
             named_labels: known_labels(&supergraph, config),
             documents: room::documents(&config.cache),
@@ -307,10 +308,14 @@ fn known_labels(supergraph: &Supergraph, config: &Config) -> BTreeSet<String> {
     config.override_labels.clone()
 }
 
-fn endpoints(supergraph: &Supergraph, config: &Config) -> Result<HashMap<String, Endpoint>, EngineError> {
+fn endpoints(
+    supergraph: &Supergraph,
+    config: &Config,
+    traffic: &Traffic,
+) -> Result<HashMap<String, Endpoint>, EngineError> {
     let endpoint = |subgraph: &baedal_planner::SubgraphInfo| {
         let overrides = config.subgraphs.get(&subgraph.name);
-        Endpoint::new(&subgraph.url, overrides, &config.traffic)
+        Endpoint::new(&subgraph.name, &subgraph.url, overrides, traffic)
             .map(|endpoint| (subgraph.name.clone(), endpoint))
             .map_err(|why| EngineError::Address {
                 subgraph: subgraph.name.clone(),

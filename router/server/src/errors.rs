@@ -5,6 +5,7 @@
 //! request keeps its status. Codes are stable: clients may depend on them.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde::Serialize;
@@ -52,6 +53,10 @@ pub enum Code {
     NotReady,
     /// The gateway is stopping.
     ShuttingDown,
+    /// More requests at once than `traffic.shed` lets in.
+    Overloaded,
+    /// More requests than `traffic.rate_limits` allow.
+    RateLimited,
     /// A failure of the gateway itself.
     Internal,
     /// A syntax error in the query.
@@ -131,6 +136,8 @@ impl Code {
             Code::AuthUnavailable => ("AUTH_UNAVAILABLE", 503, Http),
             Code::NotReady => ("SUPERGRAPH_NOT_READY", 503, Http),
             Code::ShuttingDown => ("SHUTTING_DOWN", 503, Http),
+            Code::Overloaded => ("OVERLOADED", 503, Http),
+            Code::RateLimited => ("RATE_LIMITED", 429, Http),
             Code::Internal => ("INTERNAL_ERROR", 500, Http),
             Code::ParseFailed => ("GRAPHQL_PARSE_FAILED", 400, Graphql),
             Code::ValidationFailed => ("GRAPHQL_VALIDATION_FAILED", 400, Graphql),
@@ -191,6 +198,10 @@ pub mod subgraph_codes {
     pub const MALFORMED: &str = "SUBGRAPH_MALFORMED_RESPONSE";
     /// More waits for a client than may.
     pub const SLOW_CONSUMER: &str = "SLOW_CONSUMER";
+    /// Too many calls to it at once (`traffic.bulkhead`); it was not asked.
+    pub const BUSY: &str = "SUBGRAPH_BUSY";
+    /// Too many calls to it failed of late (`traffic.breaker`); it was not asked.
+    pub const CIRCUIT_OPEN: &str = "SUBGRAPH_CIRCUIT_OPEN";
     /// The stream of a subscription was cut: resume by a cursor, if the subscription has one.
     pub const STREAM_LOST: &str = "SUBSCRIPTION_LOST";
     /// A change of the schema ended the subscription: it is not valid any more, or not for this caller.
@@ -219,6 +230,9 @@ pub struct Extensions {
     /// Where a stream that ended can be taken up again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Box<str>>,
+    /// When it is worth trying again.
+    #[serde(rename = "retryAfterMs", skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
 }
 
 /// A place in the query, from 1.
@@ -237,6 +251,8 @@ pub struct Refusal {
     pub code: Code,
     /// At least one.
     pub errors: Vec<GraphqlError>,
+    /// When it is worth trying again.
+    pub retry_after: Option<Duration>,
 }
 
 #[derive(Serialize)]
@@ -257,7 +273,19 @@ impl Refusal {
         Refusal {
             code,
             errors: vec![GraphqlError::new(code.name(), message, locations)],
+            retry_after: None,
         }
+    }
+
+    /// One error that may be past after a while.
+    pub fn later(code: Code, message: impl Into<String>, after: Duration) -> Refusal {
+        let mut refusal = Refusal::new(code, message);
+        let millis = u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1);
+        for error in &mut refusal.errors {
+            error.extensions.retry_after_ms = Some(millis);
+        }
+        refusal.retry_after = Some(after);
+        refusal
     }
 
     /// `{"errors": […]}`, or `{"data": null, "errors": […]}`.
@@ -283,6 +311,7 @@ impl GraphqlError {
             extensions: Extensions {
                 code: code.into(),
                 cursor: None,
+                retry_after_ms: None,
             },
         }
     }

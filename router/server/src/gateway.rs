@@ -17,6 +17,7 @@ use crate::sharing::Sharing;
 use crate::streams::{Admission, Hub};
 use crate::subgraphs::Client;
 use crate::supergraph::Status;
+use crate::traffic::Traffic;
 
 /// Twice the shortest pause between two sweeps of the pools.
 const SHORTEST_SWEEP: Duration = Duration::from_secs(1);
@@ -27,6 +28,8 @@ pub struct Gateway {
     pub config: Config,
     /// The pool of connections to subgraphs.
     pub client: Client,
+    /// How much comes in and goes out.
+    pub traffic: Traffic,
     /// Who may come in.
     pub identity: Identity,
     /// Executions that equal requests share, if they may.
@@ -65,6 +68,7 @@ impl Gateway {
             ),
             reservations: Reservations::default(),
             propagated: config.headers.names(),
+            traffic: Traffic::new(&config),
             client,
             config,
             stopping: CancellationToken::new(),

@@ -26,6 +26,7 @@ mod sharing;
 mod streams;
 mod subgraphs;
 mod supergraph;
+mod traffic;
 mod workers;
 mod ws;
 

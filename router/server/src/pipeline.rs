@@ -20,6 +20,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::draw;
 use crate::engine::{Document, Engine};
@@ -30,6 +31,7 @@ use crate::jwt::Caller;
 use crate::refuse;
 use crate::request::Request;
 use crate::subgraphs::{Calls, Upstream};
+use crate::traffic::Who;
 
 /// An operation with all it needs, before the first byte goes to a subgraph.
 pub struct Prepared {
@@ -41,9 +43,25 @@ pub struct Prepared {
 
 /// Reads, validates, coerces, authorizes and plans.
 pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Result<Prepared, Refusal> {
+    prepare_if(gateway, caller, request, |_, _| Ok(())).await
+}
+
+/// The same of a request that counts for rate limits of its operation.
+pub async fn prepare_counted(gateway: &Gateway, who: Who<'_>, request: Request) -> Result<Prepared, Refusal> {
+    let admit = |name: Option<&str>, query: &str| gateway.traffic.admit_operation(&who, name, query);
+    prepare_if(gateway, who.caller, request, admit).await
+}
+
+async fn prepare_if(
+    gateway: &Gateway,
+    caller: &Caller,
+    request: Request,
+    admit: impl FnOnce(Option<&str>, &str) -> Result<(), Refusal>,
+) -> Result<Prepared, Refusal> {
     let engine = gateway.engine().ok_or_else(not_ready)?;
     let document = engine.document(&request).await?;
     let kind = document.operation.kind();
+    admit(document.operation.name(), &request.query)?;
     let coerced = document
         .operation
         .coerce_variables(engine.supergraph(), &request.variables)
@@ -139,7 +157,10 @@ impl Prepared {
 
     /// The answer to an event, with its fields of other subgraphs.
     pub async fn event(&self, gateway: &Gateway, forwarded: &Forwarded, event: Bytes) -> Bytes {
-        let calls = self.calls(gateway, forwarded);
+        let calls = Calls {
+            patient: true,
+            ..self.calls(gateway, forwarded)
+        };
         execute_event(&self.program, &self.inputs, event, &calls)
             .await
             .body
@@ -155,11 +176,14 @@ impl Prepared {
         answer.slice_ref(errors.get().as_bytes())
     }
 
+    /// Calls of now on; all of them together have the time of one request.
     fn calls<'a>(&'a self, gateway: &'a Gateway, forwarded: &'a Forwarded) -> Calls<'a> {
         Calls {
             client: &gateway.client,
             endpoints: self.engine.endpoints(),
             forwarded,
+            until: Instant::now() + gateway.traffic.request_timeout(),
+            patient: false,
         }
     }
 }

@@ -19,6 +19,7 @@ pub fn operation(error: OperationError, suggest: bool) -> Refusal {
             .into_iter()
             .map(|error| graphql(error, suggest))
             .collect(),
+        retry_after: None,
     }
 }
 
@@ -45,6 +46,7 @@ pub fn variables(errors: Vec<CoercionError>) -> Refusal {
     Refusal {
         code: Code::BadUserInput,
         errors: errors.into_iter().map(one).collect(),
+        retry_after: None,
     }
 }
 

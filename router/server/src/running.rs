@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 use crate::gateway::Gateway;
 use crate::supergraph::SupergraphProblem;
 use crate::workers::Workers;
@@ -71,7 +71,22 @@ impl Running {
 
     /// What an operator should look at, as sentences; empty when all is well.
     pub fn concerns(&self) -> Vec<String> {
-        self.gateway.status().reasons()
+        let mut concerns = self.gateway.status().reasons();
+        concerns.extend(self.gateway.traffic.reasons());
+        concerns
+    }
+
+    /// Takes over what can change while requests are served: `traffic`, and what subgraphs set apart. Gives the keys whose
+    /// change needs a restart. A configuration that cannot work changes nothing.
+    pub fn reload(&self, config: &Config) -> Result<Vec<String>, ConfigError> {
+        config.check()?;
+        self.gateway.traffic.change(config);
+        Ok(self.gateway.config.needs_restart(config))
+    }
+
+    /// Shows in `/health/ready` why a changed configuration is not taken over.
+    pub fn refuse_reload(&self, why: &str) {
+        self.gateway.traffic.refuse_change(why);
     }
 
     /// Stops: not ready at once; after `traffic.shutdown_delay` no new connections, requests under way are answered, WebSockets are closed with 1001.

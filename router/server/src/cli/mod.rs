@@ -9,6 +9,7 @@ mod explain;
 mod gather;
 mod named;
 mod plan;
+mod reload;
 mod serve;
 mod tags;
 
@@ -62,7 +63,7 @@ enum Command {
 }
 
 /// Arguments of `serve`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 struct ServeArgs {
     /// YAML file; flags override what it says
     #[arg(long, value_name = "FILE")]

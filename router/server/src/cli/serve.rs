@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
-use super::ServeArgs;
 use super::named::{Named, Place, check_names};
+use super::{ServeArgs, reload};
 use crate::config::{self, Config};
 
 pub const HELP: &str = "\
@@ -28,13 +28,14 @@ A small router.yaml:
     issuers: [{ issuer: https://login.example.com, audience: shop }]
 
 Without `auth` the gateway is open to everyone, and says so at start.
-/health/live and /health/ready tell how it is. Ctrl-C or SIGTERM stop it after requests under way are answered.
+/health/live and /health/ready tell how it is. A changed file (or SIGHUP) is taken over where that needs no restart. Ctrl-C or SIGTERM stop it after requests under way are answered.
 RUST_LOG=debug shows more in the log, LOG_FORMAT=json makes it JSON.";
 
 /// Serves until told to stop.
 pub async fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     start_log();
-    let config = configure(args)?;
+    let config = configure(args.clone())?;
+    let hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let running = tokio::select! {
@@ -46,6 +47,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = reload::watch(&running, &args, hangup) => {}
     }
     tracing::info!("stopping: no new connections, requests under way are answered");
     running.shutdown().await;
@@ -65,7 +67,7 @@ fn announce(running: &crate::Running) {
 }
 
 /// The file of `--config`, overridden by flags.
-fn configure(args: ServeArgs) -> Result<Config, Box<dyn std::error::Error>> {
+pub fn configure(args: ServeArgs) -> Result<Config, Box<dyn std::error::Error>> {
     let mut config = match &args.config {
         Some(file) => config::read(file)?,
         None => Config::default(),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::ConfigError;
 
 /// Operations and plans that are kept: those asked for most often and last.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CacheConfig {
     /// Bytes that they may take, estimated.

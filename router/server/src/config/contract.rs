@@ -9,7 +9,7 @@ use super::ConfigError;
 
 /// A variant of the public schema by `@tag`. What it leaves out cannot be asked for, and still serves to answer the
 /// rest.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContractConfig {
     /// Only fields of objects and interfaces that bear one of these tags, themselves or by their type. None: all.

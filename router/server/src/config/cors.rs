@@ -7,7 +7,7 @@ use url::Url;
 use super::ConfigError;
 
 /// Which web pages of other origins may use the gateway.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorsConfig {
     /// Origins, e.g. `https://app.example.com`. None: only pages of the gateway's own origin.

@@ -15,7 +15,7 @@ const MOST_HEIGHT: usize = 200;
 const MOST_DEPTH: usize = 128;
 
 /// The largest request that is answered, and the largest answer. Each limit has an error code of its own.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
     /// Bytes of a request body.

@@ -10,20 +10,27 @@ mod expand;
 mod explain;
 mod limits;
 mod load;
+mod rates;
+mod reload;
 mod sections;
 mod span;
 mod streams;
+mod traffic;
 
 pub use cache::CacheConfig;
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
 pub use limits::LimitsConfig;
 pub use load::{ConfigError, parse, read};
+pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
 pub use sections::{
     AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
-    SubgraphConfig, SupergraphConfig, TrafficConfig,
+    SubgraphConfig, SupergraphConfig,
 };
 pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfig};
+pub use traffic::{
+    AdaptiveConfig, BreakerConfig, BulkheadConfig, RetryConfig, SubgraphTrafficConfig, TrafficConfig,
+};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -32,7 +39,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 /// Everything the gateway can be told. Every section has working defaults; only the graph must be named.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The file this was read from, if `subgraphs` and `supergraph.file` are to follow it while serving.
@@ -56,7 +63,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Operations and plans that are kept.
     pub cache: CacheConfig,
-    /// Calls to subgraphs.
+    /// How much comes in, and calls to subgraphs.
     pub traffic: TrafficConfig,
     /// Which request headers travel on to subgraphs.
     pub headers: HeadersConfig,
@@ -109,6 +116,7 @@ impl Config {
         self.check_auth()?;
         self.limits.check()?;
         self.cache.check()?;
+        self.traffic.check()?;
         self.cors.check()?;
         self.headers.check()
     }

@@ -8,10 +8,10 @@ use http::HeaderName;
 use serde::Deserialize;
 use url::Url;
 
-use super::{ConfigError, StreamProtocol, span};
+use super::{ConfigError, StreamProtocol, SubgraphTrafficConfig, span};
 
 /// Where the supergraph comes from and how it is kept up to date.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SupergraphConfig {
     /// A ready supergraph (join spec). Absent: the `subgraphs` are composed here.
@@ -67,6 +67,10 @@ pub struct SubgraphConfig {
     /// Longest time for one call; overrides `traffic.timeout`.
     #[serde(deserialize_with = "span::read_optional")]
     pub timeout: Option<Duration>,
+    /// More addresses of the same subgraph: calls take turns over `url` and these.
+    pub replicas: Vec<Url>,
+    /// What differs here from `traffic`.
+    pub traffic: SubgraphTrafficConfig,
 }
 
 impl SubgraphConfig {
@@ -90,6 +94,10 @@ impl SubgraphConfig {
             Some(url) => check_scheme(&key("url"), url, &["http", "https"])?,
             None => {}
         }
+        for url in &self.replicas {
+            check_scheme(&key("replicas"), url, &["http", "https"])?;
+        }
+        self.traffic.check(name)?;
         if supergraph_file && self.sdl.is_some() {
             return Err(ConfigError::value(
                 &key("sdl"),
@@ -108,7 +116,7 @@ impl SubgraphConfig {
 }
 
 /// Who may come in.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthConfig {
     /// Issuers whose access tokens (ES256 or EdDSA, `at+jwt`) are accepted.
@@ -119,7 +127,7 @@ pub struct AuthConfig {
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// One issuer of access tokens.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The `iss` claim, byte for byte.
@@ -150,51 +158,9 @@ impl IssuerConfig {
     }
 }
 
-/// Calls to subgraphs.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TrafficConfig {
-    /// Longest time for one call, from sending to the last byte of the answer.
-    #[serde(deserialize_with = "span::read")]
-    pub timeout: Duration,
-    /// Longest time to open a connection.
-    #[serde(deserialize_with = "span::read")]
-    pub connect_timeout: Duration,
-    /// How long an unused connection is kept.
-    #[serde(deserialize_with = "span::read")]
-    pub pool_idle_timeout: Duration,
-    /// Unused connections kept per subgraph.
-    pub pool_max_idle: usize,
-    /// Bytes of one answer of a subgraph.
-    pub response_bytes: usize,
-    /// Whether queries under way that are equal, byte for byte and in what travels on of them, share one execution.
-    pub share_equal_requests: bool,
-    /// How long the gateway goes on serving after a stop signal, as not ready: until balancers have noticed.
-    #[serde(deserialize_with = "span::read")]
-    pub shutdown_delay: Duration,
-    /// Longest time requests under way may take after that.
-    #[serde(deserialize_with = "span::read")]
-    pub drain_timeout: Duration,
-}
-
-impl Default for TrafficConfig {
-    fn default() -> Self {
-        TrafficConfig {
-            timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(5),
-            pool_idle_timeout: Duration::from_secs(60),
-            pool_max_idle: 256,
-            response_bytes: 16 * 1024 * 1024,
-            share_equal_requests: false,
-            shutdown_delay: Duration::ZERO,
-            drain_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
 /// Which request headers travel on to subgraphs. Nothing travels that is not named here, but for the request id,
 /// `traceparent`, and `Authorization` when `auth` is configured.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HeadersConfig {
     /// Names of request headers to pass on.
@@ -202,7 +168,7 @@ pub struct HeadersConfig {
 }
 
 /// Headers that belong to one connection or are written by the gateway itself.
-const NOT_OURS_TO_PASS: [&str; 14] = [
+const NOT_OURS_TO_PASS: [&str; 15] = [
     "connection",
     "content-encoding",
     "content-length",
@@ -217,6 +183,7 @@ const NOT_OURS_TO_PASS: [&str; 14] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-request-timeout-ms",
 ];
 
 impl HeadersConfig {
@@ -252,7 +219,7 @@ impl HeadersConfig {
 }
 
 /// Guard against cross-site request forgery: a request a browser would send without asking first is refused.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CsrfConfig {
     /// Whether the guard is on.
@@ -276,7 +243,7 @@ impl Default for CsrfConfig {
 }
 
 /// Errors that subgraphs report.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ErrorsConfig {
     /// Whether their texts and codes are replaced by fixed ones, and all other extensions dropped.
@@ -298,7 +265,7 @@ impl Default for ErrorsConfig {
 }
 
 /// `__schema` and `__type`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IntrospectionConfig {
     /// Whether clients may read the schema. Off, error messages do not suggest names either.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::span;
 
 /// Subscriptions of subgraphs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubscriptionsConfig {
     /// Longest time until a subgraph has acknowledged a connection.
@@ -70,7 +70,7 @@ impl Default for SubscriptionsConfig {
 }
 
 /// WebSocket connections of clients.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebSocketConfig {
     /// Longest time until `connection_init` (close code 4408).

@@ -8,7 +8,9 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade};
 use baedal_planner::plan::OperationKind;
 use bytes::{Bytes, BytesMut};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE, WWW_AUTHENTICATE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -23,6 +25,7 @@ use crate::jwt::Caller;
 use crate::pipeline::{self, Prepared};
 use crate::request::{self, Request};
 use crate::sharing::{self, Sharing};
+use crate::traffic::{Peer, Who};
 use crate::ws;
 
 /// Bytes of a refused body that are read (and dropped).
@@ -40,13 +43,18 @@ impl<B: HttpBody<Data = Bytes> + Send> RequestBody for B {}
 
 /// The endpoint among the routes.
 pub async fn routed(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -> Response<Body> {
-    handle(gateway, request).await.map(Body::new)
+    let peer = request.extensions().get::<Peer>().copied();
+    handle(gateway, peer, request).await.map(Body::new)
 }
 
 /// Answers whatever comes to the endpoint.
 ///
 /// The future is moved with every request, so what is rarely needed in it is boxed, here and below.
-pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Request<B>) -> Answer {
+pub async fn handle<B: RequestBody>(
+    gateway: Arc<Gateway>,
+    peer: Option<Peer>,
+    request: http::Request<B>,
+) -> Answer {
     let (parts, body) = request.into_parts();
     let id = forward::request_id(&parts.headers);
     let is_get = parts.method == Method::GET;
@@ -56,10 +64,10 @@ pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Reques
             .get(UPGRADE)
             .is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
     {
-        return Box::pin(upgrade(gateway, parts, id)).await;
+        return Box::pin(upgrade(gateway, peer, parts, id)).await;
     }
     if let Some(wish) = stream::wish(&parts) {
-        let streaming = stream::serve(&gateway, &parts, body, &id, wish);
+        let streaming = stream::serve(&gateway, peer, &parts, body, &id, wish);
         let outcome = Box::pin(streaming).await;
         let mut response = outcome.unwrap_or_else(|refusal| {
             let format = negotiate::format(&parts.headers).unwrap_or(Format::GraphqlResponse);
@@ -71,7 +79,7 @@ pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Reques
     let format = negotiate::format(&parts.headers);
     let outcome = match format {
         None => Err(not_acceptable()),
-        Some(_) => answer(&gateway, parts, body, &id).await,
+        Some(_) => answer(&gateway, peer, parts, body, &id).await,
     };
     let mut response = respond(outcome, format.unwrap_or(Format::Json));
     response.headers_mut().insert(REQUEST_ID, id);
@@ -80,6 +88,7 @@ pub async fn handle<B: RequestBody>(gateway: Arc<Gateway>, request: http::Reques
 
 async fn answer<B: RequestBody>(
     gateway: &Arc<Gateway>,
+    peer: Option<Peer>,
     parts: Parts,
     body: B,
     id: &HeaderValue,
@@ -96,18 +105,27 @@ async fn answer<B: RequestBody>(
         }
     };
     let caller = gateway.identity.of_headers(&parts.headers).await?;
+    let client = gateway.traffic.client(peer, &parts.headers);
+    let who = Who {
+        caller: &caller,
+        client: client.as_ref(),
+    };
+    gateway.traffic.admit(&who)?;
     let forwarded = Forwarded::of_caller(&parts.headers, &gateway.propagated, caller.authorization.as_ref());
     let asking = Asking {
         gateway,
-        caller: &caller,
+        who,
         headers: &parts.headers,
         id,
     };
     if is_get {
         let request = from_get(gateway, &parts)?;
+        let _inside = gateway.traffic.enter().await?;
         return Box::pin(asking.by_get(request, forwarded)).await;
     }
     let body = post_body(gateway, &parts, body).await?;
+    // Not before: a body that comes slowly takes nobody's place.
+    let _inside = gateway.traffic.enter().await?;
     match (&gateway.sharing, gateway.engine()) {
         (Some(sharing), Some(engine)) => {
             let key = sharing::Key::new(engine, body.clone(), forwarded.lines());
@@ -123,7 +141,7 @@ async fn answer<B: RequestBody>(
 /// Who asks, and what is known of the request besides its body.
 struct Asking<'a> {
     gateway: &'a Arc<Gateway>,
-    caller: &'a Caller,
+    who: Who<'a>,
     headers: &'a HeaderMap,
     id: &'a HeaderValue,
 }
@@ -131,13 +149,13 @@ struct Asking<'a> {
 impl Asking<'_> {
     async fn prepare(&self, body: &[u8]) -> Result<Prepared, Refusal> {
         let request = request::from_json(body, &self.gateway.config.limits)?;
-        let prepared = pipeline::prepare(self.gateway, self.caller, request).await?;
+        let prepared = pipeline::prepare_counted(self.gateway, self.who, request).await?;
         check_kind(prepared.kind(), false)?;
         Ok(prepared)
     }
 
     async fn by_get(&self, request: Request, forwarded: Forwarded) -> Result<Bytes, Refusal> {
-        let prepared = pipeline::prepare(self.gateway, self.caller, request).await?;
+        let prepared = pipeline::prepare_counted(self.gateway, self.who, request).await?;
         check_kind(prepared.kind(), true)?;
         self.alone(prepared, forwarded).await
     }
@@ -285,7 +303,7 @@ fn check_headers(headers: &HeaderMap, limit: usize) -> Result<(), Refusal> {
 }
 
 /// A WebSocket: origin and token are looked at before the upgrade, so that a refusal has an HTTP status.
-async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> Answer {
+async fn upgrade(gateway: Arc<Gateway>, peer: Option<Peer>, mut parts: Parts, id: HeaderValue) -> Answer {
     let checked = async {
         check_headers(&parts.headers, gateway.config.limits.header_bytes)?;
         csrf::check_origin(&parts.headers, &gateway.config.csrf, &gateway.config.cors)?;
@@ -302,6 +320,7 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> An
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => {
             let upgraded = ws::Upgraded {
+                client: gateway.traffic.client(peer, &parts.headers),
                 headers: parts.headers,
                 id,
                 caller,
@@ -321,12 +340,13 @@ async fn upgrade(gateway: Arc<Gateway>, mut parts: Parts, id: HeaderValue) -> An
 }
 
 fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Answer {
-    let (status, body, code) = match outcome {
-        Ok(body) => (StatusCode::OK, body, None),
+    let (status, body, code, retry_after) = match outcome {
+        Ok(body) => (StatusCode::OK, body, None, None),
         Err(refusal) => (
             refusal.code.status(format == Format::Json),
             refusal.body().into(),
             Some(refusal.code),
+            refusal.retry_after,
         ),
     };
     let mut response = Response::new(Reply::Whole(Full::new(body)));
@@ -334,6 +354,11 @@ fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Answer {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(after) = retry_after {
+        // Whole seconds, and never sooner than it is worth it.
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        headers.insert(RETRY_AFTER, seconds.max(1).into());
+    }
     match code {
         Some(Code::InvalidToken) => {
             headers.insert(

@@ -10,12 +10,14 @@ use serde::Serialize;
 
 use crate::gateway::Gateway;
 use crate::supergraph::Status;
+use crate::traffic::SubgraphView;
 
 #[derive(Serialize)]
 struct Readiness {
     status: &'static str,
     reasons: Vec<String>,
     supergraph: Status,
+    subgraphs: Vec<SubgraphView>,
 }
 
 /// Always 200 while the process answers.
@@ -33,6 +35,7 @@ pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
             .iter()
             .map(|issuer| format!("the keys of the issuer {issuer} are not at hand")),
     );
+    reasons.extend(gateway.traffic.reasons());
     let closing = gateway.stopping.is_cancelled();
     if closing {
         reasons.push("the gateway is stopping".to_owned());
@@ -54,6 +57,7 @@ pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
             status,
             reasons,
             supergraph,
+            subgraphs: gateway.traffic.views(),
         }),
     )
         .into_response()

@@ -42,7 +42,7 @@ fn cors(origins: Vec<HeaderValue>) -> Option<CorsLayer> {
             .allow_origin(AllowOrigin::list(origins))
             .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
             .allow_headers(AllowHeaders::mirror_request())
-            .expose_headers([REQUEST_ID, header::WWW_AUTHENTICATE])
+            .expose_headers([REQUEST_ID, header::WWW_AUTHENTICATE, header::RETRY_AFTER])
             .max_age(Duration::from_secs(600))
     })
 }

@@ -18,6 +18,7 @@ use tower::ServiceExt;
 
 use super::graphql;
 use crate::gateway::Gateway;
+use crate::traffic::Peer;
 use crate::workers::{Place, Workers};
 
 /// Longest time for the head of a request to arrive.
@@ -37,9 +38,9 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, workers: Worker
             () = gateway.closing.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let moved = accepted.and_then(|(stream, _)| stream.into_std());
+        let moved = accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, Peer(peer.ip()))));
         match moved {
-            Ok(stream) => door.let_in(stream, workers.place(), graceful.watcher()),
+            Ok((stream, peer)) => door.let_in(stream, peer, workers.place(), graceful.watcher()),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -101,7 +102,7 @@ impl Door {
     }
 
     /// Serves a connection where it has its place, to its end.
-    fn let_in(&self, stream: std::net::TcpStream, place: Place, watcher: Watcher) {
+    fn let_in(&self, stream: std::net::TcpStream, peer: Peer, place: Place, watcher: Watcher) {
         let (builder, gateway, routes) = (
             Arc::clone(&self.builder),
             Arc::clone(&self.gateway),
@@ -116,8 +117,10 @@ impl Door {
             let leaving = request.version() < Version::HTTP_2 && gateway.stopping.is_cancelled();
             async move {
                 let response = match shared {
-                    Ok(gateway) => Ok(graphql::handle(gateway, request).await.map(Either::Left)),
+                    Ok(gateway) => Ok(graphql::handle(gateway, Some(peer), request).await.map(Either::Left)),
                     Err(routes) => {
+                        let mut request = request;
+                        request.extensions_mut().insert(peer);
                         let response = Box::pin(routes.oneshot(request.map(Body::new))).await;
                         response.map(|response| response.map(Either::Right))
                     }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
+use baedal_executor::Answer;
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
@@ -21,6 +22,7 @@ use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::pipeline::{self, Prepared};
 use crate::request::Request;
+use crate::traffic::{ClientKey, Who};
 
 /// What is kept of the request a connection began with.
 pub struct Origin {
@@ -28,6 +30,8 @@ pub struct Origin {
     pub headers: HeaderMap,
     /// Its request id.
     pub id: HeaderValue,
+    /// Where it came from, where a limit asks for it.
+    pub client: Option<ClientKey>,
 }
 
 /// What an operation needs of its connection.
@@ -52,12 +56,25 @@ impl Operation {
     /// Begins it in a task of its own, which ends with the operation.
     pub fn start(self, request: Request) {
         self.spawn(|operation| async move {
-            let preparing = pipeline::prepare(&operation.gateway, &operation.caller, request.clone());
-            match preparing.await {
+            match operation.prepare(request.clone()).await {
                 Ok(prepared) => operation.run(prepared, request).await,
                 Err(refusal) => operation.refuse(&refusal).await,
             }
         });
+    }
+
+    async fn prepare(&self, request: Request) -> Result<Prepared, Refusal> {
+        let who = self.who();
+        self.gateway.traffic.admit(&who)?;
+        pipeline::prepare_counted(&self.gateway, who, request).await
+    }
+
+    /// Who asks, for rate limits.
+    fn who(&self) -> Who<'_> {
+        Who {
+            caller: &self.caller,
+            client: self.origin.client.as_ref(),
+        }
     }
 
     /// The same of one that is prepared.
@@ -84,10 +101,15 @@ impl Operation {
                 .refuse(&Refusal::new(Code::MutationByGet, "send mutations by POST"))
                 .await;
         }
-        match prepared.execute(&self.gateway, self.forwarded()).await {
+        match self.execute(prepared).await {
             Ok(answer) => self.answer(answer.body).await,
             Err(refusal) => self.refuse(&refusal).await,
         }
+    }
+
+    async fn execute(&self, prepared: Prepared) -> Result<Answer, Refusal> {
+        let _inside = self.gateway.traffic.enter().await?;
+        prepared.execute(&self.gateway, self.forwarded()).await
     }
 
     async fn answer(&self, body: Bytes) {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Uri;
 use http::header::HOST;
+use http::{StatusCode, Uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 use super::exchange::{Answer, Connection, ExchangeError};
 use super::pool::{Line, Pool};
-use super::{Endpoint, SubgraphError};
+use super::{Place, SubgraphError};
 use crate::config::TrafficConfig;
 use crate::forward::Forwarded;
 use crate::workers;
@@ -25,6 +25,9 @@ use crate::workers;
 /// about to end asks for its connections to be closed as it answers, for longer than this, so those it closes unasked at
 /// its end are never about to carry a mutation.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// Tells a subgraph for how many milliseconds it is waited for.
+const TIME_LEFT: &str = "x-request-timeout-ms";
 
 /// How connections are opened: TCP with TCP_NODELAY, TLS where the URL says https.
 pub type Connector = HttpsConnector<HttpConnector>;
@@ -36,6 +39,15 @@ pub enum Repeat {
     Once,
     /// Something might: a mutation.
     Never,
+}
+
+/// A GraphQL response, as far as one can tell from outside.
+#[derive(Debug)]
+pub struct Reply {
+    /// The status it came with.
+    pub status: StatusCode,
+    /// The response.
+    pub body: Bytes,
 }
 
 /// A pooling client. A clone shares the pools.
@@ -77,29 +89,33 @@ impl Client {
         self.shared.response_bytes
     }
 
-    /// Posts a GraphQL request and reads the whole answer within the endpoint's timeout.
+    /// Posts a GraphQL request and reads the whole answer. The subgraph is told how long is waited for it; to stop then
+    /// is the caller's business.
     pub async fn post(
         &self,
-        endpoint: &Endpoint,
+        place: &Place,
         forwarded: &Forwarded,
         body: &[u8],
+        within: Duration,
         repeat: Repeat,
-    ) -> Result<Bytes, SubgraphError> {
-        let mut length = [0; 64];
-        let length = content_length(body.len(), &mut length);
-        let request = [endpoint.head(), forwarded.lines(), length, body];
-        let pool = endpoint.pool(|| self.pool(&endpoint.url));
-        let calling = self.call(&endpoint.url, pool, request, repeat);
-        let answer = tokio::time::timeout(endpoint.timeout, calling)
-            .await
-            .unwrap_or(Err(SubgraphError::Timeout(endpoint.timeout)))?;
-        if !answer.status.is_success() && !is_graphql(&answer.body) {
-            return Err(SubgraphError::Status(answer.status));
+    ) -> Result<Reply, SubgraphError> {
+        let mut last = [0; LAST_LINES];
+        let last = last_lines(within, body.len(), &mut last);
+        let request = [place.head(), forwarded.lines(), last, body];
+        let pool = place.pool(|| self.pool(&place.url));
+        let answer = self.call(&place.url, pool, request, repeat).await?;
+        let status = answer.status;
+        if !status.is_success() && !is_graphql(&answer.body) {
+            let retry_after = answer.retry_after;
+            return Err(SubgraphError::Status { status, retry_after });
         }
-        if answer.body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        if !is_braced(&answer.body) {
             return Err(SubgraphError::Malformed("it is not a JSON object".to_owned()));
         }
-        Ok(answer.body)
+        Ok(Reply {
+            status,
+            body: answer.body,
+        })
     }
 
     /// Gets a document, which must come with a status of success.
@@ -110,10 +126,10 @@ impl Client {
         let answer = tokio::time::timeout(timeout, calling)
             .await
             .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
-        if answer.status.is_success() {
-            Ok(answer.body)
-        } else {
-            Err(SubgraphError::Status(answer.status))
+        let (status, retry_after) = (answer.status, answer.retry_after);
+        match status.is_success() {
+            true => Ok(answer.body),
+            false => Err(SubgraphError::Status { status, retry_after }),
         }
     }
 
@@ -187,6 +203,7 @@ async fn exchange<const N: usize>(
 fn told(error: ExchangeError, limit: usize) -> SubgraphError {
     match error {
         ExchangeError::TooLarge => SubgraphError::TooLarge(limit),
+        ExchangeError::Encoded | ExchangeError::Malformed(_) => SubgraphError::Malformed(error.to_string()),
         other => SubgraphError::Unreachable(other.to_string()),
     }
 }
@@ -207,13 +224,24 @@ pub fn authority(url: &Uri) -> &str {
     authority.rsplit_once('@').map_or(authority, |(_, place)| place)
 }
 
-/// The last line of a head, and its end.
-fn content_length(length: usize, room: &mut [u8; 64]) -> &[u8] {
+/// Room for the last lines of a head.
+const LAST_LINES: usize = 128;
+
+/// The last lines of a head, and its end: how long is waited, in milliseconds, and how long the body is.
+fn last_lines(within: Duration, length: usize, room: &mut [u8; LAST_LINES]) -> &[u8] {
     use std::io::Write;
+    let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX).max(1);
     let mut rest = &mut room[..];
-    write!(rest, "content-length: {length}\r\n\r\n").expect("a number of twenty digits has room");
+    write!(rest, "{TIME_LEFT}: {within}\r\ncontent-length: {length}\r\n\r\n")
+        .expect("two numbers of twenty digits have room");
     let left = rest.len();
-    &room[..64 - left]
+    &room[..LAST_LINES - left]
+}
+
+/// Whether a body begins and ends as a JSON object does: one that broke off does not.
+fn is_braced(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    body.first() == Some(&b'{') && body.last() == Some(&b'}')
 }
 
 fn connector(connect_timeout: Duration) -> Connector {
@@ -275,7 +303,7 @@ mod tests {
     const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
 
     /// Answers the first request of each connection, and closes at the second.
-    async fn fickle() -> (Endpoint, Arc<AtomicUsize>) {
+    async fn fickle() -> (Place, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url: Uri = format!("http://{}/graphql", listener.local_addr().expect("an address"))
             .parse()
@@ -292,7 +320,7 @@ mod tests {
                 }
             }
         });
-        (Endpoint::at(url.clone(), url, Duration::from_secs(5)), seen)
+        (Place::at(url), seen)
     }
 
     async fn read_request(stream: &mut TcpStream) -> bool {
@@ -305,17 +333,18 @@ mod tests {
         true
     }
 
-    async fn post(client: &Client, endpoint: &Endpoint, repeat: Repeat) -> Result<Bytes, SubgraphError> {
-        let forwarded = Forwarded::default();
-        client.post(endpoint, &forwarded, b"{body}", repeat).await
+    async fn post(client: &Client, place: &Place, repeat: Repeat) -> Result<Bytes, SubgraphError> {
+        let (forwarded, within) = (Forwarded::default(), Duration::from_secs(5));
+        let reply = client.post(place, &forwarded, b"{body}", within, repeat).await;
+        reply.map(|reply| reply.body)
     }
 
     #[tokio::test]
     async fn a_query_on_a_connection_that_is_closed_meanwhile_is_sent_once_more() {
-        let (endpoint, seen) = fickle().await;
+        let (place, seen) = fickle().await;
         let client = Client::new(&TrafficConfig::default());
         for _ in 0..2 {
-            let answer = post(&client, &endpoint, Repeat::Once).await;
+            let answer = post(&client, &place, Repeat::Once).await;
             assert_eq!(answer.expect("an answer"), "{}");
         }
         assert_eq!(seen.load(Ordering::SeqCst), 3);
@@ -323,10 +352,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_mutation_is_never_sent_twice() {
-        let (endpoint, seen) = fickle().await;
+        let (place, seen) = fickle().await;
         let client = Client::new(&TrafficConfig::default());
-        post(&client, &endpoint, Repeat::Never).await.expect("an answer");
-        let second = post(&client, &endpoint, Repeat::Never).await;
+        post(&client, &place, Repeat::Never).await.expect("an answer");
+        let second = post(&client, &place, Repeat::Never).await;
         assert!(matches!(second, Err(SubgraphError::Unreachable(_))), "{second:?}");
         assert_eq!(seen.load(Ordering::SeqCst), 2);
     }
@@ -338,10 +367,24 @@ mod tests {
             .expect("a URL");
         assert_eq!(host(&url), "host: a.example:81\r\n");
         assert_eq!(target(&url), "/graphql?x=1");
-        let mut room = [0; 64];
-        assert_eq!(
-            content_length(usize::MAX, &mut room),
-            b"content-length: 18446744073709551615\r\n\r\n"
-        );
+    }
+
+    #[test]
+    fn the_last_lines_have_room() {
+        let mut room = [0; LAST_LINES];
+        let last = last_lines(Duration::MAX, usize::MAX, &mut room);
+        let wanted =
+            "x-request-timeout-ms: 18446744073709551615\r\ncontent-length: 18446744073709551615\r\n\r\n";
+        assert_eq!(last, wanted.as_bytes());
+    }
+
+    #[test]
+    fn what_broke_off_is_no_object() {
+        for whole in ["{}", " {\"a\":{}}\r\n"] {
+            assert!(is_braced(whole.as_bytes()), "{whole}");
+        }
+        for broken in ["", "{", "{\"a\":[{},", "[{}]", "{\"a\":1", "<html>"] {
+            assert!(!is_braced(broken.as_bytes()), "{broken}");
+        }
     }
 }

@@ -19,8 +19,19 @@ pub enum SubgraphError {
     #[error("no answer within {0:?}")]
     Timeout(Duration),
     /// An HTTP error without a GraphQL body.
-    #[error("answered with HTTP status {0}")]
-    Status(StatusCode),
+    #[error("answered with HTTP status {status}")]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// When it is worth asking again, if it says so.
+        retry_after: Option<Duration>,
+    },
+    /// It was not asked: too many calls to it at once.
+    #[error("was not asked: too many calls at once")]
+    Busy,
+    /// It was not asked: too many calls failed of late.
+    #[error("was not asked: its circuit is open for another {0:?}")]
+    CircuitOpen(Duration),
     /// More bytes than allowed.
     #[error("its answer is larger than {0} bytes")]
     TooLarge(usize),
@@ -33,12 +44,44 @@ pub enum SubgraphError {
 }
 
 impl SubgraphError {
+    /// Whether the subgraph is to blame: a status of its own mistake is no sign of trouble.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            SubgraphError::Status { status, .. } => status.is_server_error(),
+            SubgraphError::NoAddress | SubgraphError::Busy | SubgraphError::CircuitOpen(_) => false,
+            SubgraphError::Unreachable(_)
+            | SubgraphError::Timeout(_)
+            | SubgraphError::TooLarge(_)
+            | SubgraphError::Malformed(_)
+            | SubgraphError::StreamRefused(_) => true,
+        }
+    }
+
+    /// Whether a query may fare better a moment later, and what pause the subgraph asks for.
+    pub fn may_pass(&self) -> Option<Option<Duration>> {
+        match self {
+            SubgraphError::Unreachable(_) => Some(None),
+            SubgraphError::Status { status, retry_after } => {
+                let passing = [
+                    StatusCode::TOO_MANY_REQUESTS,
+                    StatusCode::BAD_GATEWAY,
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    StatusCode::GATEWAY_TIMEOUT,
+                ];
+                passing.contains(status).then_some(*retry_after)
+            }
+            _ => None,
+        }
+    }
+
     /// The code clients read.
     pub fn code(&self) -> &'static str {
         match self {
             SubgraphError::NoAddress | SubgraphError::Unreachable(_) => codes::UNREACHABLE,
             SubgraphError::Timeout(_) => codes::TIMEOUT,
-            SubgraphError::Status(_) => codes::HTTP_ERROR,
+            SubgraphError::Status { .. } => codes::HTTP_ERROR,
+            SubgraphError::Busy => codes::BUSY,
+            SubgraphError::CircuitOpen(_) => codes::CIRCUIT_OPEN,
             SubgraphError::TooLarge(_) => codes::TOO_LARGE,
             SubgraphError::Malformed(_) => codes::MALFORMED,
             SubgraphError::StreamRefused(_) => codes::STREAM_REFUSED,
@@ -52,11 +95,15 @@ impl SubgraphError {
                 format!("the subgraph '{subgraph}' cannot be reached")
             }
             SubgraphError::Timeout(_) => format!("the subgraph '{subgraph}' did not answer in time"),
-            SubgraphError::Status(status) => {
+            SubgraphError::Status { status, .. } => {
                 format!(
                     "the subgraph '{subgraph}' answered with HTTP status {}",
                     status.as_u16()
                 )
+            }
+            SubgraphError::Busy => format!("the subgraph '{subgraph}' has too much to do; try again later"),
+            SubgraphError::CircuitOpen(_) => {
+                format!("the subgraph '{subgraph}' is not asked at the moment; try again later")
             }
             SubgraphError::TooLarge(_) => format!("the answer of the subgraph '{subgraph}' is too large"),
             SubgraphError::Malformed(_) => {

@@ -8,6 +8,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::StatusCode;
@@ -37,6 +38,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The body, whole.
     pub body: Bytes,
+    /// When it is worth asking again, if the other side says so.
+    pub retry_after: Option<Duration>,
     /// Whether the connection can be used again.
     pub reusable: bool,
 }
@@ -53,6 +56,9 @@ pub enum ExchangeError {
     /// It is not HTTP.
     #[error("not an HTTP answer: {0}")]
     Malformed(&'static str),
+    /// The body is compressed or otherwise encoded: how large it really is, nobody knows.
+    #[error("the body is encoded, which was not asked for")]
+    Encoded,
     /// The body is larger than allowed.
     #[error("the body is too large")]
     TooLarge,
@@ -90,11 +96,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             buffer: BytesMut::with_capacity(room),
         };
         let head = reader.head().await?;
-        let (body, whole) = reader.body(&head, limit).await?;
+        let (body, whole) = match head.encoded {
+            false => reader.body(&head, limit).await?,
+            true if head.status.is_success() => return Err(ExchangeError::Encoded),
+            // Its status says enough.
+            true => (Bytes::new(), false),
+        };
         self.expected = head.length + body.len();
         Ok(Answer {
             status: head.status,
             body,
+            retry_after: head.retry_after.map(Duration::from_secs),
             reusable: head.keep_alive && whole,
         })
     }
@@ -321,7 +333,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_answer_is_an_error() {
-        use ExchangeError::{Broken, Gone, Malformed, TooLarge};
+        use ExchangeError::{Broken, Encoded, Gone, Malformed, TooLarge};
         let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         for (text, wanted) in [
             (String::new(), "gone"),
@@ -347,6 +359,10 @@ mod tests {
             (format!("{chunked}5\r\nhello\r\n0\r\n"), "broken"),
             (format!("{chunked}five\r\n"), "malformed"),
             ("not HTTP at all\r\n\r\n".to_owned(), "malformed"),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nxx".to_owned(),
+                "encoded",
+            ),
         ] {
             for piece in [1, 1000] {
                 let error = answered(&text, piece, true).await.expect_err(&text);
@@ -354,6 +370,7 @@ mod tests {
                     Gone(_) => "gone",
                     Broken(_) => "broken",
                     Malformed(_) => "malformed",
+                    Encoded => "encoded",
                     TooLarge => "large",
                 };
                 assert_eq!(told, wanted, "{text} by {piece}");

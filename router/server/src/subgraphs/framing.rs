@@ -17,6 +17,10 @@ pub struct Head {
     pub framing: Framing,
     /// Whether another request may follow.
     pub keep_alive: bool,
+    /// Whether the body is compressed or otherwise encoded, which nobody asked for.
+    pub encoded: bool,
+    /// Seconds until it is worth asking again.
+    pub retry_after: Option<u64>,
 }
 
 /// How a body ends.
@@ -36,6 +40,8 @@ struct Told {
     length: Option<u64>,
     chunked: bool,
     close: bool,
+    encoded: bool,
+    retry_after: Option<u64>,
 }
 
 impl Head {
@@ -67,6 +73,8 @@ impl Head {
             status,
             framing,
             keep_alive,
+            encoded: told.encoded,
+            retry_after: told.retry_after,
         }))
     }
 }
@@ -89,6 +97,11 @@ impl Told {
         } else if name.eq_ignore_ascii_case("connection") {
             let mut options = value.split(|byte| *byte == b',');
             self.close |= options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"));
+        } else if name.eq_ignore_ascii_case("content-encoding") {
+            self.encoded |= !value.trim_ascii().eq_ignore_ascii_case(b"identity");
+        } else if name.eq_ignore_ascii_case("retry-after") {
+            // A date is as good as nothing: clocks differ.
+            self.retry_after = decimal(value.trim_ascii());
         }
         Ok(())
     }
@@ -182,6 +195,19 @@ mod tests {
         ] {
             assert!(read(head).is_err(), "{head}");
         }
+    }
+
+    #[test]
+    fn an_encoded_body_and_a_wish_for_a_pause_are_noticed() {
+        let read = |field: &str| {
+            let head = format!("HTTP/1.1 503 Busy\r\n{field}\r\ncontent-length: 0\r\n\r\n");
+            let head = Head::read(head.as_bytes()).expect("a head").expect("whole");
+            (head.encoded, head.retry_after)
+        };
+        assert_eq!(read("content-encoding: gzip"), (true, None));
+        assert_eq!(read("Content-Encoding: Identity"), (false, None));
+        assert_eq!(read("Retry-After: 7"), (false, Some(7)));
+        assert_eq!(read("retry-after: Fri, 31 Dec 1999 23:59:59 GMT"), (false, None));
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The executor's port to subgraphs, over HTTP and WebSocket: pooled connections, a deadline and a size for every
-//! call, and errors that tell the client which subgraph failed but not where it is.
+//! The executor's port to subgraphs, over HTTP and WebSocket: pooled connections, the layers of traffic and a size for
+//! every call, and errors that tell the client which subgraph failed but not where it is.
 
 mod client;
 mod error;
 mod exchange;
 mod framing;
+mod guarded;
 mod pool;
 mod port;
 mod stream;
@@ -15,46 +16,49 @@ pub use port::Calls;
 pub use stream::{Upstream, UpstreamItem};
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use http::Uri;
 use url::Url;
 
 use self::pool::Pool;
-use crate::config::{StreamProtocol, SubgraphConfig, TrafficConfig};
+use crate::config::{StreamProtocol, SubgraphConfig};
+use crate::traffic::{Guard, Traffic};
 
 /// What subgraphs are asked to answer with.
 const ACCEPTED: &str = "application/graphql-response+json, application/json;q=0.9";
 
-/// Where a subgraph is, and how long it may take.
-#[derive(Debug, Clone)]
+/// Where a subgraph is, and what stands before it.
+#[derive(Clone)]
 pub struct Endpoint {
-    /// Its GraphQL endpoint.
-    pub url: Uri,
     /// Its endpoint for subscriptions.
     pub stream_url: Uri,
     /// How they are asked for.
     pub stream_protocol: StreamProtocol,
-    /// Longest time for one call.
-    pub timeout: Duration,
+    /// Where calls go: at least one place.
+    places: Arc<[Place]>,
+    guard: Guard,
+}
+
+/// One address of a subgraph.
+#[derive(Debug)]
+pub struct Place {
+    /// Its GraphQL endpoint.
+    pub url: Uri,
     /// What each call begins with.
     head: Box<[u8]>,
     pool: OnceLock<Arc<Pool>>,
 }
 
-impl Endpoint {
-    /// An endpoint at one URL.
-    pub fn at(url: Uri, stream_url: Uri, timeout: Duration) -> Endpoint {
+impl Place {
+    /// The place at this URL.
+    pub fn at(url: Uri) -> Place {
         let head = format!(
             "POST {} HTTP/1.1\r\n{}content-type: application/json\r\naccept: {ACCEPTED}\r\n",
             client::target(&url),
             client::host(&url)
         );
-        Endpoint {
+        Place {
             url,
-            stream_url,
-            stream_protocol: StreamProtocol::default(),
-            timeout,
             head: head.into_bytes().into(),
             pool: OnceLock::new(),
         }
@@ -68,12 +72,15 @@ impl Endpoint {
     fn pool(&self, find: impl FnOnce() -> Arc<Pool>) -> &Pool {
         self.pool.get_or_init(find)
     }
+}
 
+impl Endpoint {
     /// The endpoint at `routing_url` (from the supergraph) with what the configuration overrides.
     pub fn new(
+        subgraph: &str,
         routing_url: &str,
         overrides: Option<&SubgraphConfig>,
-        traffic: &TrafficConfig,
+        traffic: &Traffic,
     ) -> Result<Endpoint, String> {
         let url = match overrides.and_then(|subgraph| subgraph.url.as_ref()) {
             Some(url) => url.clone(),
@@ -86,18 +93,20 @@ impl Endpoint {
         let stream = overrides
             .and_then(|subgraph| subgraph.subscription_url.as_ref())
             .unwrap_or(&url);
-        let timeout = overrides
-            .and_then(|subgraph| subgraph.timeout)
-            .unwrap_or(traffic.timeout);
         let stream_protocol = overrides.map(|subgraph| subgraph.subscription_protocol);
         let stream_protocol = stream_protocol.unwrap_or_default();
         let stream_url = match stream_protocol {
             StreamProtocol::GraphqlWs => uri(&web_socket(stream.as_str()))?,
             StreamProtocol::Sse | StreamProtocol::Multipart => uri(stream.as_str())?,
         };
+        let replicas = overrides.iter().flat_map(|subgraph| &subgraph.replicas);
+        let urls: Vec<String> = [&url].into_iter().chain(replicas).map(Url::to_string).collect();
+        let places = urls.iter().map(|url| uri(url).map(Place::at));
         Ok(Endpoint {
+            stream_url,
             stream_protocol,
-            ..Endpoint::at(uri(url.as_str())?, stream_url, timeout)
+            places: places.collect::<Result<_, _>>()?,
+            guard: traffic.guard(subgraph, urls),
         })
     }
 }
@@ -116,24 +125,39 @@ fn web_socket(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn an_endpoint_is_made_of_the_supergraph_and_its_overrides() {
-        let traffic = TrafficConfig::default();
-        let plain = Endpoint::new("https://a.example/graphql", None, &traffic).expect("an endpoint");
-        assert_eq!(plain.stream_url, "wss://a.example/graphql");
+        let mut config = Config::default();
+        let url = |text: &str| text.parse().expect("a URL");
         let overrides = SubgraphConfig {
-            url: Some("http://b.example/g".parse().expect("a URL")),
-            subscription_url: Some("ws://b.example/ws".parse().expect("a URL")),
+            url: Some(url("http://b.example/g")),
+            subscription_url: Some(url("ws://b.example/ws")),
             timeout: Some(Duration::from_secs(1)),
+            replicas: vec![url("http://c.example/g")],
             ..SubgraphConfig::default()
         };
-        let changed = Endpoint::new("nonsense", Some(&overrides), &traffic).expect("an endpoint");
-        assert_eq!(changed.url, "http://b.example/g");
+        config.subgraphs.insert("b".to_owned(), overrides);
+        let traffic = Traffic::new(&config);
+        let endpoint = |name: &str, url| Endpoint::new(name, url, config.subgraphs.get(name), &traffic);
+        let plain = endpoint("a", "https://a.example/graphql").expect("an endpoint");
+        assert_eq!(plain.stream_url, "wss://a.example/graphql");
+        assert_eq!(plain.guard.layers.timeout(), Duration::from_secs(30));
+        let changed = endpoint("b", "nonsense").expect("an endpoint");
+        let urls: Vec<_> = changed.places.iter().map(|place| place.url.to_string()).collect();
+        assert_eq!(urls, ["http://b.example/g", "http://c.example/g"]);
         assert_eq!(changed.stream_url, "ws://b.example/ws");
-        assert_eq!(changed.timeout, Duration::from_secs(1));
-        assert!(Endpoint::new("", None, &traffic).is_err());
-        assert!(Endpoint::new("file:///etc/passwd", None, &traffic).is_err());
+        assert_eq!(changed.guard.layers.timeout(), Duration::from_secs(1));
+        let again = endpoint("b", "nonsense").expect("an endpoint");
+        assert!(
+            Arc::ptr_eq(&changed.guard.layers, &again.guard.layers),
+            "its state lives on"
+        );
+        assert!(endpoint("x", "").is_err());
+        assert!(endpoint("x", "file:///etc/passwd").is_err());
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use baedal_executor::{CallError, SubgraphCall, Subgraphs};
-use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
+use tokio::time::Instant;
 
-use super::{Client, Endpoint, Repeat, SubgraphError, Upstream};
+use super::guarded::GuardedCall;
+use super::{Client, Endpoint, SubgraphError, Upstream};
 use crate::config::SubscriptionsConfig;
 use crate::forward::Forwarded;
 
@@ -19,27 +20,40 @@ pub struct Calls<'a> {
     pub endpoints: &'a HashMap<String, Endpoint>,
     /// What travels on.
     pub forwarded: &'a Forwarded,
+    /// When nobody waits for the answers any more.
+    pub until: Instant,
+    /// Whether calls rather wait for their turn than be refused: those of an event, which is not asked for again.
+    pub patient: bool,
 }
 
 impl Subgraphs for Calls<'_> {
     async fn call(&self, call: SubgraphCall<'_>) -> Result<Bytes, CallError> {
         let answer = match self.endpoints.get(call.subgraph) {
-            Some(endpoint) => {
-                let repeat = match call.kind {
-                    OperationKind::Query => Repeat::Once,
-                    _ => Repeat::Never,
-                };
-                self.client
-                    .post(endpoint, self.forwarded, &call.body, repeat)
-                    .await
-            }
+            Some(endpoint) => self.guarded(endpoint, &call.body).make(call.kind).await,
             None => Err(SubgraphError::NoAddress),
         };
         answer.map_err(|error| self.report(call.subgraph, &error))
     }
+
+    fn regret(&self, subgraph: &str) {
+        if let Some(endpoint) = self.endpoints.get(subgraph) {
+            endpoint.regret();
+        }
+    }
 }
 
 impl Calls<'_> {
+    fn guarded<'b>(&'b self, endpoint: &'b Endpoint, body: &'b [u8]) -> GuardedCall<'b> {
+        GuardedCall {
+            client: self.client,
+            endpoint,
+            forwarded: self.forwarded,
+            body,
+            until: self.until,
+            patient: self.patient,
+        }
+    }
+
     /// Opens the subscription that `call` describes.
     pub async fn open(
         &self,
@@ -48,7 +62,8 @@ impl Calls<'_> {
     ) -> Result<Upstream, CallError> {
         let opened = match self.endpoints.get(call.subgraph) {
             Some(endpoint) => {
-                Upstream::open(self.client, endpoint, settings, self.forwarded, &call.body).await
+                let opening = Upstream::open(self.client, endpoint, settings, self.forwarded, &call.body);
+                endpoint.open(opening).await
             }
             None => Err(SubgraphError::NoAddress),
         };
@@ -57,7 +72,15 @@ impl Calls<'_> {
 
     /// The whole error goes to the log, what may be known to the client.
     fn report(&self, subgraph: &str, error: &SubgraphError) -> CallError {
-        tracing::warn!(subgraph, %error, request_id = self.forwarded.request_id(), "a subgraph call failed");
+        match error {
+            // Told once, when the circuit opened; in an overload there is no end of them.
+            SubgraphError::Busy | SubgraphError::CircuitOpen(_) => {
+                tracing::debug!(subgraph, %error, "a subgraph call was not made");
+            }
+            _ => {
+                tracing::warn!(subgraph, %error, request_id = self.forwarded.request_id(), "a subgraph call failed");
+            }
+        }
         CallError::new(error.code(), error.for_client(subgraph))
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Absent, SdlPlace, SubgraphSource};
 use crate::forward::Forwarded;
-use crate::subgraphs::{Client, Endpoint, Repeat};
+use crate::subgraphs::{Client, Place, Repeat, SubgraphError};
 
 /// Longest time for one subgraph to tell its SDL.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -46,11 +46,13 @@ async fn read_sdl(client: &Client, place: &SdlPlace) -> Result<String, String> {
 
 /// Asks the subgraph at `url` for its SDL.
 pub async fn fetch_sdl(client: &Client, url: &Uri) -> Result<String, String> {
-    let endpoint = Endpoint::at(url.clone(), url.clone(), TIMEOUT);
+    let place = Place::at(url.clone());
     let forwarded = Forwarded::default();
-    let asking = client.post(&endpoint, &forwarded, QUESTION, Repeat::Once);
-    let answer = asking.await.map_err(|error| error.to_string())?;
-    let answer: SdlAnswer = serde_json::from_slice(&answer)
+    let asking = client.post(&place, &forwarded, QUESTION, TIMEOUT, Repeat::Once);
+    let asked = tokio::time::timeout(TIMEOUT, asking).await;
+    let answer = asked.unwrap_or(Err(SubgraphError::Timeout(TIMEOUT)));
+    let answer = answer.map_err(|error| error.to_string())?;
+    let answer: SdlAnswer = serde_json::from_slice(&answer.body)
         .map_err(|error| format!("its answer to `{{_service{{sdl}}}}` is not one: {error}"))?;
     if let Some(sdl) = answer
         .data

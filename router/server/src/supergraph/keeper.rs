@@ -346,7 +346,7 @@ fn prepared(
     gateway: &Gateway,
     config: &Config,
 ) -> Result<(Engine, Warmed), SupergraphProblem> {
-    let engine = engine(supergraph, config)?;
+    let engine = engine(supergraph, gateway, config)?;
     let warmed = match gateway.engine() {
         Some(before) => engine.warm(&before, config.supergraph.warm_up),
         None => Warmed::default(),
@@ -355,7 +355,7 @@ fn prepared(
 }
 
 /// The engine of a supergraph, or of the variant that the configured contract shows.
-fn engine(supergraph: String, config: &Config) -> Result<Engine, SupergraphProblem> {
+fn engine(supergraph: String, gateway: &Gateway, config: &Config) -> Result<Engine, SupergraphProblem> {
     let variant = match &config.contract {
         None => supergraph,
         Some(config) => {
@@ -370,7 +370,8 @@ fn engine(supergraph: String, config: &Config) -> Result<Engine, SupergraphProbl
             contracted.supergraph_sdl
         }
     };
-    Engine::new(&variant, config).map_err(|error| SupergraphProblem::Engine(error.to_string()))
+    Engine::new(&variant, config, &gateway.traffic)
+        .map_err(|error| SupergraphProblem::Engine(error.to_string()))
 }
 
 /// Runs work that takes long off the threads that serve requests. A panic in it changes nothing that is served.

@@ -17,6 +17,7 @@ use crate::forward;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::streams::{Admitted, Origin};
+use crate::traffic::ClientKey;
 
 /// Bytes read at once. A connection keeps so many, and most messages of clients are shorter.
 const READ_BUFFER: usize = 1024;
@@ -33,6 +34,8 @@ pub struct Upgraded {
     pub caller: Caller,
     /// That there is room for it.
     pub admitted: Admitted,
+    /// From where, where a limit asks for it.
+    pub client: Option<ClientKey>,
 }
 
 /// Accepts the upgrade. Whether the client speaks a protocol is said by a close code (4406), as the protocol wants.
@@ -41,6 +44,7 @@ pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgrad
     let origin = Origin {
         headers: forward::lasting(&upgraded.headers, &gateway.propagated),
         id: forward::owned(&upgraded.id),
+        client: upgraded.client,
     };
     let (caller, admitted) = (upgraded.caller, upgraded.admitted);
     // The session is tracked, so that a stop waits for its farewell.

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod graphs;
 pub mod issuer;
+pub mod rogue;
 pub mod socket;
 pub mod subgraph;
 
@@ -12,6 +13,7 @@ use baedal_router::{Config, Running};
 pub use client::{Answer, Client};
 pub use graphs::Journal;
 pub use issuer::Issuer;
+pub use rogue::{Manner, Rogue};
 pub use subgraph::{Mode, Subgraph};
 
 /// Three subgraphs and a gateway.

@@ -33,6 +33,7 @@ use crate::forward;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::streams::{Op, Operation, Operations, Origin, Outbox};
+use crate::traffic::Peer;
 
 /// The header that names a reservation.
 const TOKEN: HeaderName = HeaderName::from_static("x-graphql-event-stream-token");
@@ -110,6 +111,7 @@ pub fn wish(parts: &Parts) -> Option<Wish> {
 /// Answers it.
 pub async fn serve<B: RequestBody>(
     gateway: &Arc<Gateway>,
+    peer: Option<Peer>,
     parts: &Parts,
     body: B,
     id: &HeaderValue,
@@ -124,6 +126,7 @@ pub async fn serve<B: RequestBody>(
         origin: Arc::new(Origin {
             headers: forward::lasting(&parts.headers, &gateway.propagated),
             id: forward::owned(id),
+            client: gateway.traffic.client(peer, &parts.headers),
         }),
         caller: Arc::new(caller),
         outbox: Outbox::new(gateway.config.websocket.queue),

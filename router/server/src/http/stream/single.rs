@@ -12,6 +12,7 @@ use crate::http::graphql::{self, RequestBody};
 use crate::pipeline;
 use crate::request;
 use crate::streams::Claim;
+use crate::traffic::Who;
 
 #[derive(Deserialize)]
 struct Asked {
@@ -79,7 +80,12 @@ async fn execute<B: RequestBody>(
             let text = "say which operation it is: `extensions.operationId`, a string";
             Refusal::new(Code::BadRequest, text)
         })?;
-    let prepared = pipeline::prepare(&stream.gateway, &stream.caller, request.clone()).await?;
+    let who = Who {
+        caller: &stream.caller,
+        client: asking.origin.client.as_ref(),
+    };
+    asking.gateway.traffic.admit(&who)?;
+    let prepared = pipeline::prepare_counted(&stream.gateway, who, request.clone()).await?;
     let most = stream.gateway.config.websocket.max_operations;
     let op = stream.operations.claim(&id, most).map_err(|claim| match claim {
         Claim::InUse => Refusal::new(Code::StreamConflict, "an operation with this id is under way"),
