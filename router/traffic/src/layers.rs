@@ -50,7 +50,8 @@ pub struct Layers {
 /// One call, as its caller sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask {
-    /// How long its caller waits. A call that is cut short before it was slow is not the fault of what is called.
+    /// How long its caller waits. A call that was given less than half of its time, or of what is slow, is not to blame
+    /// for having taken longer.
     pub within: Duration,
     /// Whether it rather waits for its turn all that time than be refused.
     pub patient: bool,
@@ -140,7 +141,7 @@ impl Layers {
         let answered = tokio::time::timeout(within, call).await;
         let outcome = match &answered {
             Ok(answer) => judge(answer),
-            Err(_) if within < timeout.min(slow_call) => Outcome::Abandoned,
+            Err(_) if within < timeout.min(slow_call) / 2 => Outcome::Abandoned,
             Err(_) => Outcome::Failure,
         };
         place.leave(began, self.clock.now(), outcome == Outcome::Failure);

@@ -132,7 +132,9 @@ mod tests {
               enum join__Graph {{ A @join__graph(name: "a", url: "http://a.example/") }}
               type Query @join__type(graph: A) {{ {query} }}"#
         );
-        Engine::new(&sdl, &Config::default()).expect("a supergraph")
+        let config = Config::default();
+        let traffic = crate::traffic::Traffic::new(&config);
+        Engine::new(&sdl, &config, &traffic).expect("a supergraph")
     }
 
     async fn program(engine: &Engine, query: &str) -> Arc<Program> {
