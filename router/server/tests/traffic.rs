@@ -316,7 +316,7 @@ async fn a_changed_file_is_taken_over_without_a_restart() {
     let accounts = graphs::accounts(&Journal::default()).await;
     let config = |timeout: &str| {
         format!(
-            "subgraphs: {{ accounts: {{ url: \"{}\" }} }}\ntraffic: {{ timeout: {timeout} }}\n",
+            "subgraphs: {{ accounts: {{ url: \"{}\" }} }}\ntraffic: {{ timeout: {timeout}, breaker: {{ enabled: false }} }}\n",
             accounts.url()
         )
     };

@@ -98,9 +98,9 @@ fn with_all_places_down_none_is_picked() {
 
 fn rates(hands: &Arc<Hands>, keys: u64) -> Rates<&'static str> {
     let settings = rate::Settings {
-        count: NonZeroU32::new(10).unwrap(),
+        count: NonZeroU32::MIN.saturating_add(9),
         per: Duration::from_secs(1),
-        burst: NonZeroU32::new(3).unwrap(),
+        burst: NonZeroU32::MIN.saturating_add(2),
         keys,
     };
     Rates::new(settings, hands.clone())

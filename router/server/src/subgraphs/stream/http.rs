@@ -54,7 +54,10 @@ impl HttpStream {
         let answered = sender.send_request(request(endpoint, forwarded, body)?).await;
         let answer = answered.map_err(|error| unreachable(&error))?;
         if !answer.status().is_success() {
-            return Err(SubgraphError::Status(answer.status()));
+            return Err(SubgraphError::Status {
+                status: answer.status(),
+                retry_after: None,
+            });
         }
         let reader = reader(answer.headers())?;
         Ok(HttpStream {
