@@ -72,7 +72,7 @@ mod tests {
             cache: CacheConfig { bytes, operations },
             ..Config::default()
         };
-        Engine::new(sdl, &config).expect("a supergraph")
+        Engine::new(sdl, &config, &crate::traffic::Traffic::new(&config)).expect("a supergraph")
     }
 
     /// Ever other operations; how many bytes the largest of their programs takes.
