@@ -1,6 +1,6 @@
 //! What a running gateway takes over of a changed configuration, and what needs a restart.
 
-use super::{Config, SubgraphConfig};
+use super::Config;
 
 impl Config {
     /// Keys whose change has no effect without a restart. All of `traffic` and of what subgraphs set apart is taken over,
@@ -9,8 +9,10 @@ impl Config {
         let sections = [
             ("listen", self.listen != new.listen),
             ("path", self.path != new.path),
-            ("supergraph", self.supergraph != new.supergraph),
-            ("subgraphs", !same_places(self, new)),
+            (
+                "supergraph.poll_interval",
+                self.supergraph.poll_interval != new.supergraph.poll_interval,
+            ),
             ("override_labels", self.override_labels != new.override_labels),
             ("contract", self.contract != new.contract),
             ("auth", self.auth != new.auth),
@@ -33,27 +35,12 @@ impl Config {
     }
 }
 
-/// Whether the same subgraphs are at the same places.
-fn same_places(old: &Config, new: &Config) -> bool {
-    let place = |subgraph: &SubgraphConfig| SubgraphConfig {
-        timeout: None,
-        traffic: Default::default(),
-        ..subgraph.clone()
-    };
-    let places = |config: &Config| -> Vec<_> {
-        let subgraphs = config.subgraphs.iter();
-        subgraphs
-            .map(|(name, subgraph)| (name.clone(), place(subgraph)))
-            .collect()
-    };
-    places(old) == places(new)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::config::SubgraphConfig;
 
     #[test]
     fn what_needs_a_restart_is_told() {
@@ -69,9 +56,6 @@ mod tests {
         new.traffic.pool_max_idle = 1;
         new.limits.depth = 3;
         new.subgraphs.insert("b".to_owned(), SubgraphConfig::default());
-        assert_eq!(
-            old.needs_restart(&new),
-            ["subgraphs", "limits", "traffic.pool_max_idle"]
-        );
+        assert_eq!(old.needs_restart(&new), ["limits", "traffic.pool_max_idle"]);
     }
 }

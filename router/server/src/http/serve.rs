@@ -117,7 +117,9 @@ impl Door {
             let leaving = request.version() < Version::HTTP_2 && gateway.stopping.is_cancelled();
             async move {
                 let response = match shared {
-                    Ok(gateway) => Ok(graphql::handle(gateway, Some(peer), request).await.map(Either::Left)),
+                    Ok(gateway) => Ok(graphql::handle(gateway, Some(peer), request)
+                        .await
+                        .map(Either::Left)),
                     Err(routes) => {
                         let mut request = request;
                         request.extensions_mut().insert(peer);
