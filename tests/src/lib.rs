@@ -15,5 +15,6 @@ pub mod process;
 pub mod scenario;
 pub mod servers;
 pub mod shop;
+pub mod simulation;
 pub mod views;
 pub mod world;

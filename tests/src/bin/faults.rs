@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use baedal_tests::faults::experiments::{ALL, named};
 use baedal_tests::faults::report::{Row, page};
-use baedal_tests::faults::{Experiment, Plan, run};
+use baedal_tests::faults::{Experiment, Plan, run, server};
 use clap::Parser;
 
 /// Makes faults, and looks whether the platform holds.
@@ -80,6 +80,7 @@ async fn all(options: &Options) -> Result<bool> {
         )?;
     }
     let failed = rows.iter().filter(|row| row.outcome.is_err()).count();
+    server::end_all();
     println!("{} experiments, {failed} failed", rows.len());
     Ok(failed == 0)
 }

@@ -143,6 +143,14 @@ impl Fleet {
         crew.process.take().map_or(Ok(true), Process::terminate)
     }
 
+    /// The last lines a running process has printed.
+    pub fn last_words(&self, name: &str) -> String {
+        let crew = self.crews.get(name).and_then(|crew| crew.process.as_ref());
+        let output = crew.map(Process::output).unwrap_or_default();
+        let lines: Vec<&str> = output.lines().collect();
+        lines[lines.len().saturating_sub(8)..].join("\n")
+    }
+
     /// The id of a running process.
     pub fn id(&self, name: &str) -> Option<u32> {
         self.crews.get(name)?.process.as_ref().map(Process::id)

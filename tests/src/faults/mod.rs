@@ -10,6 +10,7 @@ pub mod load;
 pub mod proxy;
 pub mod random;
 pub mod report;
+pub mod server;
 pub mod torn;
 
 use std::fmt;

@@ -35,5 +35,14 @@ experiments! {
     store_dies: "store-killed", false;
     marketing_dies: "marketing-killed", false;
     the_platform_dies: "embedded-killed", false;
+    a_gateway_dies: "gateway-killed", false;
+    the_auth_server_dies: "auth-killed", false;
+    unreadable_records_stand_among_the_events: "poison", false;
+    consumers_come_and_go: "replicas", false;
+    the_disk_is_full: "disk-full", false;
+    a_clock_jumps: "clock-jump", false;
+    the_network_splits: "network-split", false;
+    every_event_comes_three_times_in_any_order: "shuffled", false;
+    fifty_seeds_of_everything: "simulation", false;
     events_sent_before_they_are_sent_are_missed: "order-killed", true;
 }

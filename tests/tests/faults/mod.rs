@@ -2,6 +2,8 @@
 mod experiments;
 mod killed;
 mod parts;
+mod proxy;
+mod simulation;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -75,6 +75,7 @@ impl Servers {
             };
             eprintln!("{name}={address}");
             environment.push((*name, address));
+            environment.push((process_variable(name), process.id().to_string()));
             started.push(process);
         }
         Ok(Servers {
@@ -87,6 +88,15 @@ impl Servers {
     /// What tests need to find the servers that were started here.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         self.environment.clone()
+    }
+}
+
+/// Variable that holds the process id of a server started here, for experiments that stop it.
+fn process_variable(name: &str) -> &'static str {
+    match name {
+        MONGODB_URL => "MONGODB_PID",
+        POSTGRES_URL => "POSTGRES_PID",
+        _ => "KAFKA_PID",
     }
 }
 

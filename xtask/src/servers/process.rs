@@ -46,6 +46,11 @@ impl Process {
         Ok(process)
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     fn wait_for(&mut self, port: u16) -> Result<()> {
         let until = Instant::now() + START;
         while Instant::now() < until {

@@ -1,6 +1,14 @@
 //! The experiments, one fault each.
+mod clock;
+mod disk;
 mod embedded;
+mod gateway;
+mod poison;
+mod replicas;
+mod servers;
 mod services;
+mod simulated;
+mod split;
 
 use super::Experiment;
 
@@ -10,7 +18,19 @@ pub const ALL: &[Experiment] = &[
     services::PAYMENT,
     services::STORE,
     services::MARKETING,
+    gateway::GATEWAY,
+    gateway::AUTH,
     embedded::KILLED,
+    servers::KAFKA,
+    poison::POISON,
+    replicas::REPLICAS,
+    servers::MONGO,
+    servers::POSTGRES,
+    disk::FULL,
+    clock::CLOCK,
+    split::SPLIT,
+    simulated::SHUFFLED,
+    simulated::SIMULATION,
 ];
 
 /// The one of this name.
