@@ -26,7 +26,7 @@ holds! {
     a_bulkhead_rejects_at_once_what_payment_has_no_room_for: T3b on servers;
     without_a_bulkhead_the_circuit_opens_and_closes_and_lets_only_probes_through: T3c on embedded;
     a_rolling_restart_loses_nothing: T4 on servers;
-    three_replicas_of_payment_do_more_than_one: T5 on embedded;
+    three_replicas_of_payment_all_get_work: T5 on embedded;
     consumers_replicas_views_and_contracts: T6 on embedded;
     a_service_in_another_language_comes_and_goes: Review on servers;
 }
