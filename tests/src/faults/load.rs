@@ -174,7 +174,7 @@ impl Customer {
     async fn order_on_and_on(self) {
         while self.running.load(Ordering::Relaxed) {
             let number = self.number.fetch_add(1, Ordering::Relaxed);
-            self.order(&format!("{}-{number}", self.name), number % 8 == 0)
+            self.order(&format!("{}-{number}", self.name), number.is_multiple_of(8))
                 .await;
         }
     }

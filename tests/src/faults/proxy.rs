@@ -223,7 +223,7 @@ async fn pump(
             Flow::Drop => continue,
             Flow::Garbage => bytes
                 .iter_mut()
-                .for_each(|byte| *byte = random.next().to_le_bytes()[0]),
+                .for_each(|byte| *byte = random.draw().to_le_bytes()[0]),
             Flow::Pass | Flow::Hold => {}
         }
         if to.write_all(bytes).await.is_err() {

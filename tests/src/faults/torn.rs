@@ -27,7 +27,7 @@ pub fn tear(path: &Path, random: &mut Random) -> Result<bool> {
     log.truncate(end);
     let page = page_size(&log);
     let mut frame: Vec<u8> = (0..FRAME + page)
-        .map(|_| random.next().to_le_bytes()[0])
+        .map(|_| random.draw().to_le_bytes()[0])
         .collect();
     // Page 1, and a database of as many pages as it likes: it looks like a whole transaction.
     frame[..8].copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 9]);

@@ -201,7 +201,7 @@ fn begin(options: &Options, orders: &Orders) -> (JoinHandle<Report>, Cancellatio
 
 /// Users order and look in turns.
 async fn act(orders: Orders, turn: Turn) -> Outcome {
-    if turn.number % 2 == 0 {
+    if turn.number.is_multiple_of(2) {
         return orders.place(turn).await;
     }
     const LOOK: &str = "{ myOrders(first: 3) { nodes { id status store { id name } } } }";

@@ -72,7 +72,7 @@ fn begin(options: &Options, orders: &Orders) -> (tokio::task::JoinHandle<Report>
 
 /// Users order and look in turns.
 async fn act(orders: Orders, turn: Turn) -> Outcome {
-    if turn.number % 2 == 0 {
+    if turn.number.is_multiple_of(2) {
         return orders.place(turn).await;
     }
     match orders.customer(turn.user).client.data(LOOK, json!({})).await {

@@ -382,7 +382,7 @@ async fn customer(world: Arc<World>, number: usize, orders: usize) {
     for order in 0..orders {
         let every = world.weather.cancel;
         let place = number * orders + order + usize::try_from(world.seed % 7).unwrap_or(0);
-        let cancelled = every > 0 && place % every == 0;
+        let cancelled = every > 0 && place.is_multiple_of(every);
         // One that is too dear for the provider.
         let quantity = if place % 11 == 5 { 60 } else { 1 };
         if let Some(id) = order_once(&customer, order, quantity).await {

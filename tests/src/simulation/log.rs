@@ -72,11 +72,14 @@ enum Question {
     },
 }
 
+/// A record on its way to a member: topic, partition, place, key, payload.
+type Polled = (String, i32, i64, String, String);
+
 #[derive(Serialize, Deserialize)]
 enum Answer {
     Done,
     Member(u64),
-    Records(Vec<(String, i32, i64, String, String)>),
+    Records(Vec<Polled>),
     Fenced,
 }
 
@@ -194,13 +197,7 @@ impl Book {
     }
 
     /// None for a member that is none any more.
-    fn poll(
-        &mut self,
-        group: &str,
-        generation: u64,
-        topics: &[String],
-        max: usize,
-    ) -> Option<Vec<(String, i32, i64, String, String)>> {
+    fn poll(&mut self, group: &str, generation: u64, topics: &[String], max: usize) -> Option<Vec<Polled>> {
         let now = SimClock.now_ms();
         while self.late.first_key_value().is_some_and(|((at, _), _)| *at <= now) {
             let (_, kept) = self.late.pop_first().expect("there is a first");

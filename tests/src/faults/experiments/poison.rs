@@ -70,7 +70,7 @@ async fn poison(plan: Plan) -> Result<Facts> {
 }
 
 async fn put_poison(log: &Embedded, random: &mut Random) -> Result<()> {
-    let key = format!("poison-{}", random.next());
+    let key = format!("poison-{}", random.draw());
     let bad = Record {
         key: key.clone(),
         payload: b"{ no JSON".to_vec(),
