@@ -71,6 +71,7 @@ async fn auth(settings: &Settings) -> Result<RunningPart> {
         database_url: settings.database(Part::Auth),
         demo_accounts: settings.demo(),
         audience: AUDIENCE.to_owned(),
+        metrics_listen: settings.auth_metrics(),
         ..baedal_auth::Config::default()
     };
     Ok(RunningPart::Auth(baedal_auth::start(config).await?))
@@ -115,6 +116,8 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
             SubgraphConfig::at(settings.graphql(part).parse()?),
         );
     }
+    config.metrics.listen = settings.gateway_metrics();
+    config.log.access = settings.told.access_log;
     config.supergraph.poll_interval = POLL;
     config.supergraph.state_dir = Some(settings.data.join("gateway"));
     let issuer = IssuerConfig {

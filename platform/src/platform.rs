@@ -9,6 +9,7 @@ use baedal_kit::telemetry;
 use crate::banner;
 use crate::parts::{self, RunningPart};
 use crate::settings::{Part, Settings};
+use crate::supervise;
 
 /// How long the gateway may take to compose what has just been started.
 const READY: Duration = Duration::from_secs(30);
@@ -20,6 +21,9 @@ const READY: Duration = Duration::from_secs(30);
 pub async fn run(settings: Settings) -> Result<()> {
     telemetry::init("baedal");
     prepare_folder(&settings)?;
+    if settings.supervise {
+        return supervise::run(&settings).await;
+    }
     let mut running = Vec::new();
     let outcome = start_all(&settings, &mut running).await;
     if outcome.is_ok() {
@@ -46,7 +50,7 @@ async fn start_all(settings: &Settings, running: &mut Vec<RunningPart>) -> Resul
 }
 
 /// Waits until the gateway serves the graph of the subgraphs it can reach.
-async fn until_ready(settings: &Settings) -> Result<()> {
+pub(crate) async fn until_ready(settings: &Settings) -> Result<()> {
     let url = format!("http://{}/health/ready", settings.listen(Part::Gateway));
     let client = reqwest::Client::builder()
         .no_proxy()

@@ -118,6 +118,21 @@ pub struct Ports {
     pub marketing: u16,
 }
 
+/// What the gateway and the auth server, which everybody can reach, tell to operators only.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Operation")]
+pub struct Told {
+    /// Port of the gateway's /metrics, if it is to be served.
+    #[arg(long, env = "BAEDAL_GATEWAY_METRICS_PORT", value_name = "PORT")]
+    pub gateway_metrics_port: Option<u16>,
+    /// Port of the auth server's /metrics, if it is to be served.
+    #[arg(long, env = "BAEDAL_AUTH_METRICS_PORT", value_name = "PORT")]
+    pub auth_metrics_port: Option<u16>,
+    /// Log a line for each request of the gateway.
+    #[arg(long, env = "BAEDAL_ACCESS_LOG")]
+    pub access_log: bool,
+}
+
 /// Options of `baedal up`.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
@@ -130,9 +145,15 @@ pub struct Settings {
     /// Milliseconds a store takes for each step from accepting an order to its delivery.
     #[arg(long, env = "BAEDAL_STEP_MS", default_value_t = 300, value_name = "MS")]
     pub step_ms: u64,
+    /// Run each part in a process of its own, and start one again that ends or no longer gives signs of life.
+    #[arg(long, env = "BAEDAL_SUPERVISE")]
+    pub supervise: bool,
     /// Ports.
     #[command(flatten)]
     pub ports: Ports,
+    /// What the public parts tell.
+    #[command(flatten)]
+    pub told: Told,
     /// Real servers in place of the embedded stores; there are no demo accounts and no demo stores then.
     #[arg(skip)]
     pub servers: Option<Servers>,
@@ -199,6 +220,16 @@ impl Settings {
     /// The address payment's gRPC listens on.
     pub fn payment_grpc(&self) -> SocketAddr {
         loopback(self.ports.payment_grpc)
+    }
+
+    /// Where the gateway tells metrics.
+    pub fn gateway_metrics(&self) -> Option<SocketAddr> {
+        self.told.gateway_metrics_port.map(loopback)
+    }
+
+    /// Where the auth server tells metrics.
+    pub fn auth_metrics(&self) -> Option<SocketAddr> {
+        self.told.auth_metrics_port.map(loopback)
     }
 
     /// The GraphQL endpoint of a subgraph or the gateway.

@@ -101,6 +101,8 @@ impl Cluster {
             only: Vec::new(),
             step_ms: u64::try_from(plan.knobs.step.as_millis())?,
             ports: free_ports()?,
+            supervise: false,
+            told: baedal::settings::Told::default(),
             servers: plan.servers.clone(),
         };
         Ok(Cluster {

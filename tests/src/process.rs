@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use baedal::settings::{Part, Ports, Settings};
+use baedal::settings::{Part, Ports, Settings, Told};
 
 /// How long a start may take in a debug build on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -23,6 +23,8 @@ pub fn settings(data: &Path, ports: &Ports) -> Settings {
         only: Vec::new(),
         step_ms: 0,
         ports: ports.clone(),
+        supervise: false,
+        told: Told::default(),
         servers: None,
     }
 }
@@ -33,7 +35,19 @@ impl Process {
     /// # Errors
     /// It ends or says nothing in time; with its output.
     pub fn start(program: &str, settings: &Settings) -> Result<Process> {
-        let mut process = Process::spawn(program, settings, &[])?;
+        Process::start_with(program, settings, &[])
+    }
+
+    /// The same with variables of the environment.
+    ///
+    /// # Errors
+    /// It ends or says nothing in time; with its output.
+    pub fn start_with(program: &str, settings: &Settings, variables: &[(&str, &str)]) -> Result<Process> {
+        let variables: Vec<(&str, String)> = variables
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let mut process = Process::spawn(program, settings, &variables)?;
         process.until_ready()?;
         Ok(process)
     }
@@ -150,6 +164,18 @@ fn command(program: &str, settings: &Settings) -> Command {
         command.args([format!("--{part}-port"), settings.port(part).to_string()]);
     }
     command.args(["--payment-grpc-port", &settings.ports.payment_grpc.to_string()]);
+    for (name, port) in [
+        ("gateway", settings.told.gateway_metrics_port),
+        ("auth", settings.told.auth_metrics_port),
+    ] {
+        command.args(port.map(|port| format!("--{name}-metrics-port={port}")));
+    }
+    for (flag, asked) in [
+        ("--access-log", settings.told.access_log),
+        ("--supervise", settings.supervise),
+    ] {
+        command.args(asked.then_some(flag));
+    }
     command.stdin(Stdio::null()).env("RUST_LOG", "warn");
     command
 }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use baedal::demo::Account;
 use baedal::login;
 use baedal::parts::{self, RunningPart};
-use baedal::settings::{Part, Ports, Servers, Settings};
+use baedal::settings::{Part, Ports, Servers, Settings, Told};
 use tempfile::TempDir;
 
 use crate::client::Client;
@@ -55,6 +55,12 @@ impl World {
             only: Vec::new(),
             step_ms: 0,
             ports: free_ports()?,
+            supervise: false,
+            told: Told {
+                gateway_metrics_port: Some(free_port()?),
+                auth_metrics_port: Some(free_port()?),
+                access_log: false,
+            },
             servers,
         };
         let mut world = World {
@@ -187,7 +193,11 @@ pub fn free_ports() -> Result<Ports> {
     })
 }
 
-fn free_port() -> Result<u16> {
+/// One such port.
+///
+/// # Errors
+/// No loopback port is free.
+pub fn free_port() -> Result<u16> {
     const FIRST: u32 = 12_000;
     const COUNT: u32 = 20_000;
     static NEXT: AtomicU32 = AtomicU32::new(0);

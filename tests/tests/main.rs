@@ -3,6 +3,7 @@
 mod contract;
 mod faults;
 mod journeys;
+mod observe;
 mod scenarios;
 mod security;
 

@@ -28,6 +28,8 @@ pub struct Config {
     pub forwarded_hops: usize,
     /// How many passwords are hashed at once, 19 MiB each.
     pub hashes_at_once: usize,
+    /// Where `/metrics` is served, with health checks beside it; nowhere without it.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 impl Default for Config {
@@ -42,6 +44,7 @@ impl Default for Config {
             access_token_lifetime: 600,
             forwarded_hops: 0,
             hashes_at_once: std::thread::available_parallelism().map_or(2, usize::from),
+            metrics_listen: None,
         }
     }
 }

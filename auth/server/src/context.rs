@@ -7,6 +7,7 @@ use baedal_token::{Claims, SigningKey, TokenError, Verifier};
 use crate::config::Settings;
 use crate::db::{Db, DbError};
 use crate::domain::{Hasher, KEY_NOTICE, Keys, StoredKey};
+use crate::observe::Observer;
 
 /// Seconds since 1970. Tests bring their own.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -19,6 +20,8 @@ pub struct Context {
     pub settings: Settings,
     /// The password hasher.
     pub hasher: Hasher,
+    /// What is counted.
+    pub observer: Observer,
     clock: Clock,
     keys: RwLock<Arc<Keys>>,
 }
@@ -31,6 +34,7 @@ impl Context {
             db,
             settings,
             hasher,
+            observer: Observer::default(),
             clock,
             keys,
         })

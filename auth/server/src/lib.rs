@@ -17,6 +17,7 @@ mod demo;
 mod domain;
 mod flow;
 mod http;
+mod observe;
 mod params;
 mod server;
 
@@ -24,4 +25,5 @@ pub use config::Config;
 pub use context::Clock;
 pub use demo::{DEMO_CLIENT, DEMO_REDIRECT, DEMO_USERS, DemoUser};
 pub use domain::Role;
+pub use observe::METRICS;
 pub use server::{Running, StartError, start, start_at, system_clock};

@@ -8,7 +8,6 @@ use anyhow::Context;
 use baedal_auth::admin::{self, GrantType, NewClient, NewUser};
 use baedal_auth::{Config, Role};
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -55,6 +54,9 @@ struct Serve {
     /// Milliseconds it goes on serving, not ready any more, after it is asked to end.
     #[arg(long, env = "SHUTDOWN_DELAY_MS", default_value_t = 0)]
     shutdown_delay_ms: u64,
+    /// Where /metrics is served, with health checks beside it; nowhere if not given.
+    #[arg(long, env = "BAEDAL_METRICS_LISTEN", value_name = "ADDR:PORT")]
+    metrics_listen: Option<SocketAddr>,
     /// Create accounts with documented passwords (SQLite only).
     #[arg(long, env = "DEMO", num_args = 0..=1, default_value_t = false, default_missing_value = "true")]
     demo: bool,
@@ -124,11 +126,7 @@ enum KeyCommand {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    baedal_telemetry::logs::init();
     let cli = Cli::parse();
     match cli.command {
         None | Some(Command::Serve) => serve(cli.database_url, cli.serve).await,
@@ -161,6 +159,7 @@ async fn serve(database_url: String, flags: Serve) -> anyhow::Result<()> {
         resources: flags.resources,
         access_token_lifetime: flags.access_token_lifetime,
         forwarded_hops: flags.forwarded_hops,
+        metrics_listen: flags.metrics_listen,
         ..Config::default()
     })
     .await?;

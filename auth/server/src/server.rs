@@ -12,7 +12,7 @@ use crate::config::{Config, Settings};
 use crate::context::{Clock, Context};
 use crate::db::{Db, DbError, Engine, OpenError};
 use crate::domain::Hasher;
-use crate::{demo, http};
+use crate::{demo, http, observe};
 
 /// How often keys are read again and old rows deleted.
 const ROUND: Duration = Duration::from_secs(10);
@@ -27,6 +27,11 @@ pub enum StartError {
         "cannot listen on {0}: {1}. Stop what uses the port, or choose another with --listen or BAEDAL_LISTEN"
     )]
     Listen(SocketAddr, std::io::Error),
+    /// The address of the metrics is taken or not ours.
+    #[error(
+        "cannot listen on {0} for metrics: {1}. Choose another with --metrics-listen or BAEDAL_METRICS_LISTEN"
+    )]
+    Metrics(SocketAddr, std::io::Error),
     /// The database.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -62,6 +67,7 @@ pub enum StartError {
 /// A running server. Dropping it stops the server without waiting; [`Running::shutdown`] waits.
 pub struct Running {
     addr: SocketAddr,
+    metrics_addr: Option<SocketAddr>,
     issuer: String,
     /// Ready no more.
     leaving: CancellationToken,
@@ -75,6 +81,11 @@ impl Running {
     /// The address that was bound.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where metrics are served, if they are.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
     }
 
     /// The issuer, as it stands in tokens.
@@ -125,6 +136,10 @@ pub async fn start_at(config: Config, clock: Clock) -> Result<Running, StartErro
     let addr = listener
         .local_addr()
         .map_err(|error| StartError::Listen(config.listen, error))?;
+    let metrics = observe::bind(config.metrics_listen)
+        .await
+        .map_err(|(listen, error)| StartError::Metrics(listen, error))?;
+    let metrics_addr = metrics.as_ref().and_then(|listener| listener.local_addr().ok());
     let settings = Settings::read(&config, addr)?;
     let issuer = settings.issuer.clone();
     let db = Db::open(&config.database_url).await?;
@@ -135,11 +150,16 @@ pub async fn start_at(config: Config, clock: Clock) -> Result<Running, StartErro
         demo::install(&ctx).await?;
     }
     let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
+    ctx.observer.watch_event_loop(stop.clone());
+    if let Some(listener) = metrics {
+        tokio::spawn(observe::serve(listener, Arc::clone(&ctx), stop.clone()));
+    }
     let app = http::router(Arc::clone(&ctx), leaving.clone());
     let server = tokio::spawn(serve(listener, app, stop.clone()));
     let rounds = tokio::spawn(go_rounds(ctx));
     Ok(Running {
         addr,
+        metrics_addr,
         issuer,
         leaving,
         stop,
@@ -179,7 +199,9 @@ async fn serve(listener: TcpListener, app: axum::Router, stop: CancellationToken
 /// Picks up new keys and deletes what has expired, until the task is aborted.
 async fn go_rounds(ctx: Arc<Context>) {
     let mut ticks = tokio::time::interval(ROUND);
+    let pulse = ctx.observer.vitals.pulse("the rounds", 6 * ROUND);
     loop {
+        pulse.beat();
         ticks.tick().await;
         if let Err(cause) = ctx.reload_keys().await {
             tracing::warn!(%cause, "keys not read");

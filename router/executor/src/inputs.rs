@@ -19,6 +19,8 @@ pub struct Inputs {
     pub error_policy: ErrorPolicy,
     /// Whether errors of a subgraph name it, in `extensions.service`.
     pub name_subgraphs: bool,
+    /// Under which id a masked error can be found in the log, shown as `extensions.requestId`.
+    pub reference: Option<Arc<str>>,
     /// The largest answer, in bytes, and the most that entities found at several places are copied.
     pub max_answer: usize,
 }
@@ -31,7 +33,7 @@ pub enum ErrorPolicy {
     Pass,
     /// The same, but of the extensions only `code` and those of these names.
     PassOnly(Arc<[String]>),
-    /// A fixed message and code, and the path.
+    /// A fixed message and code, the path, and [`Inputs::reference`].
     Mask,
 }
 
@@ -44,6 +46,7 @@ impl Default for Inputs {
             max_errors: 100,
             error_policy: ErrorPolicy::default(),
             name_subgraphs: true,
+            reference: None,
             max_answer: 64 << 20,
         }
     }

@@ -158,7 +158,7 @@ impl Run<'_> {
                 return self.errors.push(|| Problem {
                     message: "A subgraph reported an error.".into(),
                     path,
-                    extensions: Extensions::code("SUBGRAPH_ERROR"),
+                    extensions: masked(self.inputs.reference.as_deref()),
                 });
             }
             ErrorPolicy::Pass => None,
@@ -181,6 +181,15 @@ impl Run<'_> {
     pub(crate) fn service(&self, fetch: &Fetch) -> Option<Box<str>> {
         self.inputs.name_subgraphs.then(|| fetch.subgraph.clone())
     }
+}
+
+/// What takes the place of a subgraph's extensions.
+fn masked(reference: Option<&str>) -> Extensions {
+    let mut extensions = Extensions::code("SUBGRAPH_ERROR");
+    if let Some(id) = reference {
+        extensions.others.insert("requestId".to_owned(), id.into());
+    }
+    extensions
 }
 
 /// What passes of a subgraph's extensions: the code, and those `allowed` (`None`: all) unless they are too much.

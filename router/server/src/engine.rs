@@ -26,6 +26,7 @@ use serde_json::{Map, Value};
 
 use crate::config::{Config, LimitsConfig};
 use crate::errors::{Code, Refusal};
+use crate::observe::{self, Observer};
 use crate::once::{Cell, Workers};
 use crate::refuse;
 use crate::rights::Rights;
@@ -61,10 +62,12 @@ pub struct Engine {
     programs: room::Programs,
     next_document: AtomicU64,
     workers: Workers,
+    version: u64,
 }
 
 /// What work on a miss needs.
 struct Core {
+    observer: Arc<Observer>,
     supergraph: Supergraph,
     limits: LimitsConfig,
     settings: Settings,
@@ -76,6 +79,8 @@ pub struct Document {
     id: u64,
     /// The operation.
     pub operation: Operation,
+    /// As it is told of.
+    pub told: Arc<observe::Operation>,
     /// The first program made of it, where only the caller's rights can make another.
     usual: OnceLock<(Access, Arc<Program>)>,
     /// How often it was asked for, roughly.
@@ -111,7 +116,12 @@ struct ProgramKey {
 
 impl Engine {
     /// Reads a supergraph.
-    pub fn new(text: &str, config: &Config, traffic: &Traffic) -> Result<Engine, EngineError> {
+    pub fn new(
+        text: &str,
+        config: &Config,
+        traffic: &Traffic,
+        observer: &Arc<Observer>,
+    ) -> Result<Engine, EngineError> {
         let supergraph = sdl::read(text)?;
         Ok(Engine {
             endpoints: endpoints(&supergraph, config, traffic)?,
@@ -121,7 +131,9 @@ impl Engine {
             programs: room::programs(&config.cache),
             next_document: AtomicU64::new(0),
             workers: Workers::default(),
+            version: observe::hash(text),
             core: Arc::new(Core {
+                observer: Arc::clone(observer),
                 supergraph,
                 limits: config.limits.clone(),
                 settings: config.limits.planning(),
@@ -138,6 +150,23 @@ impl Engine {
     /// Where subgraphs are.
     pub fn endpoints(&self) -> &HashMap<String, Endpoint> {
         &self.endpoints
+    }
+
+    /// A hash of the supergraph's text.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Documents and programs in the caches, and the estimated bytes of the documents.
+    pub fn cached(&self) -> (u64, u64, u64) {
+        let Engine {
+            documents, programs, ..
+        } = self;
+        (
+            documents.entry_count(),
+            programs.entry_count(),
+            documents.weighted_size(),
+        )
     }
 
     /// Whether any part of the schema is not for everyone.
@@ -167,7 +196,8 @@ impl Engine {
         let (query, name) = (request.query.clone(), request.operation_name.clone());
         move || {
             let operation = core.read(&query, name.as_deref())?;
-            Ok(Document::new(id, operation, 0))
+            let told = core.observer.operation(operation.name(), &query);
+            Ok(Document::new(id, operation, Arc::new(told), 0))
         }
     }
 
@@ -176,7 +206,10 @@ impl Engine {
             query: &request.query,
             operation_name: request.operation_name.as_deref(),
         };
-        self.documents.get(&asked).unwrap_or_else(|| {
+        let lookups = &self.core.observer.lookups;
+        let known = self.documents.get(&asked).inspect(|_| lookups.document_hit.inc());
+        known.unwrap_or_else(|| {
+            lookups.document_miss.inc();
             let key = DocumentKey {
                 query: request.query.clone(),
                 operation_name: request.operation_name.clone(),
@@ -212,7 +245,10 @@ impl Engine {
         let conditional = document.operation.conditional_variables();
         let plain = conditional.is_empty() && labels.is_empty();
         match document.usual.get() {
-            Some((usual, program)) if plain && *usual == access => return Ok(Arc::clone(program)),
+            Some((usual, program)) if plain && *usual == access => {
+                self.core.observer.lookups.program_hit.inc();
+                return Ok(Arc::clone(program));
+            }
             _ => {}
         }
         let value = |name: &String| coerced.get(name) == Some(&Value::Bool(true));
@@ -227,6 +263,11 @@ impl Engine {
             None => self.programs.get_with(key.clone(), Cell::default),
         };
         let is_new = entry.get().is_none();
+        let lookups = &self.core.observer.lookups;
+        match is_new {
+            true => lookups.program_miss.inc(),
+            false => lookups.program_hit.inc(),
+        }
         let usual = access.clone();
         let plan = || {
             let (core, document, coerced) =
@@ -250,10 +291,11 @@ impl Engine {
 }
 
 impl Document {
-    fn new(id: u64, operation: Operation, uses: u32) -> Document {
+    fn new(id: u64, operation: Operation, told: Arc<observe::Operation>, uses: u32) -> Document {
         Document {
             id,
             operation,
+            told,
             usual: OnceLock::new(),
             uses: uses.into(),
         }

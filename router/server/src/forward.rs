@@ -1,6 +1,7 @@
 //! What travels on from a client's request to subgraphs: named headers, a request id, `traceparent`, and (with `auth`)
 //! the verified token. Nothing else.
 
+use baedal_telemetry::TraceContext;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use uuid::Uuid;
@@ -18,7 +19,9 @@ const IDS: usize = 128;
 /// Header fields for calls to subgraphs, as they are written.
 #[derive(Debug, Clone, Default)]
 pub struct Forwarded {
+    /// The trace comes last.
     lines: Vec<u8>,
+    trace: Option<TraceContext>,
 }
 
 /// The id of a request: the client's, if it is short and plain, or a new one.
@@ -54,6 +57,11 @@ pub fn owned(value: &HeaderValue) -> HeaderValue {
     HeaderValue::from_bytes(value.as_bytes()).expect("a header value is one")
 }
 
+/// The trace that a client's request belongs to.
+pub fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
+    TraceContext::parse(headers.get(TRACEPARENT)?.to_str().ok()?)
+}
+
 /// A request id for the log.
 pub fn text(id: Option<&HeaderValue>) -> &str {
     id.and_then(|id| id.to_str().ok()).unwrap_or_default()
@@ -65,9 +73,10 @@ impl Forwarded {
         request: &HeaderMap,
         named: &[HeaderName],
         id: &HeaderValue,
+        trace: TraceContext,
         authorization: Option<&HeaderValue>,
     ) -> Forwarded {
-        Forwarded::of_caller(request, named, authorization).with_ids(request, id)
+        Forwarded::of_caller(request, named, authorization).with_ids(id, trace)
     }
 
     /// The part of it that tells callers apart: two requests that differ in it must not share anything.
@@ -92,14 +101,27 @@ impl Forwarded {
     }
 
     /// The rest: what tells requests of one caller apart.
-    pub fn with_ids(mut self, request: &HeaderMap, id: &HeaderValue) -> Forwarded {
+    pub fn with_ids(mut self, id: &HeaderValue, trace: TraceContext) -> Forwarded {
         self.lines.reserve_exact(IDS);
         self.add(&REQUEST_ID, id.as_bytes());
-        match request.get(TRACEPARENT) {
-            Some(value) if is_traceparent(value.as_bytes()) => self.add(&TRACEPARENT, value.as_bytes()),
-            _ => self.add(&TRACEPARENT, &new_traceparent()),
-        }
+        self.add(&TRACEPARENT, &trace.header());
+        self.trace = Some(trace);
         self
+    }
+
+    /// The trace that the request belongs to.
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.trace
+    }
+
+    /// The same within another span of the trace.
+    pub fn below(&self, trace: TraceContext) -> Forwarded {
+        let mut below = self.clone();
+        let header = trace.header();
+        let end = below.lines.len() - b"\r\n".len();
+        below.lines[end - header.len()..end].copy_from_slice(&header);
+        below.trace = Some(trace);
+        below
     }
 
     /// Each field with the end of its line.
@@ -153,26 +175,6 @@ fn new_id() -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(milliseconds as u64, &rand::random()).into_uuid()
 }
 
-fn new_traceparent() -> [u8; 55] {
-    let random = || {
-        uuid::Builder::from_random_bytes(rand::random())
-            .into_uuid()
-            .simple()
-    };
-    let mut value = *b"00-________________________________-________________-00";
-    random().encode_lower(&mut value[3..35]);
-    let mut span = Uuid::encode_buffer();
-    value[36..52].copy_from_slice(&random().encode_lower(&mut span).as_bytes()[..16]);
-    value
-}
-
-/// `00-<32 hex>-<16 hex>-<2 hex>`.
-fn is_traceparent(value: &[u8]) -> bool {
-    let lengths: Vec<usize> = value.split(|byte| *byte == b'-').map(<[u8]>::len).collect();
-    let hex = |byte: &u8| matches!(byte, b'-' | b'0'..=b'9' | b'a'..=b'f');
-    lengths == [2, 32, 16, 2] && value.iter().all(hex)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +195,7 @@ mod tests {
             &request,
             &[HeaderName::from_static("x-tenant")],
             &HeaderValue::from_static("id"),
+            TraceContext::root(1, 2, false),
             None,
         );
         let mut names: Vec<_> = out.fields().map(|(name, _)| name.to_string()).collect();
@@ -201,15 +204,28 @@ mod tests {
     }
 
     #[test]
-    fn a_strange_request_id_or_trace_is_replaced() {
+    fn a_strange_request_id_or_trace_is_not_taken() {
         let mut request = HeaderMap::new();
         request.insert("x-request-id", HeaderValue::from_static("a b"));
         request.insert("traceparent", HeaderValue::from_static("00-zz-1-00"));
         assert_ne!(request_id(&request), "a b");
-        let out = Forwarded::new(&request, &[], &HeaderValue::from_static("id"), None);
-        let trace = out.field(&TRACEPARENT).expect("a trace");
-        assert!(is_traceparent(trace.as_bytes()), "{trace:?}");
+        assert_eq!(trace_context(&request), None);
         request.insert("x-request-id", HeaderValue::from_static("ab-1"));
         assert_eq!(request_id(&request), "ab-1");
+    }
+
+    #[test]
+    fn a_call_has_a_span_of_its_own_in_the_same_trace() {
+        let trace = TraceContext::root(1, 2, true);
+        let id = HeaderValue::from_static("id");
+        let out = Forwarded::default().with_ids(&id, trace);
+        let below = out.below(trace.child(3));
+        let header = below.field(&TRACEPARENT).expect("a trace");
+        assert_eq!(header.to_str().expect("text"), trace.child(3).to_string());
+        assert_eq!(below.request_id(), "id");
+        assert_eq!(
+            out.field(&TRACEPARENT).expect("a trace"),
+            trace.to_string().as_str()
+        );
     }
 }

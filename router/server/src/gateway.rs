@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::http::Reservations;
 use crate::jwt::Identity;
+use crate::observe::Observer;
 use crate::sharing::Sharing;
 use crate::streams::{Admission, Hub};
 use crate::subgraphs::Client;
@@ -26,6 +27,8 @@ const SHORTEST_SWEEP: Duration = Duration::from_secs(1);
 pub struct Gateway {
     /// As it was started.
     pub config: Config,
+    /// What is counted, and where it is told.
+    pub observer: Arc<Observer>,
     /// The pool of connections to subgraphs.
     pub client: Client,
     /// How much comes in and goes out.
@@ -69,6 +72,7 @@ impl Gateway {
             reservations: Reservations::default(),
             propagated: config.headers.names(),
             traffic: Traffic::new(&config),
+            observer: Arc::new(Observer::new(&config)),
             client,
             config,
             stopping: CancellationToken::new(),

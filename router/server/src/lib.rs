@@ -17,6 +17,7 @@ mod gateway;
 mod http;
 mod jwt;
 mod limits;
+mod observe;
 mod once;
 mod pipeline;
 mod refuse;
@@ -31,11 +32,13 @@ mod workers;
 mod ws;
 
 pub use config::Config;
+pub use observe::METRICS;
 pub use running::{Running, StartError};
 pub use supergraph::SupergraphProblem;
 
 mod running;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -52,9 +55,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     config.check()?;
     let listen = config.listen;
     let gateway = Arc::new(Gateway::new(config));
+    observe::register(&gateway);
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|source| StartError::Listen { listen, source })?;
+    let metrics = metrics_listener(&gateway).await?;
     let addr = listener
         .local_addr()
         .map_err(|source| StartError::Listen { listen, source })?;
@@ -62,12 +67,28 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tracing::warn!("no `auth` in the configuration: this gateway is open to everyone who can reach it");
     }
     let workers = Workers::start(workers::usual()).map_err(StartError::Threads)?;
+    gateway.observer.watch_loops(&workers);
     let server = tokio::spawn(http::serve(listener, Arc::clone(&gateway), workers));
-    let running = Running::new(addr, Arc::clone(&gateway), server);
+    let mut running = Running::new(addr, Arc::clone(&gateway), server);
+    if let Some((listener, addr)) = metrics {
+        tokio::spawn(observe::serve(listener, Arc::clone(&gateway)));
+        running.tell_metrics(addr);
+    }
     let mut keeper = Keeper::new(Arc::clone(&gateway));
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
     looked?;
     gateway.tasks.spawn(keeper.watch());
     gateway.tasks.spawn(gateway::sweep(Arc::clone(&gateway)));
     Ok(running)
+}
+
+/// Where `metrics.listen` says, if it does.
+async fn metrics_listener(gateway: &Gateway) -> Result<Option<(TcpListener, SocketAddr)>, StartError> {
+    let Some(listen) = gateway.config.metrics.listen else {
+        return Ok(None);
+    };
+    let failed = |source| StartError::Metrics { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok(Some((listener, addr)))
 }

@@ -17,6 +17,7 @@ use baedal_executor::{
 };
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
+use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -25,9 +26,10 @@ use tokio::time::Instant;
 use crate::draw;
 use crate::engine::{Document, Engine};
 use crate::errors::{Code, Refusal};
-use crate::forward::Forwarded;
+use crate::forward::{self, Forwarded};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
+use crate::observe::Told;
 use crate::refuse;
 use crate::request::Request;
 use crate::subgraphs::{Calls, Upstream};
@@ -39,6 +41,7 @@ pub struct Prepared {
     program: Arc<Program>,
     inputs: Inputs,
     kind: OperationKind,
+    document: Arc<Document>,
 }
 
 /// Reads, validates, coerces, authorizes and plans.
@@ -76,6 +79,7 @@ async fn prepare_if(
         program,
         inputs,
         kind,
+        document,
     })
 }
 
@@ -83,6 +87,21 @@ impl Prepared {
     /// What the client asked for.
     pub fn kind(&self) -> OperationKind {
         self.kind
+    }
+
+    /// Lets masked errors name the request under which the log has them in full.
+    pub fn refer_to(&mut self, id: &HeaderValue) {
+        if self.inputs.error_policy == ErrorPolicy::Mask {
+            self.inputs.reference = Some(forward::text(Some(id)).into());
+        }
+    }
+
+    /// What is told of it.
+    pub fn told(&self) -> Told {
+        Told {
+            operation: Arc::clone(&self.document.told),
+            program: Arc::clone(&self.program),
+        }
     }
 
     /// Whether a subscription has something to subscribe to; if not (its field is withheld from this caller), one
@@ -161,6 +180,9 @@ impl Prepared {
             patient: true,
             ..self.calls(gateway, forwarded)
         };
+        if let Some(call) = self.upstream().filter(|_| calls.masks) {
+            calls.log_masked(call.subgraph, &event);
+        }
         execute_event(&self.program, &self.inputs, event, &calls)
             .await
             .body
@@ -184,6 +206,8 @@ impl Prepared {
             forwarded,
             until: Instant::now() + gateway.traffic.request_timeout(),
             patient: false,
+            observer: &gateway.observer,
+            masks: gateway.config.errors.mask_subgraphs,
         }
     }
 }

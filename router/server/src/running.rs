@@ -13,6 +13,8 @@ use crate::workers::Workers;
 
 /// How long streams may take to say farewell.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How long the last spans may take to reach the trace collector.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,14 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The address of `metrics.listen` is taken or not ours.
+    #[error("cannot listen on {listen} for metrics: {source}; choose another `metrics.listen`")]
+    Metrics {
+        /// The address.
+        listen: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The system gives no threads.
     #[error("cannot start the threads that serve: {0}")]
     Threads(std::io::Error),
@@ -41,6 +51,7 @@ pub enum StartError {
 /// A gateway that listens. Dropped, it stops without draining.
 pub struct Running {
     addr: SocketAddr,
+    metrics: Option<SocketAddr>,
     gateway: Arc<Gateway>,
     server: Option<JoinHandle<Workers>>,
 }
@@ -49,14 +60,24 @@ impl Running {
     pub(crate) fn new(addr: SocketAddr, gateway: Arc<Gateway>, server: JoinHandle<Workers>) -> Running {
         Running {
             addr,
+            metrics: None,
             gateway,
             server: Some(server),
         }
     }
 
+    pub(crate) fn tell_metrics(&mut self, addr: SocketAddr) {
+        self.metrics = Some(addr);
+    }
+
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where metrics are served, with `metrics.listen`.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     /// The GraphQL endpoint.
@@ -105,6 +126,7 @@ impl Running {
         {
             tracing::warn!("streams did not end in time; they are cut");
         }
+        self.gateway.observer.tracer.flush(LAST_SPANS).await;
         // Not before: what is still under way runs there.
         drop(workers);
     }

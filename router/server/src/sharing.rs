@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use crate::engine::Engine;
+use crate::observe::Told;
 
 /// The executions under way that may be joined.
 #[derive(Default)]
@@ -35,8 +36,8 @@ struct Entry {
 }
 
 /// One execution.
-#[derive(Default)]
 struct Flight {
+    told: Told,
     /// `None` when it ended without an answer.
     outcome: OnceLock<Option<Answer>>,
     ended: Notify,
@@ -56,6 +57,17 @@ struct Pilot {
     key: Key,
     flight: Arc<Flight>,
     answer: Option<Answer>,
+}
+
+impl Flight {
+    fn new(told: Told) -> Flight {
+        Flight {
+            told,
+            outcome: OnceLock::new(),
+            ended: Notify::new(),
+            task: OnceLock::new(),
+        }
+    }
 }
 
 impl Key {
@@ -99,6 +111,7 @@ impl Sharing {
     pub fn join_or_begin(
         self: &Arc<Self>,
         key: &Key,
+        told: Told,
         execute: impl Future<Output = Answer> + Send + 'static,
     ) -> Seat<'_> {
         let mut flights = self.lock();
@@ -106,7 +119,7 @@ impl Sharing {
             entry.waiting += 1;
             return self.seat(key, &entry.flight);
         }
-        let flight = Arc::new(Flight::default());
+        let flight = Arc::new(Flight::new(told));
         let pilot = Pilot {
             sharing: Arc::clone(self),
             key: key.clone(),
@@ -157,6 +170,11 @@ impl Sharing {
 }
 
 impl Seat<'_> {
+    /// What is told of the execution.
+    pub fn told(&self) -> Told {
+        self.flight.told.clone()
+    }
+
     /// The answer; `None` if the execution ended without one.
     pub async fn wait(self) -> Option<Answer> {
         loop {

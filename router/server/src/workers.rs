@@ -79,6 +79,12 @@ impl Workers {
         })
     }
 
+    /// Each thread's name and runtime.
+    pub fn handles(&self) -> impl Iterator<Item = (String, Handle)> {
+        let numbered = (1..).zip(&self.all);
+        numbered.map(|(number, worker)| (name(number), worker.handle.clone()))
+    }
+
     /// A place on the thread with the fewest of them.
     pub fn place(&self) -> Place {
         let least = self
@@ -114,17 +120,19 @@ impl Worker {
         let handle = runtime.handle().clone();
         let busy: Arc<AtomicUsize> = Arc::default();
         let own = Arc::clone(&busy);
-        thread::Builder::new()
-            .name(format!("serve-{number}"))
-            .spawn(move || {
-                LANE.set(number);
-                BUSY.with(|busy| drop(busy.set(own)));
-                runtime.block_on(stop.cancelled());
-                // Work off the threads that serve is not waited for.
-                runtime.shutdown_background();
-            })?;
+        thread::Builder::new().name(name(number)).spawn(move || {
+            LANE.set(number);
+            BUSY.with(|busy| drop(busy.set(own)));
+            runtime.block_on(stop.cancelled());
+            // Work off the threads that serve is not waited for.
+            runtime.shutdown_background();
+        })?;
         Ok(Worker { handle, busy })
     }
+}
+
+fn name(number: usize) -> String {
+    format!("serve-{number}")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod life;
 mod limits;
 mod misbehaviour;
 mod mutations;
+mod observe;
 mod queries;
 mod rates;
 mod reload;

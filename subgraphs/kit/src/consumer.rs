@@ -6,10 +6,15 @@
 
 mod attempt;
 mod dead;
+#[cfg(debug_assertions)]
+mod hang;
 pub mod redrive;
 mod run;
+mod told;
 
-use crate::{Worker, envelope::Envelope, log::EventLog, mongo::MongoError, sql::SqlError};
+use crate::{
+    Worker, envelope::Envelope, log::EventLog, mongo::MongoError, sql::SqlError, telemetry::Telemetry,
+};
 use async_trait::async_trait;
 use std::sync::{
     Arc,
@@ -130,8 +135,31 @@ pub fn spawn_consumer(
     letters: Arc<dyn DeadLetters>,
     shutdown: CancellationToken,
 ) -> ConsumerHandle {
+    let telemetry = &Telemetry::unread();
+    spawn_consumer_watched(log, group, topics, handler, letters, Life { shutdown, telemetry })
+}
+
+/// How long a consumer lives, and who is told how it is.
+pub struct Life<'a> {
+    /// Its end, when it is cancelled.
+    pub shutdown: CancellationToken,
+    /// Who is told.
+    pub telemetry: &'a Telemetry,
+}
+
+/// [`spawn_consumer`] of a service that tells how its consumer is.
+pub fn spawn_consumer_watched(
+    log: Arc<dyn EventLog>,
+    group: &str,
+    topics: &[&str],
+    handler: Arc<dyn Handler>,
+    letters: Arc<dyn DeadLetters>,
+    life: Life<'_>,
+) -> ConsumerHandle {
+    let Life { shutdown, telemetry } = life;
     let stats = Arc::<ConsumerStats>::default();
     let redrive = Arc::new(Redrive::new(Arc::clone(&handler), Arc::clone(&letters)));
+    let told = told::Told::new(telemetry, &log, group, topics, &stats);
     let consumer = run::Loop {
         log,
         group: group.to_owned(),
@@ -139,6 +167,7 @@ pub fn spawn_consumer(
         handler,
         letters,
         stats: Arc::clone(&stats),
+        told,
         shutdown,
     };
     ConsumerHandle {

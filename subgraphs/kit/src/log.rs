@@ -78,6 +78,12 @@ pub trait EventLog: Send + Sync {
 
     /// The log can be reached.
     async fn ping(&self) -> Result<(), LogError>;
+
+    /// How many records of these topics a group has not finished; nothing where the log cannot tell.
+    async fn lag(&self, group: &str, topics: &[&str]) -> Result<Option<u64>, LogError> {
+        let _ = (group, topics);
+        Ok(None)
+    }
 }
 
 /// A member of a group. A dropped member leaves without a word: the others wait until it counts as dead.

@@ -6,11 +6,15 @@
 //! slept through the loss of its lease can only repeat what its successor publishes too: first occurrences stay in order.
 
 use crate::{
-    Worker, failpoint,
+    Worker,
+    clock::{Clock, SystemClock},
+    failpoint,
     log::{EventLog, LogError, Record},
     retry::Backoff,
+    telemetry::{Telemetry, metrics},
 };
 use async_trait::async_trait;
+use baedal_telemetry::vitals::Pulse;
 use std::{
     sync::{
         Arc,
@@ -89,17 +93,19 @@ pub fn spawn_relay(
     notify: Arc<Notify>,
     shutdown: CancellationToken,
 ) -> Worker {
-    spawn_relay_counted(source, log, notify, shutdown, Arc::default())
+    spawn_relay_watched(source, log, notify, shutdown, &Telemetry::unread())
 }
 
-/// [`spawn_relay`] with counts the caller can read.
-pub fn spawn_relay_counted(
+/// [`spawn_relay`] of a service that tells how its relay and its outbox are.
+pub fn spawn_relay_watched(
     source: Arc<dyn OutboxSource>,
     log: Arc<dyn EventLog>,
     notify: Arc<Notify>,
     shutdown: CancellationToken,
-    stats: Arc<RelayStats>,
+    telemetry: &Telemetry,
 ) -> Worker {
+    let stats = Arc::<RelayStats>::default();
+    tell(telemetry, &source, &stats);
     let owner = Uuid::now_v7().to_string();
     let relay = Relay {
         source,
@@ -107,8 +113,53 @@ pub fn spawn_relay_counted(
         owner,
         held_until: None,
         stats,
+        pulse: telemetry.pulse("the outbox relay"),
     };
     Worker::spawn("outbox relay", relay.run(notify, shutdown))
+}
+
+fn tell(telemetry: &Telemetry, source: &Arc<dyn OutboxSource>, stats: &Arc<RelayStats>) {
+    let registry = telemetry.registry();
+    let counted = [
+        (
+            &metrics::OUTBOX_PUBLISHED,
+            published as fn(&RelayStats) -> &AtomicU64,
+        ),
+        (&metrics::OUTBOX_FAILURES, failures),
+    ];
+    for (metric, of) in counted {
+        let stats = Arc::clone(stats);
+        registry.read(metric, move |out| {
+            out.value(&[], of(&stats).load(Ordering::Relaxed) as f64);
+        });
+    }
+    let (waiting, oldest) = (
+        registry.gauge(&metrics::OUTBOX_WAITING),
+        registry.gauge(&metrics::OUTBOX_OLDEST),
+    );
+    let source = Arc::clone(source);
+    telemetry.on_read(move || {
+        let (source, waiting, oldest) = (Arc::clone(&source), waiting.clone(), oldest.clone());
+        async move {
+            let depth = source.depth().await;
+            // A store that does not answer says nothing of its outbox, and the page must not either.
+            waiting.set(depth.as_ref().map_or(f64::NAN, |depth| depth.rows as f64));
+            oldest.set(depth.map_or(f64::NAN, |depth| age(depth.oldest_ms, SystemClock.now_ms())));
+        }
+    });
+}
+
+fn published(stats: &RelayStats) -> &AtomicU64 {
+    &stats.published
+}
+
+fn failures(stats: &RelayStats) -> &AtomicU64 {
+    &stats.failures
+}
+
+/// Seconds since then; 0 where there is no then.
+fn age(then_ms: Option<i64>, now_ms: i64) -> f64 {
+    then_ms.map_or(0.0, |then| (now_ms - then).max(0) as f64 / 1000.0)
 }
 
 struct Relay {
@@ -118,6 +169,7 @@ struct Relay {
     /// The lease is ours until then, reckoned from before it was asked for.
     held_until: Option<Instant>,
     stats: Arc<RelayStats>,
+    pulse: Pulse,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +185,7 @@ impl Relay {
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
         let mut pause = Duration::ZERO;
         loop {
+            self.pulse.beat();
             // In this order, so that a simulation takes the same turn each time.
             tokio::select! {
                 biased;
@@ -164,6 +217,7 @@ impl Relay {
     /// Publishes until the outbox is empty, as long as the lease is ours.
     async fn drain(&mut self) -> Result<(), RelayError> {
         while self.hold().await? {
+            self.pulse.beat();
             let rows = self.source.pending(BATCH).await?;
             let count = rows.len();
             for (topic, rows) in by_topic(rows) {
@@ -210,7 +264,10 @@ impl Relay {
         loop {
             match tokio::time::timeout(PATIENCE, &mut publishing).await {
                 Ok(outcome) => return outcome,
-                Err(_) => tracing::warn!(topic, waiting = ?start.elapsed(), "the event log takes no events"),
+                Err(_) => {
+                    self.pulse.beat();
+                    tracing::warn!(topic, waiting = ?start.elapsed(), "the event log takes no events");
+                }
             }
         }
     }

@@ -1,10 +1,13 @@
 //! A GraphQL schema on HTTP and WebSocket, with health and an orderly end.
 //!
-//! `POST /graphql` · `graphql-transport-ws` on `/graphql` and `/graphql/ws` · `GET /health/live` · `GET /health/ready`.
+//! `POST /graphql` · `graphql-transport-ws` on `/graphql` and `/graphql/ws` · `GET /health/live` · `GET /health/ready` ·
+//! `GET /metrics`.
 //! The end: readiness turns off (and, where [`Running::leave`] is asked for, everything is served a while longer, so
 //! that balancers notice), requests in flight and sockets are drained, then the background work stops.
 
+mod health;
 mod http;
+mod request;
 mod running;
 mod ws;
 
@@ -14,7 +17,10 @@ pub use running::{Running, shutdown_delay, until_signal};
 pub use crate::health::Check;
 
 use crate::auth::Auth;
-use crate::ops::Ops;
+use crate::{
+    ops::Ops,
+    telemetry::{Telemetry, metrics},
+};
 use async_graphql::{Executor, ObjectType, SchemaBuilder, SubscriptionType};
 use axum::{
     Router,
@@ -47,6 +53,8 @@ pub struct Service<E> {
     pub checks: Vec<Check>,
     /// The operator's view, for resolvers that show it.
     pub ops: Option<Arc<Ops>>,
+    /// What the service tells about itself; its relay and consumers have the same.
+    pub telemetry: Telemetry,
     /// Cancelled at the end of an orderly shutdown; its relay and consumers watch it.
     pub workers: CancellationToken,
 }
@@ -70,6 +78,7 @@ struct App<E> {
     checks: Arc<[Check]>,
     /// Cancelled when it is not ready any more.
     leaving: CancellationToken,
+    telemetry: Telemetry,
     /// Cancelled when the end begins.
     draining: CancellationToken,
     sockets: TaskTracker,
@@ -105,11 +114,13 @@ pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeErr
         auth: service.auth,
         ops: service.ops,
         checks: service.checks.into(),
+        telemetry: service.telemetry,
         leaving: CancellationToken::new(),
         draining: CancellationToken::new(),
         sockets: TaskTracker::new(),
     };
-    let (draining, sockets) = (app.draining.clone(), app.sockets.clone());
+    app.tell(&service.workers);
+    let (draining, sockets, telemetry) = (app.draining.clone(), app.sockets.clone(), app.telemetry.clone());
     let ends = Ends {
         leaving: app.leaving.clone(),
         draining: app.draining.clone(),
@@ -123,15 +134,53 @@ pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeErr
         }
     });
     tracing::info!(service = name, %addr, "serving");
-    Ok(Running::new(addr, ends, server, sockets))
+    Ok(Running::new(addr, ends, server, sockets, telemetry))
+}
+
+impl<E: Executor> App<E> {
+    /// Puts on the page what the server knows, and watches its event loop.
+    fn tell(&self, workers: &CancellationToken) {
+        self.telemetry.watch_event_loop(workers.clone());
+        let registry = self.telemetry.registry();
+        let sockets = self.sockets.clone();
+        registry.read(&metrics::SOCKETS, move |out| out.value(&[], sockets.len() as f64));
+        let vitals = self.telemetry.vitals().clone();
+        registry.read(&metrics::HUNG, move |out| {
+            out.value(&[], vitals.silent(std::time::Instant::now()).len() as f64);
+        });
+        if let Some(ops) = &self.ops {
+            let (ops, letters) = (
+                Arc::clone(ops),
+                registry.gauges(&metrics::DEAD_LETTERS, 1).with(&[self.name]),
+            );
+            self.telemetry.on_read(move || {
+                let (ops, letters) = (Arc::clone(&ops), letters.clone());
+                async move {
+                    let kept = ops.look().await;
+                    letters.set(kept.map_or(f64::NAN, |kept| kept.dead_letters as f64));
+                }
+            });
+        }
+        let ready = registry.gauges(&metrics::READY, metrics::FEW);
+        let checks = Arc::clone(&self.checks);
+        self.telemetry.on_read(move || {
+            let (checks, ready) = (Arc::clone(&checks), ready.clone());
+            async move {
+                for check in crate::health::run(&checks).await {
+                    ready.with(&[check.name]).set(f64::from(u8::from(check.ok)));
+                }
+            }
+        });
+    }
 }
 
 fn router<E: Executor>(app: App<E>) -> Router {
     Router::new()
         .route("/graphql", post(http::graphql::<E>).get(ws::upgrade::<E>))
         .route("/graphql/ws", any(ws::upgrade::<E>))
-        .route("/health/live", get(http::live))
-        .route("/health/ready", get(http::ready::<E>))
+        .route("/health/live", get(health::live::<E>))
+        .route("/health/ready", get(health::ready::<E>))
+        .route("/metrics", get(health::metrics::<E>))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(map_response_with_state(app.leaving.clone(), http::farewell))
         .with_state(app)

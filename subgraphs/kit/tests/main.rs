@@ -17,3 +17,4 @@ mod serve;
 mod sql;
 mod store;
 mod support;
+mod telemetry;

@@ -5,6 +5,7 @@ use baedal_kit::{
     Running, Service, Worker,
     auth::{Auth, Caller},
     serve::{Check, TraceParent, guarded, serve},
+    telemetry::Telemetry,
 };
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use reqwest::StatusCode;
@@ -78,6 +79,16 @@ fn any_port() -> SocketAddr {
 }
 
 async fn start_checked(auth: Option<Arc<Auth>>, checks: Vec<Check>) -> Running {
+    start_whole(auth, checks, Telemetry::unread()).await
+}
+
+/// The test service with a check that passes, and this telemetry.
+pub async fn start_told(telemetry: Telemetry) -> Running {
+    let check = Check::new("store", || async { Ok(()) });
+    start_whole(None, vec![check], telemetry).await
+}
+
+async fn start_whole(auth: Option<Arc<Auth>>, checks: Vec<Check>, telemetry: Telemetry) -> Running {
     let schema = guarded(Schema::build(Query, Mutation, Ticks)).finish();
     let workers = CancellationToken::new();
     serve(Service {
@@ -87,6 +98,7 @@ async fn start_checked(auth: Option<Arc<Auth>>, checks: Vec<Check>) -> Running {
         auth,
         checks,
         ops: None,
+        telemetry,
         workers,
     })
     .await
@@ -222,10 +234,16 @@ async fn operations_are_answered() {
     assert!(sdl.as_str().is_some_and(|sdl| sdl.contains("whoami")), "{sdl}");
     let traced = reqwest::Client::new()
         .post(running.url())
-        .header("traceparent", "00-1-2-01")
+        .header(
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        )
         .json(&json!({ "query": "{ trace }" }));
     let answer: Value = traced.send().await.expect("sent").json().await.expect("JSON");
-    assert_eq!(answer["data"]["trace"], "00-1-2-01");
+    assert_eq!(
+        answer["data"]["trace"],
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    );
     running.shutdown().await;
 }
 
@@ -322,6 +340,7 @@ async fn a_taken_port_is_named() {
         auth: None,
         checks: vec![],
         ops: None,
+        telemetry: Telemetry::unread(),
         workers,
     };
     let message = serve(service).await.expect_err("the port is taken").to_string();
@@ -374,6 +393,7 @@ async fn a_shutdown_lets_requests_finish_closes_sockets_and_stops_workers() {
         auth: None,
         checks: vec![],
         ops: None,
+        telemetry: Telemetry::unread(),
         workers: workers.clone(),
     };
     let mut running = serve(service).await.expect("serving");

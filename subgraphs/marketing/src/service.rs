@@ -10,14 +10,15 @@ use baedal_events::{ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC};
 use baedal_kit::Worker;
 use baedal_kit::auth::Auth;
 use baedal_kit::clock::{SystemClock, SystemIds};
-use baedal_kit::consumer::{DeadLetters, spawn_consumer};
+use baedal_kit::consumer::{DeadLetters, Life, spawn_consumer_watched};
 use baedal_kit::log;
 use baedal_kit::mongo::{MongoInbox, MongoLetters};
 use baedal_kit::ops::Ops;
-use baedal_kit::outbox::{OutboxSource, spawn_relay};
+use baedal_kit::outbox::{OutboxSource, spawn_relay_watched};
 use baedal_kit::prune::{self, Pruner, Retention, SeenEvents};
 use baedal_kit::serve::{Check, Running, Service, serve};
 use baedal_kit::sql::{SqlInbox, SqlLetters};
+use baedal_kit::telemetry::Telemetry;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +66,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let log = log.context("cannot open the event log (EVENTS_URL): is it running and reachable?")?;
     let app = Arc::new(opened.app);
     let workers = CancellationToken::new();
+    let telemetry = Telemetry::of("marketing");
     let ops = Ops::new("marketing", opened.outbox.clone(), opened.letters.clone());
     let service = Service {
         name: "marketing",
@@ -77,14 +79,16 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         )),
         checks: vec![opened.check],
         ops: Some(ops.clone()),
+        telemetry: telemetry.clone(),
         workers: workers.clone(),
     };
     let mut running = serve(service).await?;
-    running.keep(spawn_relay(
+    running.keep(spawn_relay_watched(
         opened.outbox,
         log.clone(),
         opened.notify,
         workers.clone(),
+        &telemetry,
     ));
     let pruner = Pruner {
         inbox: opened.inbox,
@@ -94,13 +98,16 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     running.keep(pruner.spawn(prune::EVERY, workers.clone()));
     let handler = Arc::new(Inbox { app: app.clone() });
     let topics = [ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC];
-    let consumer = spawn_consumer(
+    let consumer = spawn_consumer_watched(
         log,
         "marketing",
         &topics,
         handler,
         opened.letters,
-        workers.clone(),
+        Life {
+            shutdown: workers.clone(),
+            telemetry: &telemetry,
+        },
     );
     ops.watch(&consumer);
     running.keep(consumer.worker);

@@ -4,7 +4,13 @@ mod digest;
 mod place;
 mod sweep;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use baedal_kit::clock::{Clock, Ids};
 use uuid::Uuid;
@@ -28,6 +34,38 @@ const ATTEMPTS: usize = 8;
 pub struct App {
     ports: Ports,
     limits: Limits,
+    placements: Arc<Placements>,
+}
+
+/// How attempts to place an order have ended.
+#[derive(Debug, Default)]
+pub struct Placements {
+    /// There is an order, new or of an earlier attempt.
+    pub placed: AtomicU64,
+    /// Payment said no.
+    pub declined: AtomicU64,
+    /// Payment did not say anything, or not yet.
+    pub unavailable: AtomicU64,
+    /// What was asked for cannot be ordered.
+    pub refused: AtomicU64,
+    /// The records failed.
+    pub failed: AtomicU64,
+}
+
+impl Placements {
+    fn count(&self, outcome: &Result<Order, AppError>) {
+        let count = match outcome {
+            Ok(_) => &self.placed,
+            Err(AppError::NotPaid { failure, .. }) => match failure {
+                Failure::Declined { .. } => &self.declined,
+                Failure::Unavailable { .. } => &self.unavailable,
+            },
+            Err(AppError::StillPaying { .. }) => &self.unavailable,
+            Err(AppError::Store(_)) => &self.failed,
+            Err(_) => &self.refused,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// What the application stands on.
@@ -121,7 +159,16 @@ async fn let_the_first_land() {
 impl App {
     /// An application over these ports.
     pub fn new(ports: Ports, limits: Limits) -> App {
-        App { ports, limits }
+        App {
+            ports,
+            limits,
+            placements: Arc::default(),
+        }
+    }
+
+    /// How attempts to place an order have ended, since the start.
+    pub fn placements(&self) -> &Arc<Placements> {
+        &self.placements
     }
 
     /// The records, for reading.

@@ -13,7 +13,9 @@ pub mod policies;
 pub mod ports;
 mod start;
 mod store;
+mod told;
 
 pub use config::{Config, PAYMENT_CONNECTIONS};
 pub use inbound::graphql::sdl;
 pub use start::{OrderService, start, start_service};
+pub use told::METRICS;

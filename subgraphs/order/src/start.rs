@@ -7,12 +7,13 @@ use baedal_kit::{
     Worker,
     auth::Auth,
     clock::{SystemClock, SystemIds},
-    consumer::{ConsumerStats, spawn_consumer},
+    consumer::{ConsumerStats, Life, spawn_consumer_watched},
     log::{self, EventLog},
     ops::Ops,
-    outbox::spawn_relay,
+    outbox::spawn_relay_watched,
     prune::{self, Pruner, Retention, SeenEvents},
     serve::{Running, Service, serve},
+    telemetry::Telemetry,
 };
 use baedal_traffic::Layers;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,7 @@ use crate::{
     },
     outbound::payment::{GrpcCall, GuardedPayments},
     store::Store,
+    told,
 };
 
 /// Consumer group of order.
@@ -67,35 +69,39 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     };
     let app = Arc::new(App::new(ports, config.limits.clone()));
     let workers = CancellationToken::new();
+    let telemetry = Telemetry::of("order");
+    told::register(&telemetry, &app, &circuit);
     let ops = Ops::new("order", store.outbox.clone(), store.letters.clone());
     let mut running = serve(Service {
         name: "order",
         listen: config.listen,
         schema: graphql::schema(app.clone(), circuit.clone()),
-        auth: config
-            .issuer
-            .as_deref()
-            .map(|issuer| Auth::of(issuer, &config.audience, config.jwks_url.as_deref())),
+        auth: auth(&config),
         checks: vec![store.check],
         ops: Some(ops.clone()),
+        telemetry: telemetry.clone(),
         workers: workers.clone(),
     })
     .await?;
-    running.keep(spawn_relay(
+    running.keep(spawn_relay_watched(
         store.outbox,
         events.clone(),
         store.outbox_notify,
         workers.clone(),
+        &telemetry,
     ));
     let pruner = pruner(store.inbox, events.clone(), config.retention);
     running.keep(pruner.spawn(prune::EVERY, workers.clone()));
-    let consumer = spawn_consumer(
+    let consumer = spawn_consumer_watched(
         events,
         GROUP,
         TOPICS,
         Arc::new(Events::new(app.clone())),
         store.letters,
-        workers.clone(),
+        Life {
+            shutdown: workers.clone(),
+            telemetry: &telemetry,
+        },
     );
     ops.watch(&consumer);
     let consumed = consumer.stats();
@@ -118,6 +124,11 @@ fn pruner(inbox: Arc<dyn SeenEvents>, log: Arc<dyn EventLog>, retention: Retenti
         log,
         retention,
     }
+}
+
+fn auth(config: &Config) -> Option<Arc<Auth>> {
+    let issuer = config.issuer.as_deref()?;
+    Some(Auth::of(issuer, &config.audience, config.jwks_url.as_deref()))
 }
 
 /// Moves overdue orders on, at start and every now and then.

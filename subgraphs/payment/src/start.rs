@@ -8,13 +8,14 @@ use baedal_kit::{
     Worker,
     auth::Auth,
     clock::{SystemClock, SystemIds},
-    consumer::spawn_consumer,
+    consumer::{Life, spawn_consumer_watched},
     log::{self, EventLog},
     ops::Ops,
-    outbox::{OutboxSource, spawn_relay},
+    outbox::{OutboxSource, spawn_relay_watched},
     prune::{self, Pruner, Retention},
     serve::{Check, Running, Service, serve},
     sql::{Db, SqlInbox, SqlLetters, SqlOutbox},
+    telemetry::Telemetry,
 };
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
@@ -65,37 +66,47 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
     let workers = CancellationToken::new();
     let settle = Arc::new(Notify::new());
     let outbox: Arc<dyn OutboxSource> = Arc::new(SqlOutbox::new(&db));
+    let telemetry = Telemetry::of("payment");
     let letters = Arc::new(SqlLetters::new(&db));
     let ops = Ops::new("payment", outbox.clone(), letters.clone());
     let mut running = serve(Service {
         name: "payment",
         listen: config.listen,
         schema: graphql::schema(payments),
-        auth: config
-            .issuer
-            .as_deref()
-            .map(|issuer| Auth::of(issuer, &config.audience, config.jwks_url.as_deref())),
+        auth: auth(&config),
         checks: vec![store_check(&db)],
         ops: Some(ops.clone()),
+        telemetry: telemetry.clone(),
         workers: workers.clone(),
     })
     .await?;
-    running.keep(spawn_relay(
+    running.keep(spawn_relay_watched(
         outbox,
         events.clone(),
         db.outbox_notify(),
         workers.clone(),
+        &telemetry,
     ));
     running.keep(pruner(&db, events.clone(), config.retention).spawn(prune::EVERY, workers.clone()));
     let handler = Arc::new(OrderEvents::new(app.clone(), settle.clone()));
-    let consumer = spawn_consumer(events, GROUP, &[ORDER_TOPIC], handler, letters, workers.clone());
+    let consumer = spawn_consumer_watched(
+        events,
+        GROUP,
+        &[ORDER_TOPIC],
+        handler,
+        letters,
+        Life {
+            shutdown: workers.clone(),
+            telemetry: &telemetry,
+        },
+    );
     ops.watch(&consumer);
     running.keep(consumer.worker);
     running.keep(Worker::spawn(
         "payment sweep",
         sweep(app.clone(), settle, config.sweep_every, workers.clone()),
     ));
-    let door = serve_grpc((app.clone(), config.pace), grpc, workers);
+    let door = serve_grpc((app.clone(), config.pace), grpc, telemetry, workers);
     running.keep(Worker::spawn("payment grpc", door));
     Ok(PaymentService {
         running,
@@ -134,6 +145,11 @@ fn pruner(db: &Db, log: Arc<dyn EventLog>, retention: Retention) -> Pruner {
     }
 }
 
+fn auth(config: &Config) -> Option<Arc<Auth>> {
+    let issuer = config.issuer.as_deref()?;
+    Some(Auth::of(issuer, &config.audience, config.jwks_url.as_deref()))
+}
+
 async fn listener(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(addr)
         .await
@@ -148,13 +164,18 @@ fn store_check(db: &Db) -> Check {
     })
 }
 
-async fn serve_grpc((app, pace): (App, Pace), listener: TcpListener, shutdown: CancellationToken) {
+async fn serve_grpc(
+    (app, pace): (App, Pace),
+    listener: TcpListener,
+    telemetry: Telemetry,
+    shutdown: CancellationToken,
+) {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<PaymentServiceServer<PaymentGrpc>>().await;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let served = Server::builder()
         .add_service(health_service)
-        .add_service(PaymentServiceServer::new(PaymentGrpc::new(app, pace)))
+        .add_service(PaymentServiceServer::new(PaymentGrpc::new(app, pace, telemetry)))
         .serve_with_incoming_shutdown(incoming, async move {
             shutdown.cancelled().await;
             health

@@ -219,6 +219,9 @@ impl App {
                 .or_insert_with(|| begin(id, known.get(id).copied()));
             let (order, events) = whenever(one.fact.clone(), std::mem::take(&mut change.order), now);
             change.order = order;
+            if change.trace.is_none() {
+                change.trace.clone_from(&one.cause.traceparent);
+            }
             change
                 .events
                 .extend(events.into_iter().map(|event| (event, one.cause.clone())));
@@ -313,6 +316,7 @@ impl App {
                 before: filed.version,
                 order: order.clone(),
                 events,
+                trace: filed.trace.clone(),
             };
             let version = change.after();
             match self
@@ -330,6 +334,7 @@ impl App {
                         order,
                         version,
                         moved_at: now,
+                        trace: filed.trace,
                     });
                 }
                 Err(SaveError::Store(error)) => return Err(error.into()),
@@ -390,5 +395,6 @@ fn begin(order_id: &str, known: Option<&Filed>) -> TicketChange {
         before,
         order,
         events: Vec::new(),
+        trace: known.and_then(|filed| filed.trace.clone()),
     }
 }

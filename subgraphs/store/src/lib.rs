@@ -17,13 +17,14 @@ use baedal_events::{ORDER_TOPIC, PAYMENT_TOPIC};
 use baedal_kit::Worker;
 use baedal_kit::auth::Auth;
 use baedal_kit::clock::{SystemClock, SystemIds};
-use baedal_kit::consumer::spawn_consumer;
+use baedal_kit::consumer::{Life, spawn_consumer_watched};
 use baedal_kit::log::{self, EventLog};
 use baedal_kit::ops::Ops;
-use baedal_kit::outbox::spawn_relay;
+use baedal_kit::outbox::spawn_relay_watched;
 use baedal_kit::prune::{self, Pruner, Retention};
 use baedal_kit::serve::{Check, Running, Service, serve};
 use baedal_kit::sql::{SqlInbox, SqlLetters};
+use baedal_kit::telemetry::Telemetry;
 use outbound::sql::SqlStore;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -94,6 +95,7 @@ async fn run(
         let db = db.clone();
         async move { db.ping().await.map_err(|error| error.to_string()) }
     });
+    let telemetry = Telemetry::of("store");
     let letters = Arc::new(SqlLetters::new(store.db()));
     let ops = Ops::new("store", Arc::new(store.outbox()), letters.clone());
     let service = Service {
@@ -107,15 +109,17 @@ async fn run(
         )),
         checks: vec![ready],
         ops: Some(ops.clone()),
+        telemetry: telemetry.clone(),
         workers: workers.clone(),
     };
     let mut running = serve(service).await?;
     let notify = store.db().outbox_notify();
-    running.keep(spawn_relay(
+    running.keep(spawn_relay_watched(
         Arc::new(store.outbox()),
         log.clone(),
         notify,
         workers.clone(),
+        &telemetry,
     ));
     let pruner = Pruner {
         inbox: Arc::new(SqlInbox::new(store.db())),
@@ -124,13 +128,16 @@ async fn run(
     };
     running.keep(pruner.spawn(prune::EVERY, workers.clone()));
     let handler = Arc::new(Inbox { app: app.clone() });
-    let consumer = spawn_consumer(
+    let consumer = spawn_consumer_watched(
         log,
         "store",
         &[ORDER_TOPIC, PAYMENT_TOPIC],
         handler,
         letters,
-        workers.clone(),
+        Life {
+            shutdown: workers.clone(),
+            telemetry: &telemetry,
+        },
     );
     ops.watch(&consumer);
     running.keep(consumer.worker);

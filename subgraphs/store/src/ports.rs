@@ -49,6 +49,8 @@ pub struct TicketChange {
     pub order: StoreOrder,
     /// What happened, each with its cause, in order.
     pub events: Vec<(TicketEvent, Cause)>,
+    /// The trace the order was placed in, W3C: events that nobody else's event caused belong to it.
+    pub trace: Option<String>,
 }
 
 /// Decisions on many tickets, saved as one.
@@ -73,6 +75,8 @@ pub struct Filed {
     pub version: u64,
     /// When it last moved, in ms since 1970.
     pub moved_at: i64,
+    /// The trace the order was placed in, W3C.
+    pub trace: Option<String>,
 }
 
 /// One dish's sales.

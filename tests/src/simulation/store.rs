@@ -118,6 +118,7 @@ impl StoreData {
                 order_id: change.order_id.clone(),
                 order: change.order,
                 moved_at: batch.now,
+                trace: change.trace.clone(),
             };
             self.tickets.insert(change.order_id, filed);
         }

@@ -110,7 +110,9 @@ pub async fn login(
         form.get("login").unwrap_or(""),
         form.get("password").unwrap_or(""),
     );
-    match flow::log_in(&ctx, login, password, &address).await {
+    let attempt = flow::log_in(&ctx, login, password, &address).await;
+    ctx.observer.login(&attempt);
+    match attempt {
         Ok(new) => {
             if let Err(cause) = ctx.db.end_session(&sha256(&cookie)).await {
                 return refusal(cause.into());

@@ -6,6 +6,7 @@ mod browser;
 mod client_auth;
 mod cookie;
 mod form;
+pub mod health;
 mod machine;
 mod pages;
 mod public;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::context::Context;
+use crate::observe;
 
 /// No request takes longer: the slowest waits five seconds for its turn to hash a password.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,12 +44,13 @@ pub fn router(ctx: Arc<Context>, leaving: CancellationToken) -> Router {
         .route("/.well-known/openid-configuration", get(public::metadata))
         .route("/.well-known/oauth-authorization-server", get(public::metadata))
         .route("/style.css", get(pages::style))
-        .route("/health/live", get(public::live))
-        .route("/health/ready", get(public::ready))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             PATIENCE,
         ))
         .layer(from_fn_with_state(leaving, public::leave))
+        .layer(from_fn_with_state(Arc::clone(&ctx), observe::watch))
         .with_state(ctx)
 }

@@ -90,23 +90,3 @@ fn challenge(status: StatusCode, value: Option<&'static str>) -> Response {
     }
     response
 }
-
-/// GET /health/live: the process answers.
-pub async fn live() -> Response {
-    Json(json!({ "status": "live" })).into_response()
-}
-
-/// GET /health/ready: the database answers, too.
-pub async fn ready(State(ctx): State<Arc<Context>>) -> Response {
-    match ctx.db.ping().await {
-        Ok(()) => Json(json!({ "status": "ready" })).into_response(),
-        Err(cause) => {
-            tracing::warn!(%cause, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Json(json!({ "status": "database unavailable" })),
-            )
-                .into_response()
-        }
-    }
-}

@@ -1,6 +1,6 @@
 //! `baedal-router serve`.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,11 +29,12 @@ A small router.yaml:
 
 Without `auth` the gateway is open to everyone, and says so at start.
 /health/live and /health/ready tell how it is. A changed file (or SIGHUP) is taken over where that needs no restart. Ctrl-C or SIGTERM stop it after requests under way are answered.
-RUST_LOG=debug shows more in the log, LOG_FORMAT=json makes it JSON.";
+RUST_LOG=debug shows more in the log, BAEDAL_LOG=json makes it JSON.
+OTEL_EXPORTER_OTLP_ENDPOINT names a collector that traces are sent to.";
 
 /// Serves until told to stop.
 pub async fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    start_log();
+    baedal_telemetry::logs::init();
     let config = configure(args.clone())?;
     let hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -103,20 +104,6 @@ fn live(subgraph: Named) -> Result<(String, Url), String> {
             file.display(),
             file.display()
         )),
-    }
-}
-
-fn start_log() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    if std::env::var("LOG_FORMAT").is_ok_and(|format| format == "json") {
-        log.json().init();
-    } else {
-        log.init();
     }
 }
 

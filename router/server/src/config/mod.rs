@@ -10,6 +10,7 @@ mod expand;
 mod explain;
 mod limits;
 mod load;
+mod observe;
 mod rates;
 mod reload;
 mod sections;
@@ -22,6 +23,7 @@ pub use contract::ContractConfig;
 pub use cors::CorsConfig;
 pub use limits::LimitsConfig;
 pub use load::{ConfigError, parse, read};
+pub use observe::{LogConfig, MetricsConfig, TracesConfig};
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
 pub use sections::{
     AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
@@ -79,6 +81,12 @@ pub struct Config {
     pub subscriptions: SubscriptionsConfig,
     /// WebSocket connections of clients.
     pub websocket: WebSocketConfig,
+    /// Metrics for Prometheus.
+    pub metrics: MetricsConfig,
+    /// Traces for an OpenTelemetry collector.
+    pub traces: TracesConfig,
+    /// What is logged of requests.
+    pub log: LogConfig,
 }
 
 impl Default for Config {
@@ -102,6 +110,9 @@ impl Default for Config {
             introspection: IntrospectionConfig::default(),
             subscriptions: SubscriptionsConfig::default(),
             websocket: WebSocketConfig::default(),
+            metrics: MetricsConfig::default(),
+            traces: TracesConfig::default(),
+            log: LogConfig::default(),
         }
     }
 }
@@ -118,6 +129,7 @@ impl Config {
         self.cache.check()?;
         self.traffic.check()?;
         self.cors.check()?;
+        self.traces.check()?;
         self.headers.check()
     }
 

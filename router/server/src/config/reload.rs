@@ -25,6 +25,9 @@ impl Config {
             ("introspection", self.introspection != new.introspection),
             ("subscriptions", self.subscriptions != new.subscriptions),
             ("websocket", self.websocket != new.websocket),
+            ("metrics", self.metrics != new.metrics),
+            ("traces", self.traces != new.traces),
+            ("log", self.log != new.log),
         ];
         let changed = sections.into_iter().filter(|(_, differs)| *differs);
         let fixed = self.traffic.fixed(&new.traffic).into_iter();

@@ -62,6 +62,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::engine::Engine;
+    use crate::observe::Observer;
     use crate::request::Request;
 
     fn engine(bytes: u64, operations: u64) -> Engine {
@@ -72,7 +73,8 @@ mod tests {
             cache: CacheConfig { bytes, operations },
             ..Config::default()
         };
-        Engine::new(sdl, &config, &crate::traffic::Traffic::new(&config)).expect("a supergraph")
+        let (traffic, observer) = (crate::traffic::Traffic::new(&config), Observer::new(&config));
+        Engine::new(sdl, &config, &traffic, &Arc::new(observer)).expect("a supergraph")
     }
 
     /// Ever other operations; how many bytes the largest of their programs takes.

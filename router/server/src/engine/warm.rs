@@ -74,7 +74,7 @@ impl Engine {
         };
         // What is not asked any more sinks.
         let uses = old.uses.load(Ordering::Relaxed) / 2;
-        let document = Document::new(self.next_id(), operation, uses);
+        let document = Document::new(self.next_id(), operation, Arc::clone(&old.told), uses);
         for (key, program) in known {
             self.plan_again(&document, &key, &program, warmed);
         }
@@ -123,6 +123,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::observe::Observer;
     use crate::request::Request;
     use baedal_planner::Access;
 
@@ -134,7 +135,8 @@ mod tests {
         );
         let config = Config::default();
         let traffic = crate::traffic::Traffic::new(&config);
-        Engine::new(&sdl, &config, &traffic).expect("a supergraph")
+        let observer = Arc::new(Observer::new(&config));
+        Engine::new(&sdl, &config, &traffic, &observer).expect("a supergraph")
     }
 
     async fn program(engine: &Engine, query: &str) -> Arc<Program> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade};
 use baedal_planner::plan::OperationKind;
+use baedal_telemetry::TraceContext;
 use bytes::{Bytes, BytesMut};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
@@ -22,6 +23,7 @@ use crate::errors::{Code, Refusal};
 use crate::forward::{self, Forwarded, REQUEST_ID};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
+use crate::observe::{Answered, Watch};
 use crate::pipeline::{self, Prepared};
 use crate::request::{self, Request};
 use crate::sharing::{self, Sharing};
@@ -71,17 +73,20 @@ pub async fn handle<B: RequestBody>(
         let outcome = Box::pin(streaming).await;
         let mut response = outcome.unwrap_or_else(|refusal| {
             let format = negotiate::format(&parts.headers).unwrap_or(Format::GraphqlResponse);
-            respond(Err(refusal), format)
+            gateway.observer.refused(&refusal);
+            respond(&Err(refusal), format)
         });
         response.headers_mut().insert(REQUEST_ID, id);
         return response;
     }
+    let watch = Watch::begin(&gateway, &parts.headers);
     let format = negotiate::format(&parts.headers);
     let outcome = match format {
         None => Err(not_acceptable()),
-        Some(_) => answer(&gateway, peer, parts, body, &id).await,
+        Some(_) => answer(&gateway, peer, parts, body, Ids::new(&id, &watch)).await,
     };
-    let mut response = respond(outcome, format.unwrap_or(Format::Json));
+    let mut response = respond(&outcome, format.unwrap_or(Format::Json));
+    watch.end(&id, response.status(), &outcome);
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
@@ -91,8 +96,8 @@ async fn answer<B: RequestBody>(
     peer: Option<Peer>,
     parts: Parts,
     body: B,
-    id: &HeaderValue,
-) -> Result<Bytes, Refusal> {
+    ids: Ids<'_>,
+) -> Result<Answered, Refusal> {
     check_headers(&parts.headers, gateway.config.limits.header_bytes)?;
     let is_get = match parts.method {
         Method::GET => true,
@@ -112,12 +117,7 @@ async fn answer<B: RequestBody>(
     };
     gateway.traffic.admit(&who)?;
     let forwarded = Forwarded::of_caller(&parts.headers, &gateway.propagated, caller.authorization.as_ref());
-    let asking = Asking {
-        gateway,
-        who,
-        headers: &parts.headers,
-        id,
-    };
+    let asking = Asking { gateway, who, ids };
     if is_get {
         let request = from_get(gateway, &parts)?;
         let _inside = gateway.traffic.enter().await?;
@@ -142,8 +142,21 @@ async fn answer<B: RequestBody>(
 struct Asking<'a> {
     gateway: &'a Arc<Gateway>,
     who: Who<'a>,
-    headers: &'a HeaderMap,
-    id: &'a HeaderValue,
+    ids: Ids<'a>,
+}
+
+/// What tells requests of one caller apart.
+#[derive(Clone, Copy)]
+struct Ids<'a> {
+    request: &'a HeaderValue,
+    trace: TraceContext,
+}
+
+impl<'a> Ids<'a> {
+    fn new(request: &'a HeaderValue, watch: &Watch) -> Ids<'a> {
+        let trace = watch.context();
+        Ids { request, trace }
+    }
 }
 
 impl Asking<'_> {
@@ -154,15 +167,18 @@ impl Asking<'_> {
         Ok(prepared)
     }
 
-    async fn by_get(&self, request: Request, forwarded: Forwarded) -> Result<Bytes, Refusal> {
+    async fn by_get(&self, request: Request, forwarded: Forwarded) -> Result<Answered, Refusal> {
         let prepared = pipeline::prepare_counted(self.gateway, self.who, request).await?;
         check_kind(prepared.kind(), true)?;
         self.alone(prepared, forwarded).await
     }
 
-    async fn alone(&self, prepared: Prepared, forwarded: Forwarded) -> Result<Bytes, Refusal> {
-        let forwarded = forwarded.with_ids(self.headers, self.id);
-        Ok(prepared.execute(self.gateway, forwarded).await?.body)
+    async fn alone(&self, mut prepared: Prepared, forwarded: Forwarded) -> Result<Answered, Refusal> {
+        prepared.refer_to(self.ids.request);
+        let forwarded = forwarded.with_ids(self.ids.request, self.ids.trace);
+        let told = prepared.told();
+        let answer = prepared.execute(self.gateway, forwarded).await?;
+        Ok(Answered { answer, told })
     }
 
     /// Joins an equal request before this one is even read. Errors that came of another's are not taken over: what made
@@ -173,23 +189,26 @@ impl Asking<'_> {
         key: sharing::Key,
         body: &[u8],
         forwarded: Forwarded,
-    ) -> Result<Bytes, Refusal> {
+    ) -> Result<Answered, Refusal> {
         if let Some(seat) = sharing.join(&key) {
+            let told = seat.told();
             match seat.wait().await {
-                Some(answer) if answer.errors == 0 => return Ok(answer.body),
+                Some(answer) if answer.errors == 0 => return Ok(Answered { answer, told }),
                 _ => {}
             }
         }
-        let prepared = self.prepare(body).await?;
+        let mut prepared = self.prepare(body).await?;
         if prepared.kind() != OperationKind::Query {
             return self.alone(prepared, forwarded).await;
         }
-        let forwarded = forwarded.with_ids(self.headers, self.id);
-        let gateway = Arc::clone(self.gateway);
+        prepared.refer_to(self.ids.request);
+        let forwarded = forwarded.with_ids(self.ids.request, self.ids.trace);
+        let (gateway, told) = (Arc::clone(self.gateway), prepared.told());
         let executed = async move { prepared.run(&gateway, &forwarded).await };
-        let answer = sharing.join_or_begin(&key, executed).wait().await;
+        let seat = sharing.join_or_begin(&key, told.clone(), executed);
         let lost = || Refusal::new(Code::Internal, "the gateway failed to run this query");
-        Ok(answer.ok_or_else(lost)?.body)
+        let answer = seat.wait().await.ok_or_else(lost)?;
+        Ok(Answered { answer, told })
     }
 }
 
@@ -315,7 +334,7 @@ async fn upgrade(gateway: Arc<Gateway>, peer: Option<Peer>, mut parts: Parts, id
     };
     let (caller, admitted) = match checked.await {
         Ok(let_in) => let_in,
-        Err(refusal) => return respond(Err(refusal), Format::Json),
+        Err(refusal) => return respond(&Err(refusal), Format::Json),
     };
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => {
@@ -330,7 +349,7 @@ async fn upgrade(gateway: Arc<Gateway>, peer: Option<Peer>, mut parts: Parts, id
             ws::accept(gateway, upgrade, upgraded).map(|_| Reply::default())
         }
         Err(_) => respond(
-            Err(Refusal::new(
+            &Err(Refusal::new(
                 Code::BadRequest,
                 "this is not a valid WebSocket handshake",
             )),
@@ -339,9 +358,9 @@ async fn upgrade(gateway: Arc<Gateway>, peer: Option<Peer>, mut parts: Parts, id
     }
 }
 
-fn respond(outcome: Result<Bytes, Refusal>, format: Format) -> Answer {
+fn respond(outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
     let (status, body, code, retry_after) = match outcome {
-        Ok(body) => (StatusCode::OK, body, None, None),
+        Ok(answered) => (StatusCode::OK, answered.answer.body.clone(), None, None),
         Err(refusal) => (
             refusal.code.status(format == Format::Json),
             refusal.body().into(),

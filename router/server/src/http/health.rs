@@ -1,4 +1,4 @@
-//! `/health/live`: the process answers. `/health/ready`: it can serve; if not, or not fully, why.
+//! `/health/live`: the process answers, and no loop of it hangs. `/health/ready`: it can serve; if not, or not fully, why.
 
 use std::sync::Arc;
 
@@ -12,53 +12,66 @@ use crate::gateway::Gateway;
 use crate::supergraph::Status;
 use crate::traffic::SubgraphView;
 
+/// How ready the gateway is.
 #[derive(Serialize)]
-struct Readiness {
-    status: &'static str,
+pub struct Readiness {
+    /// `ready`, `degraded` or `not ready`.
+    pub status: &'static str,
     reasons: Vec<String>,
     supergraph: Status,
     subgraphs: Vec<SubgraphView>,
+    #[serde(skip)]
+    serving: bool,
 }
 
-/// Always 200 while the process answers.
-pub async fn live() -> impl IntoResponse {
-    Json(serde_json::json!({"status": "live"}))
-}
-
-/// 200 when a supergraph is served (`ready`, or `degraded` with reasons), else 503 with reasons.
-pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
-    let supergraph = gateway.status();
-    let mut reasons = supergraph.reasons();
-    let missing = gateway.identity.without_keys();
-    reasons.extend(
-        missing
-            .iter()
-            .map(|issuer| format!("the keys of the issuer {issuer} are not at hand")),
-    );
-    reasons.extend(gateway.traffic.reasons());
-    let closing = gateway.stopping.is_cancelled();
-    if closing {
-        reasons.push("the gateway is stopping".to_owned());
-    }
-    let serving = gateway.engine().is_some() && !closing;
-    let status = match (serving, reasons.is_empty()) {
-        (false, _) => "not ready",
-        (true, false) => "degraded",
-        (true, true) => "ready",
-    };
-    let code = if serving {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    (
-        code,
-        Json(Readiness {
+impl Readiness {
+    /// At this moment.
+    pub fn of(gateway: &Gateway) -> Readiness {
+        let supergraph = gateway.status();
+        let mut reasons = supergraph.reasons();
+        let missing = gateway.identity.without_keys();
+        reasons.extend(
+            missing
+                .iter()
+                .map(|issuer| format!("the keys of the issuer {issuer} are not at hand")),
+        );
+        reasons.extend(gateway.traffic.reasons());
+        let closing = gateway.stopping.is_cancelled();
+        if closing {
+            reasons.push("the gateway is stopping".to_owned());
+        }
+        let serving = gateway.engine().is_some() && !closing;
+        let status = match (serving, reasons.is_empty()) {
+            (false, _) => "not ready",
+            (true, false) => "degraded",
+            (true, true) => "ready",
+        };
+        Readiness {
             status,
             reasons,
             supergraph,
             subgraphs: gateway.traffic.views(),
-        }),
-    )
-        .into_response()
+            serving,
+        }
+    }
+}
+
+/// 200 while all loops give signs of life, else 503 with those that do not: a restart helps then.
+pub async fn live(State(gateway): State<Arc<Gateway>>) -> Response {
+    let reasons = gateway.observer.hung();
+    if reasons.is_empty() {
+        return Json(serde_json::json!({"status": "live"})).into_response();
+    }
+    let body = serde_json::json!({"status": "hung", "reasons": reasons});
+    (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+}
+
+/// 200 when a supergraph is served (`ready`, or `degraded` with reasons), else 503 with reasons.
+pub async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
+    let readiness = Readiness::of(&gateway);
+    let code = match readiness.serving {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (code, Json(readiness)).into_response()
 }

@@ -2,11 +2,12 @@
 
 mod csrf;
 mod graphql;
-mod health;
+pub mod health;
 mod negotiate;
 mod serve;
 mod stream;
 
+pub use health::Readiness;
 pub use serve::serve;
 pub use stream::Reservations;
 

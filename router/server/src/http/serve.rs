@@ -134,8 +134,9 @@ impl Door {
             }
         };
         let handle = place.handle.clone();
+        let open = self.gateway.observer.connections.hold();
         handle.spawn(async move {
-            let _held_to_the_end = place;
+            let _held_to_the_end = (place, open);
             let Ok(stream) = TcpStream::from_std(stream) else {
                 return;
             };

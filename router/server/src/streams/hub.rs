@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use baedal_telemetry::metrics::Held;
 use hashbrown::HashMap;
 
 use super::channel::{Channel, Member};
@@ -17,9 +18,15 @@ pub struct Hub {
 pub struct Seat {
     channel: Arc<Channel>,
     number: u32,
+    counted: Option<Held>,
 }
 
 impl Seat {
+    /// It counts as taken for as long as it is kept.
+    pub fn count(&mut self, held: Held) {
+        self.counted = Some(held);
+    }
+
     /// Gives it up; the last one who does ends the stream.
     pub fn leave(&self) {
         self.channel.leave(self.number);
@@ -53,7 +60,11 @@ impl Hub {
             && let Some(number) = channel.join(copy, from_the_start)
         {
             let channel = Arc::clone(channel);
-            return Seat { channel, number };
+            return Seat {
+                channel,
+                number,
+                counted: None,
+            };
         }
         let channel = Arc::new(Channel::default());
         let number = channel.join(member, false).expect("a new stream has not ended");
@@ -62,7 +73,11 @@ impl Hub {
         }
         drop(streams);
         begin(Arc::clone(&channel));
-        Seat { channel, number }
+        Seat {
+            channel,
+            number,
+            counted: None,
+        }
     }
 
     /// The stream is found by another key from now on, unless another stream is.

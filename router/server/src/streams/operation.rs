@@ -6,8 +6,10 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use baedal_executor::Answer;
 use baedal_planner::plan::OperationKind;
+use baedal_telemetry::TraceContext;
+use baedal_telemetry::trace::Kind;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::channel::Member;
 use super::cursor::CursorArgument;
@@ -17,9 +19,10 @@ use super::operations::Operations;
 use super::outbox::{Event, Op, Out, Outbox};
 use super::pump::{Pump, Source};
 use crate::errors::{Code, Refusal};
-use crate::forward::Forwarded;
+use crate::forward::{self, Forwarded};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
+use crate::observe::{Answered, Watch};
 use crate::pipeline::{self, Prepared};
 use crate::request::Request;
 use crate::traffic::{ClientKey, Who};
@@ -58,7 +61,10 @@ impl Operation {
         self.spawn(|operation| async move {
             match operation.prepare(request.clone()).await {
                 Ok(prepared) => operation.run(prepared, request).await,
-                Err(refusal) => operation.refuse(&refusal).await,
+                Err(refusal) => {
+                    operation.gateway.observer.refused(&refusal);
+                    operation.refuse(&refusal).await;
+                }
             }
         });
     }
@@ -92,7 +98,8 @@ impl Operation {
         operations.runs(&op, task.abort_handle());
     }
 
-    async fn run(self, prepared: Prepared, request: Request) {
+    async fn run(self, mut prepared: Prepared, request: Request) {
+        prepared.refer_to(&self.origin.id);
         if prepared.kind() == OperationKind::Subscription && prepared.has_upstream() {
             return self.join(prepared, request);
         }
@@ -101,15 +108,20 @@ impl Operation {
                 .refuse(&Refusal::new(Code::MutationByGet, "send mutations by POST"))
                 .await;
         }
-        match self.execute(prepared).await {
-            Ok(answer) => self.answer(answer.body).await,
+        let watch = Watch::begin(&self.gateway, &self.origin.headers);
+        let told = prepared.told();
+        let executing = self.execute(prepared, watch.context());
+        let outcome = executing.await.map(|answer| Answered { answer, told });
+        watch.end(&self.origin.id, StatusCode::OK, &outcome);
+        match outcome {
+            Ok(answered) => self.answer(answered.answer.body).await,
             Err(refusal) => self.refuse(&refusal).await,
         }
     }
 
-    async fn execute(&self, prepared: Prepared) -> Result<Answer, Refusal> {
+    async fn execute(&self, prepared: Prepared, trace: TraceContext) -> Result<Answer, Refusal> {
         let _inside = self.gateway.traffic.enter().await?;
-        prepared.execute(&self.gateway, self.forwarded()).await
+        prepared.execute(&self.gateway, self.forwarded(trace)).await
     }
 
     async fn answer(&self, body: Bytes) {
@@ -152,7 +164,7 @@ impl Operation {
         let source = Source {
             request,
             caller: Arc::clone(&self.caller),
-            forwarded: self.forwarded(),
+            forwarded: self.forwarded(self.trace(&prepared)),
             argument,
         };
         let gateway = Arc::clone(&self.gateway);
@@ -161,15 +173,28 @@ impl Operation {
             let pump = Pump::new(Arc::clone(&gateway), channel, begun, source, prepared);
             gateway.tasks.spawn(pump.run());
         };
-        let seat = self.gateway.streams.join(&key, joining, begin);
+        let mut seat = self.gateway.streams.join(&key, joining, begin);
+        seat.count(self.gateway.observer.subscriptions.hold());
         self.operations.streams(&self.op, seat);
     }
 
-    fn forwarded(&self) -> Forwarded {
+    /// The trace of a stream's beginning: what comes later belongs to the traces of what caused it.
+    fn trace(&self, prepared: &Prepared) -> TraceContext {
+        let parent = forward::trace_context(&self.origin.headers);
+        let tracer = &self.gateway.observer.tracer;
+        let mut span = tracer.begin("subscribe", Kind::Server, parent);
+        if span.is_kept() {
+            span.rename(format!("subscribe {}", prepared.told().operation.name));
+        }
+        span.context()
+    }
+
+    fn forwarded(&self, trace: TraceContext) -> Forwarded {
         Forwarded::new(
             &self.origin.headers,
             &self.gateway.propagated,
             &self.origin.id,
+            trace,
             self.caller.authorization.as_ref(),
         )
     }

@@ -17,6 +17,7 @@ pub use stream::{Upstream, UpstreamItem};
 
 use std::sync::{Arc, OnceLock};
 
+use baedal_telemetry::metrics::Histogram;
 use http::Uri;
 use url::Url;
 
@@ -37,6 +38,8 @@ pub struct Endpoint {
     /// Where calls go: at least one place.
     places: Arc<[Place]>,
     guard: Guard,
+    /// How long calls took that went well.
+    meter: OnceLock<Histogram>,
 }
 
 /// One address of a subgraph.
@@ -75,6 +78,11 @@ impl Place {
 }
 
 impl Endpoint {
+    /// How long calls took that went well; `find` is asked the first time.
+    pub fn meter(&self, find: impl FnOnce() -> Histogram) -> &Histogram {
+        self.meter.get_or_init(find)
+    }
+
     /// The endpoint at `routing_url` (from the supergraph) with what the configuration overrides.
     pub fn new(
         subgraph: &str,
@@ -107,6 +115,7 @@ impl Endpoint {
             stream_protocol,
             places: places.collect::<Result<_, _>>()?,
             guard: traffic.guard(subgraph, urls),
+            meter: OnceLock::new(),
         })
     }
 }

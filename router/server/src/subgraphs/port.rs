@@ -3,13 +3,20 @@
 use std::collections::HashMap;
 
 use baedal_executor::{CallError, SubgraphCall, Subgraphs};
+use baedal_telemetry::Span;
 use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::guarded::GuardedCall;
 use super::{Client, Endpoint, SubgraphError, Upstream};
 use crate::config::SubscriptionsConfig;
 use crate::forward::Forwarded;
+use crate::observe::Observer;
+
+/// Bytes of masked errors in one line of the log.
+const MOST_LOGGED: usize = 4 * 1024;
 
 /// Calls on behalf of one request.
 #[derive(Clone, Copy)]
@@ -24,14 +31,34 @@ pub struct Calls<'a> {
     pub until: Instant,
     /// Whether calls rather wait for their turn than be refused: those of an event, which is not asked for again.
     pub patient: bool,
+    /// Whether errors of subgraphs are masked: then the log is where they are told.
+    pub masks: bool,
+    /// Who is told of calls.
+    pub observer: &'a Observer,
 }
 
 impl Subgraphs for Calls<'_> {
     async fn call(&self, call: SubgraphCall<'_>) -> Result<Bytes, CallError> {
-        let answer = match self.endpoints.get(call.subgraph) {
-            Some(endpoint) => self.guarded(endpoint, &call.body).make(call.kind).await,
+        let (start, endpoint) = (Instant::now(), self.endpoints.get(call.subgraph));
+        let mut span = self.span(call.subgraph);
+        let below = span.as_ref().map(|span| self.forwarded.below(span.context()));
+        let forwarded = below.as_ref().unwrap_or(self.forwarded);
+        let answer = match endpoint {
+            Some(endpoint) => {
+                let guarded = self.guarded(endpoint, forwarded, &call.body);
+                guarded.make(call.kind).await
+            }
             None => Err(SubgraphError::NoAddress),
         };
+        if let (true, Ok(body)) = (self.masks, &answer) {
+            self.log_masked(call.subgraph, body);
+        }
+        let code = answer.as_ref().err().map(SubgraphError::code);
+        self.observer
+            .called(call.subgraph, endpoint, code, start.elapsed());
+        if let (Some(span), Some(code)) = (&mut span, code) {
+            span.fail(code);
+        }
         answer.map_err(|error| self.report(call.subgraph, &error))
     }
 
@@ -43,15 +70,27 @@ impl Subgraphs for Calls<'_> {
 }
 
 impl Calls<'_> {
-    fn guarded<'b>(&'b self, endpoint: &'b Endpoint, body: &'b [u8]) -> GuardedCall<'b> {
+    fn guarded<'b>(
+        &'b self,
+        endpoint: &'b Endpoint,
+        forwarded: &'b Forwarded,
+        body: &'b [u8],
+    ) -> GuardedCall<'b> {
         GuardedCall {
             client: self.client,
             endpoint,
-            forwarded: self.forwarded,
+            forwarded,
             body,
             until: self.until,
             patient: self.patient,
         }
+    }
+
+    /// A span of the call's own, if anybody will see it.
+    fn span(&self, subgraph: &str) -> Option<Span> {
+        let request = self.forwarded.trace().filter(|trace| trace.sampled())?;
+        let span = self.observer.call_span(subgraph, request);
+        span.is_kept().then_some(span)
     }
 
     /// Opens the subscription that `call` describes.
@@ -68,6 +107,30 @@ impl Calls<'_> {
             None => Err(SubgraphError::NoAddress),
         };
         opened.map_err(|error| self.report(call.subgraph, &error))
+    }
+
+    /// What the client does not see of a subgraph's errors is told in the log, under the request's id.
+    pub fn log_masked(&self, subgraph: &str, body: &[u8]) {
+        #[derive(Deserialize)]
+        struct Reported<'a> {
+            #[serde(borrow)]
+            errors: Option<&'a RawValue>,
+        }
+        if memchr::memmem::find(body, b"\"errors\"").is_none() {
+            return;
+        }
+        let reported = serde_json::from_slice::<Reported<'_>>(body).ok();
+        if let Some(errors) = reported.and_then(|reported| reported.errors) {
+            let text = errors.get();
+            let errors = &text[..text.floor_char_boundary(MOST_LOGGED)];
+            let request_id = self.forwarded.request_id();
+            tracing::warn!(
+                subgraph,
+                request_id,
+                errors,
+                "errors of a subgraph that clients do not see"
+            );
+        }
     }
 
     /// The whole error goes to the log, what may be known to the client.

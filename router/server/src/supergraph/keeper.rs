@@ -15,6 +15,8 @@ use crate::gateway::Gateway;
 
 /// First pause after a look that did not find everything; it doubles from look to look.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// A look that takes longer hangs.
+const LONGEST_LOOK: Duration = Duration::from_secs(120);
 
 /// Why there is no new supergraph.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +148,10 @@ impl Keeper {
         let closing = self.gateway.closing.clone();
         let usual = self.gateway.config.supergraph.poll_interval;
         let mut pause = FIRST_PAUSE;
+        let limit = LONGEST_LOOK + usual;
+        let pulse = self.gateway.observer.vitals.pulse("the supergraph keeper", limit);
         loop {
+            pulse.beat();
             let whole = self.gateway.status().absent.is_empty();
             let wait = if whole { usual } else { pause.min(usual) };
             pause = if whole {
@@ -203,9 +208,15 @@ impl Keeper {
         let mut told = Vec::new();
         match outcome {
             Ok(Look::Unchanged) => {}
-            Ok(Look::Served) => self.refused.clear(),
+            Ok(Look::Served) => {
+                self.reloaded("served");
+                self.refused.clear();
+            }
             Err(problem @ SupergraphProblem::Unreadable { .. }) => told = problem.reasons(),
-            Err(problem) => self.refused = problem.reasons(),
+            Err(problem) => {
+                self.reloaded("refused");
+                self.refused = problem.reasons();
+            }
         }
         told.extend_from_slice(&self.refused);
         told.extend_from_slice(&self.unusable);
@@ -218,6 +229,10 @@ impl Keeper {
             _ => {}
         }
         self.gateway.update_status(|status| status.refused = told);
+    }
+
+    fn reloaded(&self, result: &str) {
+        self.gateway.observer.reloads.with(&[result]).inc();
     }
 
     async fn look_at_file(&mut self, file: &Path) -> Result<Look, SupergraphProblem> {
@@ -358,8 +373,8 @@ fn prepared(
 fn engine(supergraph: String, gateway: &Gateway, config: &Config) -> Result<Engine, SupergraphProblem> {
     let variant = match &config.contract {
         None => supergraph,
-        Some(config) => {
-            let contracted = contract::apply(&supergraph, &config.contract())
+        Some(contracts) => {
+            let contracted = contract::apply(&supergraph, &contracts.contract())
                 .map_err(|error| SupergraphProblem::Engine(error.message))?;
             for tag in &contracted.unknown_tags {
                 tracing::warn!(
@@ -370,7 +385,7 @@ fn engine(supergraph: String, gateway: &Gateway, config: &Config) -> Result<Engi
             contracted.supergraph_sdl
         }
     };
-    Engine::new(&variant, config, &gateway.traffic)
+    Engine::new(&variant, config, &gateway.traffic, &gateway.observer)
         .map_err(|error| SupergraphProblem::Engine(error.to_string()))
 }
 

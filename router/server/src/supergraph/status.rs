@@ -25,6 +25,17 @@ pub enum Origin {
     Kept,
 }
 
+impl Origin {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Composed => "composed",
+            Origin::File => "file",
+            Origin::Kept => "kept",
+        }
+    }
+}
+
 /// A subgraph that did not tell its SDL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Absent {

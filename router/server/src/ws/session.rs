@@ -26,6 +26,7 @@ const SHORTEST_BEAT: Duration = Duration::from_millis(10);
 /// Serves a connection to its end.
 pub async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, client: (Origin, Caller, Admitted)) {
     let _busy = workers::stay();
+    let _open = gateway.observer.sockets.hold();
     let protocol = socket.protocol().map(|name| name.as_bytes());
     let Some(dialect) = protocol.and_then(Dialect::of) else {
         let frame = Close::Subprotocol.frame(&[]);

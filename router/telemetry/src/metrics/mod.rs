@@ -13,7 +13,7 @@ mod stripes;
 
 pub use counter::Counter;
 pub use family::{Family, OTHER};
-pub use gauge::Gauge;
+pub use gauge::{Gauge, Held};
 pub use histogram::{Buckets, Histogram};
 pub use metric::{Kind, Metric};
 pub use page::{CONTENT_TYPE, Readings};

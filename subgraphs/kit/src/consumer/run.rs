@@ -1,6 +1,8 @@
 //! The loop itself.
 
-use super::{BATCH, ConsumerStats, DeadLetters, HandleError, Handler, attempt, dead};
+#[cfg(debug_assertions)]
+use super::hang;
+use super::{BATCH, ConsumerStats, DeadLetters, HandleError, Handler, attempt, dead, told::Told};
 use crate::{
     clock::{Clock, SystemClock},
     envelope::Envelope,
@@ -8,7 +10,11 @@ use crate::{
     log::{Consumer, Delivered, EventLog, LogError},
     retry::Backoff,
 };
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 /// How long a poll waits for the first record: what a shutdown waits for at most.
@@ -21,6 +27,7 @@ pub(super) struct Loop {
     pub handler: Arc<dyn Handler>,
     pub letters: Arc<dyn DeadLetters>,
     pub stats: Arc<ConsumerStats>,
+    pub told: Told,
     pub shutdown: CancellationToken,
 }
 
@@ -41,6 +48,7 @@ impl Loop {
                 Ok(()) => continue,
                 Err(error) => error,
             };
+            self.told.pulse.beat();
             let pause = backoff.pause();
             tracing::warn!(group = self.group, %error, ?pause, "consumer lost the event log, will join again");
             tokio::select! {
@@ -62,6 +70,9 @@ impl Loop {
 
     async fn batches(&self, consumer: &mut dyn Consumer) -> Result<(), LogError> {
         while !self.shutdown.is_cancelled() {
+            self.told.pulse.beat();
+            #[cfg(debug_assertions)]
+            hang::if_asked().await;
             let records = consumer.poll(BATCH, WAIT).await?;
             if records.is_empty() {
                 continue;
@@ -100,7 +111,8 @@ impl Loop {
         if events.is_empty() {
             return Ok(());
         }
-        let envelopes: Vec<Envelope> = events.iter().map(|event| event.envelope.clone()).collect();
+        let mut envelopes: Vec<Envelope> = events.iter().map(|event| event.envelope.clone()).collect();
+        let _spans = self.told.begin(&mut envelopes);
         match self.handle(&envelopes).await? {
             Ok(()) => Ok(()),
             Err(reason) if events.len() == 1 => self.bury(&events[0].record, reason).await,
@@ -121,9 +133,13 @@ impl Loop {
     async fn handle(&self, batch: &[Envelope]) -> Result<Result<(), String>, Stopped> {
         let mut backoff = backoff();
         loop {
-            let error = match attempt::apply(self.handler.as_ref(), batch).await {
+            self.told.pulse.beat();
+            let start = Instant::now();
+            let applying = attempt::apply(self.handler.as_ref(), batch);
+            let error = match self.told.within(batch, applying).await {
                 Ok(()) => {
                     ConsumerStats::add(&self.stats.handled, batch.len());
+                    self.told.applied(batch, start.elapsed());
                     return Ok(Ok(()));
                 }
                 Err(HandleError::Poison(reason)) => return Ok(Err(reason)),
@@ -166,6 +182,7 @@ impl Loop {
             .publish(&dead::topic_of(&record.topic), vec![letter.clone()])
             .await
         {
+            self.told.pulse.beat();
             tracing::warn!(group = self.group, %error, "dead letter will be published again");
             self.rest(backoff.pause()).await?;
         }

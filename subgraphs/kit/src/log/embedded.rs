@@ -94,4 +94,8 @@ impl EventLog for Embedded {
     async fn ping(&self) -> Result<(), LogError> {
         self.file.db().ping().await.map_err(file::unavailable)
     }
+
+    async fn lag(&self, group: &str, topics: &[&str]) -> Result<Option<u64>, LogError> {
+        self.file.lag(group, topics).await.map(Some)
+    }
 }

@@ -5,6 +5,7 @@
 //! assignor: every rebalance ends the old assignment of every member at once, so "polled under an older assignment" has
 //! one meaning, and such a commit is refused here before the broker could take it by mistake.
 
+mod lag;
 mod reader;
 
 use super::{Consumer, EventLog, LogError, PARTITIONS, Record, check_size};
@@ -69,6 +70,7 @@ pub struct Kafka {
     admin: AdminClient<Quiet>,
     /// Topics known to exist.
     topics: Mutex<BTreeSet<String>>,
+    lags: lag::Lags,
 }
 
 impl Kafka {
@@ -107,6 +109,7 @@ impl Kafka {
             producer,
             admin,
             topics: Mutex::default(),
+            lags: lag::Lags::default(),
         })
     }
 
@@ -247,5 +250,11 @@ impl EventLog for Kafka {
             .await
             .map_err(|error| LogError::Unavailable(error.to_string()))?
             .map_err(unavailable)
+    }
+
+    async fn lag(&self, group: &str, topics: &[&str]) -> Result<Option<u64>, LogError> {
+        let mut config = client(&self.brokers);
+        config.set("group.id", group).set("enable.auto.commit", "false");
+        self.lags.of(&config, group, topics).await.map(Some)
     }
 }

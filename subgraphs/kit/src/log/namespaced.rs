@@ -53,6 +53,12 @@ impl EventLog for Namespaced {
     async fn ping(&self) -> Result<(), LogError> {
         self.inner.ping().await
     }
+
+    async fn lag(&self, group: &str, topics: &[&str]) -> Result<Option<u64>, LogError> {
+        let topics: Vec<String> = topics.iter().map(|topic| self.named(topic)).collect();
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        self.inner.lag(&self.named(group), &topics).await
+    }
 }
 
 struct Reader {

@@ -9,6 +9,7 @@ use crate::{
     envelope::Envelope,
     log::MAX_PAYLOAD,
     outbox::{Depth, OutboxError, OutboxRow, OutboxSource},
+    telemetry::trace::sealed,
 };
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -49,7 +50,7 @@ pub async fn put_outbox(tx: &mut MongoTx, topic: &str, events: &[Envelope]) -> R
 
 /// An upsert by pipeline, the only kind of insert that can ask the server for its cluster time.
 fn insert(topic: &str, event: &Envelope, number: i64) -> Result<Document, MongoError> {
-    let payload = event.to_json();
+    let payload = sealed(event).to_json();
     if payload.len() > MAX_PAYLOAD {
         return Err(MongoError::TooLarge(event.id));
     }

@@ -1,10 +1,10 @@
-//! The HTTP side: one operation per POST, and health.
+//! The HTTP side: one operation per POST.
 
-use super::{App, TraceParent};
+use super::{App, TraceParent, request::Work};
 use crate::{
     auth::{Auth, Caller},
     error::UNAUTHENTICATED,
-    health,
+    telemetry::trace,
 };
 use async_graphql::{Executor, Request};
 use axum::{
@@ -17,6 +17,7 @@ use axum::{
 use baedal_token::{TokenError, http as bearer};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// `POST /graphql` ([GraphQL over HTTP](https://graphql.github.io/graphql-over-http/draft/), JSON requests).
 pub(super) async fn graphql<E: Executor>(
@@ -24,35 +25,50 @@ pub(super) async fn graphql<E: Executor>(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if !is_json(&headers) {
-        return refusal(
+    let mut work = Work::begin(&app.telemetry, &headers);
+    let (tracer, context, fields) = (app.telemetry.tracer().clone(), work.context(), work.log_fields());
+    let answering = answer(&app, &headers, &body, &mut work);
+    let answered = trace::within(&tracer, context, answering)
+        .instrument(fields)
+        .await;
+    let response = answered.unwrap_or_else(|refusal| refusal);
+    work.end(response)
+}
+
+/// The answer to an operation, or to what is none.
+async fn answer<E: Executor>(
+    app: &App<E>,
+    headers: &HeaderMap,
+    body: &Bytes,
+    work: &mut Work,
+) -> Result<Response, Response> {
+    if !is_json(headers) {
+        return Err(refusal(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "BAD_REQUEST",
             "the body must be application/json",
-        );
+        ));
     }
-    let caller = match caller(app.auth.as_deref(), &headers).await {
-        Ok(caller) => caller,
-        Err(error) => return unauthenticated(&error),
-    };
-    let request: Request = match serde_json::from_slice(&body) {
-        Ok(request) => request,
-        Err(error) => {
-            let message = format!("the body is not a GraphQL request: {error}");
-            return refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message);
-        }
-    };
-    let mut request = request.data(caller).data(trace_parent(&headers));
+    let caller = caller(app.auth.as_deref(), headers).await;
+    let caller = caller.map_err(|error| unauthenticated(&error))?;
+    let mut request: Request = serde_json::from_slice(body).map_err(|error| {
+        let message = format!("the body is not a GraphQL request: {error}");
+        refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message)
+    })?;
+    work.read(&mut request);
+    let trace = TraceParent(Some(work.context().to_string()));
+    let mut request = request.data(caller).data(trace);
     if let Some(ops) = &app.ops {
         request = request.data(ops.clone());
     }
     let answer = app.schema.execute(request).await;
+    work.executed(&answer);
     let cache = answer.cache_control.value();
     let mut response = Json(&answer).into_response();
     if let Some(value) = cache.and_then(|value| HeaderValue::from_str(&value).ok()) {
         response.headers_mut().insert(header::CACHE_CONTROL, value);
     }
-    response
+    Ok(response)
 }
 
 /// Who sends these headers; without a verifier everybody is anonymous.
@@ -61,15 +77,6 @@ pub(super) async fn caller(auth: Option<&Auth>, headers: &HeaderMap) -> Result<C
         Some(auth) => auth.caller_of(headers).await,
         None => Ok(Caller::Anonymous),
     }
-}
-
-pub(super) fn trace_parent(headers: &HeaderMap) -> TraceParent {
-    TraceParent(
-        headers
-            .get("traceparent")
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
-    )
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -108,30 +115,4 @@ pub(super) async fn farewell(State(leaving): State<CancellationToken>, mut respo
         response.headers_mut().insert(header::CONNECTION, close);
     }
     response
-}
-
-/// `GET /health/live`: the process answers.
-pub(super) async fn live() -> Json<serde_json::Value> {
-    Json(json!({ "status": "live" }))
-}
-
-/// `GET /health/ready`: 200 if every check passes, else 503 with the reasons.
-pub(super) async fn ready<E: Executor>(State(app): State<App<E>>) -> Response {
-    if app.leaving.is_cancelled() {
-        let body = json!({ "status": "draining", "service": app.name });
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
-    }
-    let checks = health::run(&app.checks).await;
-    let ok = checks.iter().all(|check| check.ok);
-    let status = if ok {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let word = if ok { "ready" } else { "not ready" };
-    (
-        status,
-        Json(json!({ "status": word, "service": app.name, "checks": checks })),
-    )
-        .into_response()
 }

@@ -1,6 +1,6 @@
 //! A service that runs, and its end.
 
-use crate::Worker;
+use crate::{Worker, telemetry::Telemetry};
 use std::{net::SocketAddr, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -20,6 +20,8 @@ pub(super) struct Ends {
     /// The background work ends.
     pub workers: CancellationToken,
 }
+/// How long the last spans may take to reach the trace collector.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// A running service. Dropping it begins its end without waiting for it.
 #[derive(Debug)]
@@ -28,16 +30,24 @@ pub struct Running {
     ends: Ends,
     server: Option<JoinHandle<()>>,
     sockets: TaskTracker,
+    telemetry: Telemetry,
     kept: Vec<Worker>,
 }
 
 impl Running {
-    pub(super) fn new(addr: SocketAddr, ends: Ends, server: JoinHandle<()>, sockets: TaskTracker) -> Running {
+    pub(super) fn new(
+        addr: SocketAddr,
+        ends: Ends,
+        server: JoinHandle<()>,
+        sockets: TaskTracker,
+        telemetry: Telemetry,
+    ) -> Running {
         Running {
             addr,
             ends,
             server: Some(server),
             sockets,
+            telemetry,
             kept: Vec::new(),
         }
     }
@@ -84,6 +94,7 @@ impl Running {
         for worker in self.kept.drain(..) {
             worker.stopped(STOP).await;
         }
+        self.telemetry.tracer().flush(LAST_SPANS).await;
     }
 
     /// Ends it as a crash would: no drain, no last words of its workers. For fault tests.

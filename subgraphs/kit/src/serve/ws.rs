@@ -5,7 +5,8 @@
 
 use super::{
     App, MAX_BODY, TraceParent,
-    http::{caller, refusal, trace_parent, unauthenticated},
+    http::{caller, refusal, unauthenticated},
+    request::trace_context,
 };
 use crate::auth::{Auth, Caller};
 use async_graphql::{
@@ -55,7 +56,7 @@ pub(super) async fn upgrade<E: Executor>(
         let message = format!("the WebSocket subprotocol must be {SUBPROTOCOL}");
         return refusal(StatusCode::BAD_REQUEST, "BAD_REQUEST", &message);
     }
-    let trace = trace_parent(&headers);
+    let trace = TraceParent(trace_context(&headers).map(|context| context.to_string()));
     let sockets = app.sockets.clone();
     upgrade.on_upgrade(move |socket| sockets.track_future(run(app, socket, caller, trace)))
 }

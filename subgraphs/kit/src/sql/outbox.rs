@@ -5,6 +5,7 @@ use crate::{
     envelope::Envelope,
     log::MAX_PAYLOAD,
     outbox::{Depth, OutboxError, OutboxRow, OutboxSource},
+    telemetry::trace::sealed,
 };
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, Row, any::AnyRow};
@@ -36,7 +37,7 @@ async fn insert(tx: &mut Tx, topic: &str, events: &[Envelope]) -> Result<(), Sql
     );
     let mut query = sqlx::query(AssertSqlSafe(text));
     for event in events {
-        let payload = event.to_json();
+        let payload = sealed(event).to_json();
         if payload.len() > MAX_PAYLOAD {
             return Err(SqlError::TooLarge(event.id));
         }

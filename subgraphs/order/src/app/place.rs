@@ -25,7 +25,13 @@ const LOOKS: usize = 20;
 
 impl App {
     /// Places an order and pays it. Repeated with the same key and contents it gives the same order, or the same failure.
-    pub async fn place(&self, mut basket: Basket) -> Result<Order, AppError> {
+    pub async fn place(&self, basket: Basket) -> Result<Order, AppError> {
+        let outcome = self.place_once(basket).await;
+        self.placements.count(&outcome);
+        outcome
+    }
+
+    async fn place_once(&self, mut basket: Basket) -> Result<Order, AppError> {
         if failpoint::sabotaged("idempotency") {
             basket.key = IdempotencyKey::parse(&self.ports.ids.next().to_string()).expect("a UUID is a key");
         }

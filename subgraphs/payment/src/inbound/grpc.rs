@@ -3,8 +3,9 @@
 //! An approve runs in a task of its own: a caller that hangs up, or whose deadline passes, never leaves a charge half
 //! recorded. The caller's `grpc-timeout` bounds how long the provider is waited for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use baedal_kit::telemetry::{Kind, Telemetry, TraceContext, trace};
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
 use super::pace::Pace;
@@ -29,12 +30,33 @@ use proto::{
 pub struct PaymentGrpc {
     app: App,
     pace: Pace,
+    telemetry: Telemetry,
 }
 
 impl PaymentGrpc {
     /// Serves this application at this pace.
-    pub fn new(app: App, pace: Pace) -> PaymentGrpc {
-        PaymentGrpc { app, pace }
+    pub fn new(app: App, pace: Pace, telemetry: Telemetry) -> PaymentGrpc {
+        PaymentGrpc { app, pace, telemetry }
+    }
+
+    /// Answers a call in the caller's trace, and tells how it went.
+    async fn told<T>(
+        &self,
+        method: &'static str,
+        metadata: &MetadataMap,
+        answering: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<Response<T>, Status> {
+        let parent = metadata
+            .get(TraceContext::HEADER)
+            .and_then(|value| value.to_str().ok());
+        let parent = parent.and_then(TraceContext::parse);
+        let (mut span, start) = (self.telemetry.begin(method, Kind::Server, parent), Instant::now());
+        let answer = trace::within(self.telemetry.tracer(), span.context(), answering).await;
+        if let Err(status) = &answer {
+            span.fail(format!("{:?}", status.code()));
+        }
+        self.telemetry.called(method, answer.is_ok(), start.elapsed());
+        answer
     }
 }
 
@@ -43,39 +65,56 @@ impl PaymentService for PaymentGrpc {
     async fn approve(&self, request: Request<ApproveRequest>) -> Result<Response<Payment>, Status> {
         let begun = tokio::time::Instant::now();
         let patience = deadline(request.metadata())?;
-        let asked = request.into_inner();
+        let (metadata, _, asked) = request.into_parts();
         let due = begun + self.pace.of(&asked.order_id);
         let command = app::terms(&asked.order_id, &asked.customer_id, asked.amount).map_err(invalid)?;
         let app = self.app.clone();
-        let answer = tokio::spawn(async move { app.approve(command, patience).await });
-        let payment = answer
-            .await
-            .map_err(|_| Status::internal("the approve did not finish"))?
-            .map_err(refused)?;
-        tokio::time::sleep_until(due).await;
-        match payment.state.status() {
-            domain::Status::Unknown | domain::Status::Requested => Err(Status::deadline_exceeded(
-                "the provider has not answered; the payment is being reconciled",
-            )),
-            _ => Ok(Response::new(message(&payment))),
-        }
+        let answering = async {
+            let answer = tokio::spawn(trace::carried(
+                async move { app.approve(command, patience).await },
+            ));
+            let answer = answer.await;
+            if matches!(answer, Ok(Ok(_))) {
+                tokio::time::sleep_until(due).await;
+            }
+            approved(answer)
+        };
+        self.told("PaymentService/Approve", &metadata, answering).await
     }
 
     async fn void(&self, request: Request<VoidRequest>) -> Result<Response<Payment>, Status> {
-        let asked = request.into_inner();
+        let (metadata, _, asked) = request.into_parts();
         let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
-        answer(self.app.void(&order, asked.reason).await)
+        let answering = async { answer(self.app.void(&order, asked.reason).await) };
+        self.told("PaymentService/Void", &metadata, answering).await
     }
 
     async fn refund(&self, request: Request<RefundRequest>) -> Result<Response<Payment>, Status> {
-        let asked = request.into_inner();
+        let (metadata, _, asked) = request.into_parts();
         let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
-        answer(self.app.refund(&order, asked.reason).await)
+        let answering = async { answer(self.app.refund(&order, asked.reason).await) };
+        self.told("PaymentService/Refund", &metadata, answering).await
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<Payment>, Status> {
-        let order = OrderId::parse(&request.into_inner().order_id).map_err(invalid)?;
-        answer(self.app.get(&order).await)
+        let (metadata, _, asked) = request.into_parts();
+        let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
+        let answering = async { answer(self.app.get(&order).await) };
+        self.told("PaymentService/Get", &metadata, answering).await
+    }
+}
+
+fn approved(
+    ended: Result<Result<domain::Payment, AppError>, tokio::task::JoinError>,
+) -> Result<Response<Payment>, Status> {
+    let payment = ended
+        .map_err(|_| Status::internal("the approve did not finish"))?
+        .map_err(refused)?;
+    match payment.state.status() {
+        domain::Status::Unknown | domain::Status::Requested => Err(Status::deadline_exceeded(
+            "the provider has not answered; the payment is being reconciled",
+        )),
+        _ => Ok(Response::new(message(&payment))),
     }
 }
 

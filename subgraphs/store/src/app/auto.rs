@@ -143,5 +143,6 @@ fn advance(filed: Filed) -> Option<TicketChange> {
         before: filed.version,
         order,
         events,
+        trace: filed.trace,
     })
 }

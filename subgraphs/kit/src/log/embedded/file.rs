@@ -103,6 +103,25 @@ impl File {
         Ok(())
     }
 
+    /// How many records of these topics lie behind the group's positions.
+    pub async fn lag(&self, group: &str, topics: &[&str]) -> Result<u64, LogError> {
+        let places: Vec<String> = (2..2 + topics.len()).map(|place| format!("${place}")).collect();
+        // The lowest position bounds what is looked through: the file holds all records there ever were.
+        let text = format!(
+            "SELECT COUNT(*) FROM records WHERE topic IN ({}) \
+             AND id > COALESCE((SELECT MIN(position) FROM positions WHERE grp = $1), 0) \
+             AND id > COALESCE((SELECT position FROM positions \
+                 WHERE grp = $1 AND positions.topic = records.topic AND positions.part = records.part), 0)",
+            places.join(",")
+        );
+        let mut query = sqlx::query(AssertSqlSafe(text)).bind(group.to_owned());
+        for topic in topics {
+            query = query.bind((*topic).to_owned());
+        }
+        let row = query.fetch_one(self.db.pool()).await.map_err(db_unavailable)?;
+        Ok(row.try_get::<i64, _>(0).map_err(db_unavailable)?.unsigned_abs())
+    }
+
     /// The generation of a group and the last row of the file.
     pub async fn glance(&self, group: &str) -> Result<(i64, i64), LogError> {
         let row = sqlx::query(

@@ -7,6 +7,7 @@ use baedal_kit::{
     auth::Caller,
     error::coded,
     ops::{self, RedriveNode},
+    telemetry::trace::carried,
 };
 
 use super::{CUSTOMER, OPERATOR, actor, error, input::PlaceOrderInput, types::Order};
@@ -23,7 +24,7 @@ impl Mutation {
         let basket = input.basket(&Caller::of(ctx).require(CUSTOMER)?.sub)?;
         let app = ctx.data_unchecked::<Arc<App>>().clone();
         // In a task of its own: a client that hangs up does not leave a charge half recorded.
-        let placed = tokio::spawn(async move { app.place(basket).await }).await;
+        let placed = tokio::spawn(carried(async move { app.place(basket).await })).await;
         let placed = placed.map_err(|_| {
             coded(
                 "INTERNAL",

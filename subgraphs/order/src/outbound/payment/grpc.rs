@@ -5,6 +5,7 @@ mod lines;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use baedal_kit::telemetry::{Kind, TraceContext, trace};
 use tonic::{Code, Request, Status};
 
 pub use lines::AddressError;
@@ -64,6 +65,13 @@ impl Call for GrpcCall {
             amount: charge.amount.get(),
         });
         request.set_timeout(deadline);
+        let span = trace::child("PaymentService/Approve", Kind::Client);
+        if let Some(value) = span
+            .as_ref()
+            .and_then(|span| span.context().to_string().parse().ok())
+        {
+            request.metadata_mut().insert(TraceContext::HEADER, value);
+        }
         let Ok(line) = self.lines.pick() else {
             return Answer::Failed("no connection to payment works".to_owned());
         };

@@ -15,6 +15,8 @@ struct Body {
     paid: Option<i64>,
     eta: Option<u32>,
     reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,12 +38,13 @@ struct ItemBody {
 }
 
 /// What the columns beside `status` do not say.
-pub fn body(order: &StoreOrder) -> String {
+pub fn body(order: &StoreOrder, trace: Option<&str>) -> String {
     let body = Body {
         placed: order.placed().map(write_placed),
         paid: order.paid().map(|paid| paid.amount),
         eta: order.eta_minutes(),
         reason: order.reason().map(str::to_owned),
+        trace: trace.map(str::to_owned),
     };
     serde_json::to_string(&body).expect("a body is strings and numbers")
 }
@@ -53,21 +56,23 @@ pub fn filed(row: &AnyRow) -> Result<Filed, StoreError> {
     let status: String = row.try_get(1).map_err(cell)?;
     let received_at: i64 = row.try_get(2).map_err(cell)?;
     let body: String = row.try_get(5).map_err(cell)?;
-    let order = read(&status, received_at, &body).ok_or_else(|| {
-        StoreError::Unavailable(anyhow::anyhow!("the row of order {order_id} is not readable"))
-    })?;
+    let unreadable =
+        || StoreError::Unavailable(anyhow::anyhow!("the row of order {order_id} is not readable"));
+    let mut body: Body = serde_json::from_str(&body).map_err(|_| unreadable())?;
+    let trace = body.trace.take();
+    let order = read(&status, received_at, body).ok_or_else(unreadable)?;
     let version: i64 = row.try_get(4).map_err(cell)?;
     Ok(Filed {
         order_id,
         order,
         version: version.unsigned_abs(),
         moved_at: row.try_get(3).map_err(cell)?,
+        trace,
     })
 }
 
-fn read(status: &str, received_at: i64, body: &str) -> Option<StoreOrder> {
+fn read(status: &str, received_at: i64, body: Body) -> Option<StoreOrder> {
     let status = Status::parse(status)?;
-    let body: Body = serde_json::from_str(body).ok()?;
     let intake = Intake {
         placed: body.placed.map(read_placed),
         paid: body.paid.map(|amount| Paid { amount }),

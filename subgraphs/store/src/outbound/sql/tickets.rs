@@ -84,7 +84,7 @@ impl SqlStore {
             };
             let mut envelope = ticket_event(of, crate::domain::TicketEvent::clone(event), stamp);
             envelope.causation_id.clone_from(&cause.causation_id);
-            envelope.traced(cause.traceparent.clone())
+            envelope.traced(cause.traceparent.clone().or_else(|| change.trace.clone()))
         };
         (1..).zip(&change.events).map(seal).collect()
     }
@@ -143,7 +143,7 @@ async fn write(tx: &mut Tx, changes: &[TicketChange], now: i64) -> Result<(), Tx
             .bind(i64::from(change.order.status().advances()))
             .bind(change.after() as i64)
             .bind(change.before as i64)
-            .bind(body(&change.order));
+            .bind(body(&change.order, change.trace.as_deref()));
     }
     let written = query.execute(tx.conn()).await?.rows_affected();
     if written == changes.len() as u64 {

@@ -1,0 +1,187 @@
+//! The names of what the gateway tells.
+
+use baedal_telemetry::metrics::Metric;
+
+/// All of it.
+pub const METRICS: [&Metric; 27] = [
+    &REQUESTS,
+    &IN_FLIGHT,
+    &REFUSALS,
+    &ERRORS,
+    &SLOW,
+    &ANSWER_BYTES,
+    &CALLS_PER_REQUEST,
+    &CALLS,
+    &BREAKER_STATE,
+    &BREAKER_OPENED,
+    &BREAKER_REJECTED,
+    &CALLS_UNDER_WAY,
+    &CALLS_WITHOUT_TURN,
+    &CALLS_TIMED_OUT,
+    &CALLS_RETRIED,
+    &CONNECTIONS,
+    &SOCKETS,
+    &SUBSCRIPTIONS,
+    &CACHE_LOOKUPS,
+    &CACHE_ENTRIES,
+    &CACHE_BYTES,
+    &READY,
+    &SCHEMA,
+    &RELOADS,
+    &SUBGRAPH_ABSENT,
+    &LAG,
+    &HUNG,
+];
+
+/// Answered requests.
+pub static REQUESTS: Metric = Metric::histogram(
+    "baedal_router_request_seconds",
+    &["operation", "outcome"],
+    "How long requests took, by operation name; outcome is ok, error (answered with errors) or refused; what is refused before its operation is known has the operation `none`",
+);
+/// Requests under way.
+pub static IN_FLIGHT: Metric = Metric::gauge(
+    "baedal_router_requests_in_flight",
+    &[],
+    "Requests that are being answered",
+);
+/// Refused requests.
+pub static REFUSALS: Metric = Metric::counter(
+    "baedal_router_refused_total",
+    &["code"],
+    "Requests refused before anything was executed, by error code: limits, rights, overload, bad requests",
+);
+/// Errors in answers.
+pub static ERRORS: Metric = Metric::counter(
+    "baedal_router_errors_total",
+    &["code"],
+    "Errors in answers, by error code",
+);
+/// Slow requests.
+pub static SLOW: Metric = Metric::counter(
+    "baedal_router_slow_total",
+    &[],
+    "Requests that took longer than log.slow",
+);
+/// Sizes of answers.
+pub static ANSWER_BYTES: Metric = Metric::histogram("baedal_router_answer_bytes", &[], "Bytes of answers");
+/// Calls for one request.
+pub static CALLS_PER_REQUEST: Metric = Metric::histogram(
+    "baedal_router_calls_per_request",
+    &[],
+    "Subgraph calls that one request took",
+);
+/// Calls to subgraphs.
+pub static CALLS: Metric = Metric::histogram(
+    "baedal_router_subgraph_seconds",
+    &["subgraph", "outcome"],
+    "How long calls to subgraphs took; outcome is ok or the code of the error",
+);
+/// State of circuits.
+pub static BREAKER_STATE: Metric = Metric::gauge(
+    "baedal_breaker_state",
+    &["target"],
+    "The circuit breaker of calls to a target: 0 closed, 1 half-open, 2 open",
+);
+/// How often circuits opened.
+pub static BREAKER_OPENED: Metric = Metric::counter(
+    "baedal_breaker_opened_total",
+    &["target"],
+    "How often the circuit breaker has opened",
+);
+/// Calls that open circuits refused.
+pub static BREAKER_REJECTED: Metric = Metric::counter(
+    "baedal_breaker_rejected_total",
+    &["target"],
+    "Calls that an open circuit breaker has refused",
+);
+/// Calls under way.
+pub static CALLS_UNDER_WAY: Metric = Metric::gauge(
+    "baedal_calls_under_way",
+    &["target"],
+    "Calls to a target that are under way",
+);
+/// Calls without a turn.
+pub static CALLS_WITHOUT_TURN: Metric = Metric::counter(
+    "baedal_calls_without_turn_total",
+    &["target"],
+    "Calls that the bulkhead gave no turn in time",
+);
+/// Calls that took too long.
+pub static CALLS_TIMED_OUT: Metric = Metric::counter(
+    "baedal_calls_timed_out_total",
+    &["target"],
+    "Calls that took too long",
+);
+/// Calls made once more.
+pub static CALLS_RETRIED: Metric =
+    Metric::counter("baedal_calls_retried_total", &["target"], "Calls made once more");
+/// Connections of clients.
+pub static CONNECTIONS: Metric =
+    Metric::gauge("baedal_router_connections", &[], "Open connections of clients");
+/// WebSocket connections.
+pub static SOCKETS: Metric = Metric::gauge(
+    "baedal_router_sockets",
+    &[],
+    "Open WebSocket connections of clients",
+);
+/// Subscriptions.
+pub static SUBSCRIPTIONS: Metric = Metric::gauge(
+    "baedal_router_subscriptions",
+    &[],
+    "Subscriptions of clients under way",
+);
+/// Lookups in caches.
+pub static CACHE_LOOKUPS: Metric = Metric::counter(
+    "baedal_router_cache_lookups_total",
+    &["cache", "outcome"],
+    "Lookups in the caches of read documents and of planned programs; outcome is hit or miss",
+);
+/// Entries of caches.
+pub static CACHE_ENTRIES: Metric = Metric::gauge(
+    "baedal_router_cache_entries",
+    &["cache"],
+    "Entries of the caches of read documents and of planned programs",
+);
+/// Bytes of caches.
+pub static CACHE_BYTES: Metric = Metric::gauge(
+    "baedal_router_cache_weight_bytes",
+    &["cache"],
+    "Estimated bytes of the cache of read documents",
+);
+/// Readiness.
+pub static READY: Metric = Metric::gauge(
+    "baedal_router_ready",
+    &["state"],
+    "1 for the state that /health/ready tells: ready, degraded or not_ready",
+);
+/// The served supergraph.
+pub static SCHEMA: Metric = Metric::gauge(
+    "baedal_router_schema_info",
+    &["version", "origin"],
+    "1 for the supergraph that is served: a hash of its text, and where it came from",
+);
+/// Changes of the supergraph.
+pub static RELOADS: Metric = Metric::counter(
+    "baedal_router_schema_reloads_total",
+    &["result"],
+    "New supergraphs, by result: served or refused",
+);
+/// Subgraphs that do not tell their SDL.
+pub static SUBGRAPH_ABSENT: Metric = Metric::gauge(
+    "baedal_router_subgraphs_absent",
+    &[],
+    "Subgraphs that did not tell their SDL at the last look",
+);
+/// Lateness of event loops.
+pub static LAG: Metric = Metric::gauge(
+    "baedal_event_loop_lag_seconds",
+    &["loop"],
+    "How much later than asked for a task of the event loop ran",
+);
+/// Loops that give no sign of life.
+pub static HUNG: Metric = Metric::gauge(
+    "baedal_hung_loops",
+    &[],
+    "Loops that give no sign of life; /health/live names them",
+);

@@ -1,0 +1,180 @@
+//! What the gateway tells about itself: metrics, spans, the access log, signs of life.
+//!
+//! What every request touches is looked up before: an operation's meters lie with its document, a subgraph's with its
+//! endpoint. Nothing here knows a token, a variable or a header besides the request id and the trace.
+
+mod access;
+mod metrics;
+mod operation;
+mod page;
+mod readings;
+mod watch;
+
+pub use metrics::METRICS;
+pub use operation::{Operation, Told, hash};
+pub use page::serve;
+pub use readings::register;
+pub use watch::{Answered, Watch};
+
+use std::time::{Duration, Instant};
+
+use baedal_telemetry::metrics::{Buckets, Counter, Family, Gauge, Histogram};
+use baedal_telemetry::trace::{Kind, Settings};
+use baedal_telemetry::vitals::LIMIT;
+use baedal_telemetry::{Registry, Span, TraceContext, Tracer, Vitals};
+
+use crate::config::{Config, LogConfig};
+use crate::subgraphs::Endpoint;
+use crate::workers::Workers;
+
+/// The name of the gateway in traces.
+const SERVICE: &str = "gateway";
+/// Subgraphs, codes and loops told apart.
+const FEW: usize = 200;
+
+/// Everything that is counted, and where it is told.
+pub struct Observer {
+    /// Where metrics are registered.
+    pub registry: Registry,
+    /// What begins spans.
+    pub tracer: Tracer,
+    /// The pulses of the gateway's loops.
+    pub vitals: Vitals,
+    /// Open connections of clients.
+    pub connections: Gauge,
+    /// WebSocket connections among them.
+    pub sockets: Gauge,
+    /// Subscriptions under way.
+    pub subscriptions: Gauge,
+    /// Lookups in the engine's caches.
+    pub lookups: Lookups,
+    /// Supergraphs that were served, or refused.
+    pub reloads: Family<Counter>,
+    requests: Family<Histogram>,
+    refusals: Family<Counter>,
+    errors: Family<Counter>,
+    calls: Family<Histogram>,
+    per_request: Histogram,
+    bytes: Histogram,
+    begun: Counter,
+    ended: Counter,
+    slow: Counter,
+    log: LogConfig,
+}
+
+/// Counts of lookups, kept by each engine.
+#[derive(Clone)]
+pub struct Lookups {
+    /// A document was there.
+    pub document_hit: Counter,
+    /// A document had to be read.
+    pub document_miss: Counter,
+    /// A program was there.
+    pub program_hit: Counter,
+    /// A program had to be planned.
+    pub program_miss: Counter,
+}
+
+impl Lookups {
+    fn new(registry: &Registry) -> Lookups {
+        let family = registry.counters(&metrics::CACHE_LOOKUPS, FEW);
+        Lookups {
+            document_hit: family.with(&["documents", "hit"]),
+            document_miss: family.with(&["documents", "miss"]),
+            program_hit: family.with(&["programs", "hit"]),
+            program_miss: family.with(&["programs", "miss"]),
+        }
+    }
+}
+
+impl Observer {
+    /// As the configuration asks for.
+    pub fn new(config: &Config) -> Observer {
+        let registry = Registry::of_process();
+        let operations = config.metrics.operations;
+        Observer {
+            tracer: tracer(config, &registry),
+            vitals: Vitals::default(),
+            connections: registry.gauge(&metrics::CONNECTIONS),
+            sockets: registry.gauge(&metrics::SOCKETS),
+            subscriptions: registry.gauge(&metrics::SUBSCRIPTIONS),
+            lookups: Lookups::new(&registry),
+            reloads: registry.counters(&metrics::RELOADS, FEW),
+            requests: registry.histograms(&metrics::REQUESTS, Buckets::REQUESTS, operations),
+            refusals: registry.counters(&metrics::REFUSALS, FEW),
+            errors: registry.counters(&metrics::ERRORS, FEW),
+            calls: registry.histograms(&metrics::CALLS, Buckets::REQUESTS, FEW),
+            per_request: registry.histogram(&metrics::CALLS_PER_REQUEST, Buckets::COUNTS),
+            bytes: registry.histogram(&metrics::ANSWER_BYTES, Buckets::BYTES),
+            begun: Counter::default(),
+            ended: Counter::default(),
+            slow: registry.counter(&metrics::SLOW),
+            log: config.log.clone(),
+            registry,
+        }
+    }
+
+    /// The meters of an operation.
+    pub fn operation(&self, name: Option<&str>, query: &str) -> Operation {
+        Operation::new(&self.requests, name, query)
+    }
+
+    /// Watches the event loops of the threads that serve.
+    pub fn watch_loops(&self, workers: &Workers) {
+        let lags = self.registry.gauges(&metrics::LAG, FEW);
+        for (name, handle) in workers.handles() {
+            let lag = lags.with(&[&name]);
+            handle.spawn(self.vitals.clone().keep_beating(name, LIMIT, lag));
+        }
+    }
+
+    /// A span for a call to a subgraph, below the request's.
+    pub fn call_span(&self, subgraph: &str, request: TraceContext) -> Span {
+        let mut span = self.tracer.begin("subgraph call", Kind::Client, Some(request));
+        if span.is_kept() {
+            span.rename(format!("subgraph {subgraph}"));
+            span.set("baedal.subgraph", subgraph.to_owned());
+        }
+        span
+    }
+
+    /// A call to a subgraph has ended: well, or with the code of an error.
+    pub fn called(&self, subgraph: &str, endpoint: Option<&Endpoint>, code: Option<&str>, took: Duration) {
+        let member = |outcome: &str| self.calls.with(&[subgraph, outcome]);
+        match (endpoint, code) {
+            (Some(endpoint), None) => endpoint.meter(|| member("ok")).took(took),
+            (_, code) => member(code.unwrap_or("ok")).took(took),
+        }
+    }
+
+    /// Requests that are being answered. Counted twice and subtracted, so that no thread waits for another's count.
+    fn in_flight(&self) -> f64 {
+        // Read in this order, so that what begins meanwhile does not make it negative.
+        let ended = self.ended.get();
+        self.begun.get().saturating_sub(ended) as f64
+    }
+
+    /// The loops that hang, as sentences.
+    pub fn hung(&self) -> Vec<String> {
+        let silent = self.vitals.silent(Instant::now());
+        silent.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// The configuration decides, else the environment.
+fn tracer(config: &Config, registry: &Registry) -> Tracer {
+    let traces = &config.traces;
+    let Some(endpoint) = &traces.endpoint else {
+        return Tracer::of_environment(SERVICE, registry);
+    };
+    match Settings::to(SERVICE, endpoint.as_str()) {
+        Ok(settings) => {
+            let sampler = traces.sampler();
+            Tracer::start(Settings { sampler, ..settings }, registry)
+        }
+        Err(error) => {
+            tracing::error!(%error, "no traces are sent");
+            Tracer::off()
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is looked up when the page of metrics is read.
+
+use std::sync::{Arc, Weak};
+
+use baedal_telemetry::metrics::Metric;
+
+use super::metrics;
+use crate::gateway::Gateway;
+use crate::http::Readiness;
+use crate::traffic::SubgraphView;
+
+/// Registers them. The page does not keep the gateway alive.
+pub fn register(gateway: &Arc<Gateway>) {
+    let registry = &gateway.observer.registry;
+    let of = |gateway: &Arc<Gateway>| Arc::downgrade(gateway);
+    let known = of(gateway);
+    registry.read(&metrics::IN_FLIGHT, move |out| {
+        if let Some(gateway) = known.upgrade() {
+            out.value(&[], gateway.observer.in_flight());
+        }
+    });
+    let known = of(gateway);
+    registry.read(&metrics::HUNG, move |out| {
+        if let Some(gateway) = known.upgrade() {
+            out.value(&[], gateway.observer.hung().len() as f64);
+        }
+    });
+    let known = of(gateway);
+    registry.read(&metrics::READY, move |out| {
+        if let Some(gateway) = known.upgrade() {
+            let state = Readiness::of(&gateway).status.replace(' ', "_");
+            for each in ["ready", "degraded", "not_ready"] {
+                out.value(&[each], f64::from(u8::from(each == state)));
+            }
+        }
+    });
+    let known = of(gateway);
+    registry.read(&metrics::SUBGRAPH_ABSENT, move |out| {
+        if let Some(gateway) = known.upgrade() {
+            out.value(&[], gateway.status().absent.len() as f64);
+        }
+    });
+    register_schema(registry, &of(gateway));
+    register_circuits(registry, &of(gateway));
+}
+
+fn register_circuits(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {
+    let shown: [(&'static Metric, fn(&SubgraphView) -> f64); 7] = [
+        (&metrics::BREAKER_STATE, |view| match view.circuit {
+            "closed" => 0.0,
+            "half_open" => 1.0,
+            _ => 2.0,
+        }),
+        (&metrics::BREAKER_OPENED, |view| view.opened as f64),
+        (&metrics::BREAKER_REJECTED, |view| view.rejected as f64),
+        (&metrics::CALLS_UNDER_WAY, |view| view.under_way as f64),
+        (&metrics::CALLS_WITHOUT_TURN, |view| view.refused as f64),
+        (&metrics::CALLS_TIMED_OUT, |view| view.timed_out as f64),
+        (&metrics::CALLS_RETRIED, |view| view.retried as f64),
+    ];
+    for (metric, value) in shown {
+        let known = Weak::clone(gateway);
+        registry.read(metric, move |out| {
+            for view in known
+                .upgrade()
+                .map(|gateway| gateway.traffic.views())
+                .unwrap_or_default()
+            {
+                out.value(&[&view.subgraph], value(&view));
+            }
+        });
+    }
+}
+
+fn register_schema(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {
+    let known = Weak::clone(gateway);
+    registry.read(&metrics::SCHEMA, move |out| {
+        let Some(gateway) = known.upgrade() else { return };
+        if let (Some(engine), Some(origin)) = (gateway.engine(), gateway.status().origin) {
+            let version = format!("{:016x}", engine.version());
+            out.value(&[&version, origin.name()], 1.0);
+        }
+    });
+    let known = Weak::clone(gateway);
+    registry.read(&metrics::CACHE_ENTRIES, move |out| {
+        if let Some(engine) = known.upgrade().and_then(|gateway| gateway.engine()) {
+            let (documents, programs, _) = engine.cached();
+            out.value(&["documents"], documents as f64);
+            out.value(&["programs"], programs as f64);
+        }
+    });
+    let known = Weak::clone(gateway);
+    registry.read(&metrics::CACHE_BYTES, move |out| {
+        if let Some(engine) = known.upgrade().and_then(|gateway| gateway.engine()) {
+            out.value(&["documents"], engine.cached().2 as f64);
+        }
+    });
+}

@@ -1,0 +1,137 @@
+//! One request, from its head to its answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use baedal_executor::Answer;
+use baedal_telemetry::trace::Kind;
+use baedal_telemetry::{Span, TraceContext};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::operation::Told;
+use super::{Observer, access};
+use crate::errors::Refusal;
+use crate::forward;
+use crate::gateway::Gateway;
+
+/// An answer, and what is told of it.
+pub struct Answered {
+    /// The answer.
+    pub answer: Answer,
+    /// What was asked, and how it was answered.
+    pub told: Told,
+}
+
+/// A request under way. Dropped without [`Watch::end`], its client went away.
+pub struct Watch {
+    gateway: Arc<Gateway>,
+    start: Instant,
+    span: Span,
+}
+
+impl Watch {
+    /// A request has come.
+    pub fn begin(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Watch {
+        let observer = &gateway.observer;
+        observer.begun.inc();
+        Watch {
+            span: observer
+                .tracer
+                .begin("request", Kind::Server, forward::trace_context(headers)),
+            start: Instant::now(),
+            gateway: Arc::clone(gateway),
+        }
+    }
+
+    /// The trace that subgraphs are told.
+    pub fn context(&self) -> TraceContext {
+        self.span.context()
+    }
+
+    /// The request is answered.
+    pub fn end(mut self, id: &HeaderValue, status: StatusCode, outcome: &Result<Answered, Refusal>) {
+        let took = self.start.elapsed();
+        let gateway = Arc::clone(&self.gateway);
+        let observer = &gateway.observer;
+        let codes = observer.count(outcome, took);
+        if self.span.is_kept() {
+            self.tell(id, status, outcome);
+        }
+        let ended = access::Ended {
+            id: forward::text(Some(id)),
+            status: status.as_u16(),
+            took,
+            codes: &codes,
+        };
+        if observer.log.access {
+            access::log(&ended, outcome);
+        }
+        match (&observer.log.slow, outcome) {
+            (Some(limit), Ok(answered)) if took > *limit => {
+                observer.slow.inc();
+                access::log_slow(&ended, answered);
+            }
+            _ => {}
+        }
+    }
+
+    fn tell(&mut self, id: &HeaderValue, status: StatusCode, outcome: &Result<Answered, Refusal>) {
+        let span = &mut self.span;
+        span.set("http.response.status_code", i64::from(status.as_u16()));
+        span.set("baedal.request_id", forward::text(Some(id)).to_owned());
+        match outcome {
+            Ok(Answered { answer, told }) => {
+                span.rename(told.operation.name.to_string());
+                span.set("graphql.operation.name", told.operation.name.to_string());
+                if answer.errors > 0 {
+                    span.fail("answered with errors");
+                }
+            }
+            Err(refusal) => span.fail(refusal.code.name()),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.gateway.observer.ended.inc();
+    }
+}
+
+impl Observer {
+    /// Counts an outcome; returns the codes of its errors.
+    fn count(&self, outcome: &Result<Answered, Refusal>, took: Duration) -> Vec<String> {
+        match outcome {
+            Ok(Answered { answer, told }) => {
+                self.per_request.observe(answer.calls as u64);
+                self.bytes.observe(answer.body.len() as u64);
+                if answer.errors == 0 {
+                    told.operation.ok.took(took);
+                    return Vec::new();
+                }
+                told.operation.error.took(took);
+                self.count_errors(&answer.body)
+            }
+            Err(refusal) => {
+                self.refused(refusal);
+                self.requests.with(&["none", "refused"]).took(took);
+                vec![refusal.code.name().to_owned()]
+            }
+        }
+    }
+
+    /// Counts a refusal.
+    pub fn refused(&self, refusal: &Refusal) {
+        self.refusals.with(&[refusal.code.name()]).inc();
+    }
+
+    /// Counts the errors of an answer by their codes.
+    pub fn count_errors(&self, body: &Bytes) -> Vec<String> {
+        let codes = access::codes(body);
+        for code in &codes {
+            self.errors.with(&[code]).inc();
+        }
+        codes
+    }
+}

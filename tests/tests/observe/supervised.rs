@@ -1,0 +1,75 @@
+//! A process that hangs, though it still answers, fails its liveness check and is started again.
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use baedal::settings::{Part, Settings};
+use baedal_tests::patience::until;
+use baedal_tests::process::{Process, settings};
+use baedal_tests::world::free_ports;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_baedal-process");
+/// How long a start may take on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_hangs_is_started_again() {
+    let _alone = crate::alone().await;
+    if let Err(error) = hung().await {
+        panic!("{error:?}");
+    }
+}
+
+async fn hung() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let hang = folder.path().join("hang");
+    let settings = Settings {
+        only: vec![Part::Store],
+        supervise: true,
+        ..settings(folder.path(), &free_ports()?)
+    };
+    let variables = [
+        ("BAEDAL_TEST_HANG", hang.to_str().context("a path")?),
+        ("BAEDAL_HUNG_AFTER_SECONDS", "3"),
+    ];
+    let process = Process::start_with(PROGRAM, &settings, &variables)?;
+    until(START, || async { Ok(born(&settings).await.is_ok()) }).await?;
+    let first = born(&settings).await?;
+    std::fs::write(&hang, b"")?;
+    until(START, || async {
+        Ok(process.output().contains("a part hangs and was killed"))
+    })
+    .await
+    .with_context(|| process.output())?;
+    let why = process.output();
+    ensure!(
+        why.contains("the consumer store has given no sign of life"),
+        "{why}"
+    );
+    until(START, || async {
+        Ok(born(&settings).await.is_ok_and(|born| born > first))
+    })
+    .await
+    .with_context(|| process.output())?;
+    ensure!(alive(&settings).await?, "the new process works");
+    ensure!(process.terminate()?, "all end in order");
+    ensure!(
+        !alive(&settings).await.unwrap_or(false),
+        "the part has ended, too"
+    );
+    Ok(())
+}
+
+/// When the store's process began.
+async fn born(settings: &Settings) -> Result<f64> {
+    let page = reqwest::get(format!("http://{}/metrics", settings.listen(Part::Store))).await?;
+    let page = page.text().await?;
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix("process_start_time_seconds "));
+    Ok(line.context("a start")?.parse()?)
+}
+
+async fn alive(settings: &Settings) -> Result<bool> {
+    let answer = reqwest::get(format!("http://{}/health/live", settings.listen(Part::Store))).await?;
+    Ok(answer.status().is_success())
+}
