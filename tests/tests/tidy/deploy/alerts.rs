@@ -70,6 +70,40 @@ fn every_alert_is_shown_to_fire() {
     }
 }
 
+/// Names of metrics in an expression, without the suffixes of histograms.
+fn metrics(expression: &str) -> Vec<String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    expression
+        .split(|c| !word(c))
+        .filter(|name| name.starts_with("baedal") || name.starts_with("process_"))
+        .map(|name| {
+            let suffix = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+            suffix.unwrap_or(name).to_owned()
+        })
+        .filter(|name| name != "baedal")
+        .collect()
+}
+
+#[test]
+fn every_metric_that_is_looked_at_is_one_that_is_told() {
+    let told = text("docs/metrics.md");
+    let recorded: BTreeSet<String> = rules()
+        .iter()
+        .filter_map(|rule| at(rule, "record").as_str().map(str::to_owned))
+        .collect();
+    let dashboard: Json = serde_json::from_str(&text("deploy/grafana/baedal.json")).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let shown = panels.iter().flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let mut expressions: Vec<String> = shown.filter_map(|target| Some(target["expr"].as_str()?.to_owned())).collect();
+    assert!(expressions.len() > 10, "the dashboard shows something");
+    expressions.extend(rules().iter().map(|rule| string(rule, "expr").to_owned()));
+    expressions.push(text("deploy/kubernetes/components/consumer-lag/adapter.yaml"));
+    for name in expressions.iter().flat_map(|expression| metrics(expression)) {
+        let known = recorded.contains(&name) || told.contains(&format!("`{name}`"));
+        assert!(known, "{name} is in no rule and not in docs/metrics.md");
+    }
+}
+
 #[test]
 fn panels_have_numbers_of_their_own_and_a_meaning() {
     let dashboard: Json = serde_json::from_str(&text("deploy/grafana/baedal.json")).expect("JSON");

@@ -105,6 +105,11 @@ fn ports_are_those_the_binaries_listen_on() {
             "{part} is scraped on a port of its own"
         );
     }
+    let of_auth = port("auth", "metrics").map(|port| format!("0.0.0.0:{port}"));
+    assert_eq!(variable("auth", "BAEDAL_METRICS_LISTEN"), of_auth);
+    let of_gateway = port("gateway", "metrics").map(|port| format!("0.0.0.0:{port}"));
+    let router = &documents("deploy/router.yaml")[0];
+    assert_eq!(at(router, "metrics/listen").as_str(), of_gateway.as_deref());
     let grpc = port("payment", "grpc").expect("gRPC");
     assert_eq!(
         variable("payment", "PAYMENT_GRPC_LISTEN"),
