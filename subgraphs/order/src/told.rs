@@ -70,6 +70,9 @@ static TIMED_OUT: Metric = Metric::counter(
 );
 static RETRIED: Metric = Metric::counter("baedal_calls_retried_total", &["target"], "Calls made once more");
 
+/// A metric, and what of the circuit it shows.
+type Shown = (&'static Metric, fn(&Snapshot) -> f64);
+
 const TARGET: &str = "payment";
 
 /// Statuses that an order does not stay in.
@@ -118,7 +121,7 @@ fn register_placements(telemetry: &Telemetry, placements: Arc<Placements>) {
 }
 
 fn register_circuit(telemetry: &Telemetry, circuit: &Arc<Layers>) {
-    let shown: [(&'static Metric, fn(&Snapshot) -> f64); 7] = [
+    let shown: [Shown; 7] = [
         (&BREAKER_STATE, |circuit| match circuit.breaker.state {
             State::Closed => 0.0,
             State::HalfOpen => 1.0,

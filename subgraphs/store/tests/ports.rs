@@ -57,6 +57,7 @@ fn change(order_id: &str, before: u64, order: StoreOrder, events: Vec<TicketEven
         before,
         order,
         events,
+        trace: None,
     }
 }
 

@@ -9,6 +9,9 @@ use crate::gateway::Gateway;
 use crate::http::Readiness;
 use crate::traffic::SubgraphView;
 
+/// A metric, and what of a subgraph it shows.
+type Shown = (&'static Metric, fn(&SubgraphView) -> f64);
+
 /// Registers them. The page does not keep the gateway alive.
 pub fn register(gateway: &Arc<Gateway>) {
     let registry = &gateway.observer.registry;
@@ -45,7 +48,7 @@ pub fn register(gateway: &Arc<Gateway>) {
 }
 
 fn register_circuits(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {
-    let shown: [(&'static Metric, fn(&SubgraphView) -> f64); 7] = [
+    let shown: [Shown; 7] = [
         (&metrics::BREAKER_STATE, |view| match view.circuit {
             "closed" => 0.0,
             "half_open" => 1.0,
