@@ -77,7 +77,9 @@ fn metrics(expression: &str) -> Vec<String> {
         .split(|c| !word(c))
         .filter(|name| name.starts_with("baedal") || name.starts_with("process_"))
         .map(|name| {
-            let suffix = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
+            let suffix = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|end| name.strip_suffix(end));
             suffix.unwrap_or(name).to_owned()
         })
         .filter(|name| name != "baedal")
@@ -93,8 +95,12 @@ fn every_metric_that_is_looked_at_is_one_that_is_told() {
         .collect();
     let dashboard: Json = serde_json::from_str(&text("deploy/grafana/baedal.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
-    let shown = panels.iter().flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
-    let mut expressions: Vec<String> = shown.filter_map(|target| Some(target["expr"].as_str()?.to_owned())).collect();
+    let shown = panels
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().into_iter().flatten());
+    let mut expressions: Vec<String> = shown
+        .filter_map(|target| Some(target["expr"].as_str()?.to_owned()))
+        .collect();
     assert!(expressions.len() > 10, "the dashboard shows something");
     expressions.extend(rules().iter().map(|rule| string(rule, "expr").to_owned()));
     expressions.push(text("deploy/kubernetes/components/consumer-lag/adapter.yaml"));
