@@ -197,6 +197,8 @@ impl Running {
         };
         config.supergraph.file = supergraph.map(Path::to_owned);
         config.override_labels.clone_from(&case.labels);
+        // Operations of a case are independent: faults made for one must not keep a subgraph from the next.
+        config.traffic.breaker.enabled = Some(false);
         let slow = |fault: &Fault| matches!(fault, Fault::Slow);
         if case
             .operations
