@@ -34,7 +34,7 @@ const HEAD: &str = "\
 
 Every process shows its metrics as text for Prometheus at `/metrics`: a service on its own port, which only the gateway should reach;
 the gateway and the auth server, which everybody reaches, on an address of their own that must be given
-([gateway.md](gateway.md#metrics-traces-and-logs), [running.md](running.md)). Labels are bounded: the first label of a metric tells only
+([gateway](gateway/observability.md), [running.md](running.md)). Labels are bounded: the first label of a metric tells only
 so many values apart, and counts all others as `other` (`baedal_metrics_overflow_total` tells when that happens).
 
 This page is made from the code: `UPDATE_DOCS=1 cargo test -p baedal-tests --test main observe::metrics` writes it anew.
