@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::callbacks::Callbacks;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::http::Reservations;
@@ -39,6 +40,8 @@ pub struct Gateway {
     pub sharing: Option<Arc<Sharing>>,
     /// Subscriptions under way.
     pub streams: Arc<Hub>,
+    /// Subscriptions whose events subgraphs bring, if they may.
+    pub callbacks: Option<Arc<Callbacks>>,
     /// How many connections there may be for streams.
     pub admission: Arc<Admission>,
     /// Event streams that clients have reserved.
@@ -65,6 +68,12 @@ impl Gateway {
             identity: Identity::new(config.auth.as_ref(), &client),
             sharing: config.traffic.share_equal_requests.then(Arc::default),
             streams: Arc::default(),
+            callbacks: config
+                .subscriptions
+                .callback
+                .clone()
+                .map(Callbacks::new)
+                .map(Arc::new),
             admission: Admission::new(
                 config.websocket.max_connections,
                 config.websocket.max_connections_per_user,

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod errors;
 
+mod callbacks;
 mod draw;
 mod engine;
 mod forward;
@@ -60,6 +61,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .await
         .map_err(|source| StartError::Listen { listen, source })?;
     let metrics = metrics_listener(&gateway).await?;
+    let callbacks = callbacks_listener(&gateway).await?;
     let addr = listener
         .local_addr()
         .map_err(|source| StartError::Listen { listen, source })?;
@@ -73,6 +75,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     if let Some((listener, addr)) = metrics {
         tokio::spawn(observe::serve(listener, Arc::clone(&gateway)));
         running.tell_metrics(addr);
+    }
+    if let Some(listener) = callbacks {
+        tokio::spawn(callbacks::serve(listener, Arc::clone(&gateway)));
     }
     let mut keeper = Keeper::new(Arc::clone(&gateway));
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
@@ -91,4 +96,16 @@ async fn metrics_listener(gateway: &Gateway) -> Result<Option<(TcpListener, Sock
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     Ok(Some((listener, addr)))
+}
+
+/// Where `subscriptions.callback.listen` says, if it does.
+async fn callbacks_listener(gateway: &Gateway) -> Result<Option<TcpListener>, StartError> {
+    let callback = gateway.config.subscriptions.callback.as_ref();
+    let Some(listen) = callback.and_then(|callback| callback.listen) else {
+        return Ok(None);
+    };
+    let bound = TcpListener::bind(listen).await;
+    bound
+        .map(Some)
+        .map_err(|source| StartError::Callbacks { listen, source })
 }

@@ -32,7 +32,7 @@ use crate::jwt::Caller;
 use crate::observe::Told;
 use crate::refuse;
 use crate::request::Request;
-use crate::subgraphs::{Calls, Upstream};
+use crate::subgraphs::{Calls, Opening, Upstream};
 use crate::traffic::Who;
 
 /// An operation with all it needs, before the first byte goes to a subgraph.
@@ -170,8 +170,13 @@ impl Prepared {
     /// Opens a subscription's upstream.
     pub async fn open(&self, gateway: &Gateway, forwarded: &Forwarded) -> Result<Upstream, CallError> {
         let call = self.upstream().expect("a stream has an upstream");
-        let settings = &gateway.config.subscriptions;
-        self.calls(gateway, forwarded).open(call, settings).await
+        let opening = Opening {
+            client: &gateway.client,
+            settings: &gateway.config.subscriptions,
+            forwarded,
+            callbacks: gateway.callbacks.as_ref(),
+        };
+        self.calls(gateway, forwarded).open(call, opening).await
     }
 
     /// The answer to an event, with its fields of other subgraphs.

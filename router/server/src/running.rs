@@ -40,6 +40,16 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The address of `subscriptions.callback.listen` is taken or not ours.
+    #[error(
+        "cannot listen on {listen} for callbacks: {source}; choose another `subscriptions.callback.listen`"
+    )]
+    Callbacks {
+        /// The address.
+        listen: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The system gives no threads.
     #[error("cannot start the threads that serve: {0}")]
     Threads(std::io::Error),

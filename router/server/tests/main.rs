@@ -3,6 +3,7 @@
 mod support;
 
 mod authorization;
+mod callbacks;
 mod cli;
 mod config;
 mod csrf;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::issuer::Issuer;
 use crate::support::socket::{Came, Socket};
-use crate::support::{World, eventually};
+use crate::support::{Mode, World, eventually};
 
 const TICKER: &str = "subscription { ticker(everyMs: 20) { upc reviews { id } } }";
 
@@ -322,6 +322,33 @@ async fn two_hundred_clients_get_every_event_of_one_upstream() {
     }
     assert_eq!(world.products.open_sockets(), 1);
     drop(open);
+    eventually("the upstream is closed", || async {
+        world.products.open_sockets() == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn subgraphs_can_speak_the_older_protocol() {
+    let world = World::start().await;
+    world.products.set_mode(Mode::Older);
+    let mut socket = Socket::ready(&world.gateway, None).await;
+    socket
+        .subscribe("s", "subscription { sold { upc reviews { id } } }")
+        .await;
+    for upc in ["top-1", "top-2", "top-3"] {
+        let message = socket.message().await;
+        assert_eq!(message["payload"]["data"]["sold"]["upc"], upc, "{message}");
+    }
+    assert_eq!(socket.message().await["type"], "complete");
+    socket.subscribe("s", "subscription { sales { cursor } }").await;
+    for wanted in 1..=10 {
+        assert_eq!(cursor(&mut socket).await, wanted);
+        if wanted == 5 {
+            world.products.cut_sockets();
+        }
+    }
+    socket.say(json!({"type": "complete", "id": "s"})).await;
     eventually("the upstream is closed", || async {
         world.products.open_sockets() == 0
     })

@@ -4,6 +4,7 @@
 //! [`Config::check`] says what cannot work before anything is started.
 
 mod cache;
+mod callback;
 mod contract;
 mod cors;
 mod expand;
@@ -19,6 +20,7 @@ mod streams;
 mod traffic;
 
 pub use cache::CacheConfig;
+pub use callback::CallbackConfig;
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
 pub use limits::LimitsConfig;
@@ -130,6 +132,7 @@ impl Config {
         self.traffic.check()?;
         self.cors.check()?;
         self.traces.check()?;
+        self.subscriptions.check(&self.path)?;
         self.headers.check()
     }
 
@@ -156,6 +159,12 @@ impl Config {
         }
         for (name, subgraph) in &self.subgraphs {
             subgraph.check(name, self.supergraph.file.is_some())?;
+            let calls_back = subgraph.subscription_protocol == StreamProtocol::Callback;
+            if calls_back && self.subscriptions.callback.is_none() {
+                let key = format!("subgraphs.{name}.subscription_protocol");
+                let why = "is `callback`: set `subscriptions.callback.public_url`, where the subgraph can reach this gateway";
+                return Err(ConfigError::value(&key, why));
+            }
         }
         Ok(())
     }

@@ -106,7 +106,7 @@ impl SubgraphConfig {
         }
         let schemes: &[&str] = match self.subscription_protocol {
             StreamProtocol::GraphqlWs => &["ws", "wss", "http", "https"],
-            StreamProtocol::Sse | StreamProtocol::Multipart => &["http", "https"],
+            StreamProtocol::Sse | StreamProtocol::Multipart | StreamProtocol::Callback => &["http", "https"],
         };
         match &self.subscription_url {
             Some(url) => check_scheme(&key("subscription_url"), url, schemes),

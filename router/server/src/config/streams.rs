@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::span;
+use super::{CallbackConfig, ConfigError, span};
 
 /// Subscriptions of subgraphs.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -28,6 +28,16 @@ pub struct SubscriptionsConfig {
     /// How long a stream may be without an upstream before its clients are told that it is lost.
     #[serde(deserialize_with = "span::read")]
     pub reconnect_timeout: Duration,
+    /// Where subgraphs call back whose `subscription_protocol` is `callback`.
+    pub callback: Option<CallbackConfig>,
+}
+
+impl SubscriptionsConfig {
+    /// `endpoint` is the path of the GraphQL endpoint.
+    pub(super) fn check(&self, endpoint: &str) -> Result<(), ConfigError> {
+        let callback = self.callback.as_ref();
+        callback.map_or(Ok(()), |callback| callback.check(endpoint))
+    }
 }
 
 /// How a subgraph's subscriptions are asked for.
@@ -41,6 +51,8 @@ pub enum StreamProtocol {
     Sse,
     /// A POST, answered by a multipart body (`subscriptionSpec=1.0`).
     Multipart,
+    /// A POST, after which the subgraph sends the events by requests of its own (`subscriptions.callback`).
+    Callback,
 }
 
 /// Which streams go on by a new upstream when theirs is lost.
@@ -65,6 +77,7 @@ impl Default for SubscriptionsConfig {
             cursor_argument: "after".to_owned(),
             reconnect: Reconnect::Resumable,
             reconnect_timeout: Duration::from_secs(30),
+            callback: None,
         }
     }
 }

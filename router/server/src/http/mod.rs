@@ -19,6 +19,7 @@ use axum::routing::{any, get};
 use http::{HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
+use crate::callbacks;
 use crate::forward::REQUEST_ID;
 use crate::gateway::Gateway;
 
@@ -29,7 +30,8 @@ fn router(gateway: Arc<Gateway>) -> Router {
         .route(&gateway.config.path, any(graphql::routed))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .with_state(gateway);
+        .with_state(Arc::clone(&gateway));
+    let routes = callbacks::mount(routes, &gateway);
     match cors {
         Some(layer) => routes.layer(layer),
         None => routes,

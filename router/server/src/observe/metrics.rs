@@ -3,7 +3,7 @@
 use baedal_telemetry::metrics::Metric;
 
 /// All of it.
-pub const METRICS: [&Metric; 27] = [
+pub const METRICS: [&Metric; 28] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -22,6 +22,7 @@ pub const METRICS: [&Metric; 27] = [
     &CONNECTIONS,
     &SOCKETS,
     &SUBSCRIPTIONS,
+    &CALLBACKS,
     &CACHE_LOOKUPS,
     &CACHE_ENTRIES,
     &CACHE_BYTES,
@@ -116,6 +117,12 @@ pub static CALLS_TIMED_OUT: Metric = Metric::counter(
 /// Calls made once more.
 pub static CALLS_RETRIED: Metric =
     Metric::counter("baedal_calls_retried_total", &["target"], "Calls made once more");
+/// Callbacks of subgraphs.
+pub static CALLBACKS: Metric = Metric::counter(
+    "baedal_router_callbacks_total",
+    &["outcome"],
+    "Callbacks of subgraphs: check, next or complete where they were taken; unknown (no such subscription, or a wrong verifier), bad (no message of the protocol), full (more events than could be used)",
+);
 /// Connections of clients.
 pub static CONNECTIONS: Metric =
     Metric::gauge("baedal_router_connections", &[], "Open connections of clients");

@@ -46,6 +46,8 @@ pub struct Observer {
     pub sockets: Gauge,
     /// Subscriptions under way.
     pub subscriptions: Gauge,
+    /// Callbacks of subgraphs.
+    pub callbacks: Family<Counter>,
     /// Lookups in the engine's caches.
     pub lookups: Lookups,
     /// Supergraphs that were served, or refused.
@@ -98,6 +100,7 @@ impl Observer {
             connections: registry.gauge(&metrics::CONNECTIONS),
             sockets: registry.gauge(&metrics::SOCKETS),
             subscriptions: registry.gauge(&metrics::SUBSCRIPTIONS),
+            callbacks: registry.counters(&metrics::CALLBACKS, FEW),
             lookups: Lookups::new(&registry),
             reloads: registry.counters(&metrics::RELOADS, FEW),
             requests: registry.histograms(&metrics::REQUESTS, Buckets::REQUESTS, operations),

@@ -13,7 +13,7 @@ mod stream;
 pub use client::{Client, Repeat};
 pub use error::SubgraphError;
 pub use port::Calls;
-pub use stream::{Upstream, UpstreamItem};
+pub use stream::{Opening, Upstream, UpstreamItem};
 
 use std::sync::{Arc, OnceLock};
 
@@ -105,7 +105,9 @@ impl Endpoint {
         let stream_protocol = stream_protocol.unwrap_or_default();
         let stream_url = match stream_protocol {
             StreamProtocol::GraphqlWs => uri(&web_socket(stream.as_str()))?,
-            StreamProtocol::Sse | StreamProtocol::Multipart => uri(stream.as_str())?,
+            StreamProtocol::Sse | StreamProtocol::Multipart | StreamProtocol::Callback => {
+                uri(stream.as_str())?
+            }
         };
         let replicas = overrides.iter().flat_map(|subgraph| &subgraph.replicas);
         let urls: Vec<String> = [&url].into_iter().chain(replicas).map(Url::to_string).collect();

@@ -10,8 +10,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::guarded::GuardedCall;
-use super::{Client, Endpoint, SubgraphError, Upstream};
-use crate::config::SubscriptionsConfig;
+use super::{Client, Endpoint, Opening, SubgraphError, Upstream};
 use crate::forward::Forwarded;
 use crate::observe::Observer;
 
@@ -94,16 +93,9 @@ impl Calls<'_> {
     }
 
     /// Opens the subscription that `call` describes.
-    pub async fn open(
-        &self,
-        call: SubgraphCall<'_>,
-        settings: &SubscriptionsConfig,
-    ) -> Result<Upstream, CallError> {
+    pub async fn open(&self, call: SubgraphCall<'_>, opening: Opening<'_>) -> Result<Upstream, CallError> {
         let opened = match self.endpoints.get(call.subgraph) {
-            Some(endpoint) => {
-                let opening = Upstream::open(self.client, endpoint, settings, self.forwarded, &call.body);
-                endpoint.open(opening).await
-            }
+            Some(endpoint) => endpoint.open(Upstream::open(endpoint, opening, &call.body)).await,
             None => Err(SubgraphError::NoAddress),
         };
         opened.map_err(|error| self.report(call.subgraph, &error))

@@ -1,6 +1,7 @@
 //! A world for a test: subgraphs, an issuer of tokens, and a gateway in front of them.
 
 pub mod client;
+pub mod emitter;
 pub mod graphs;
 pub mod issuer;
 pub mod rogue;

@@ -29,6 +29,8 @@ pub enum Mode {
     Huge(usize),
     /// Refuses subscriptions by an `error` message with this payload.
     Refuses(&'static str),
+    /// Speaks no other protocol on a WebSocket than subscriptions-transport-ws.
+    Older,
 }
 
 /// A running subgraph.
@@ -193,6 +195,16 @@ async fn serve<E: Executor>(
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     if parts.headers.contains_key("upgrade") {
+        let mode = shared.mode.lock().expect("no test has panicked with it").clone();
+        let spoken = match mode {
+            Mode::Older => "graphql-ws",
+            _ => "graphql-transport-ws",
+        };
+        let offered = parts.headers["sec-websocket-protocol"].to_str().expect("text");
+        assert!(offered.split(", ").any(|name| name == spoken), "{offered}");
+        parts
+            .headers
+            .insert("sec-websocket-protocol", http::HeaderValue::from_static(spoken));
         let protocol = GraphQLProtocol::from_request_parts(&mut parts, &())
             .await
             .expect("a protocol");
@@ -204,8 +216,7 @@ async fn serve<E: Executor>(
             .lock()
             .expect("no test has panicked with it")
             .push((parts.headers, Value::Null));
-        let upgrade = upgrade.protocols(["graphql-transport-ws"]);
-        let mode = shared.mode.lock().expect("no test has panicked with it").clone();
+        let upgrade = upgrade.protocols([spoken]);
         if let Mode::Refuses(payload) = mode {
             return upgrade.on_upgrade(move |socket| refuse(socket, payload));
         }
@@ -320,7 +331,7 @@ async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, bo
         over: is_sdl,
     };
     match mode {
-        Mode::Well | Mode::Refuses(_) => {}
+        Mode::Well | Mode::Refuses(_) | Mode::Older => {}
         Mode::Slow(time) => tokio::time::sleep(time).await,
         Mode::Says(status, text) => {
             waiting.over = true;

@@ -21,37 +21,51 @@ pub struct HttpStream {
     read: BytesMut,
     reader: Reader,
     limit: usize,
-    /// Drives the connection.
-    connection: AbortHandle,
+    _connection: Driven,
 }
 
-impl Drop for HttpStream {
+/// What drives a connection; dropped, the connection ends.
+pub struct Driven(AbortHandle);
+
+impl Drop for Driven {
     fn drop(&mut self) {
-        self.connection.abort();
+        self.0.abort();
     }
 }
 
-impl HttpStream {
-    /// Posts the request, and reads the head of its answer.
-    pub async fn open(
+/// A POST on a connection of its own, and the head of its answer.
+pub struct Exchange {
+    /// The answer's header fields.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Incoming,
+    /// The connection it comes on.
+    pub connection: Driven,
+}
+
+impl Exchange {
+    /// Posts the request, and reads the head of its answer, which must be one of success.
+    pub async fn begin(
         client: &Client,
         endpoint: &Endpoint,
         forwarded: &Forwarded,
         body: Bytes,
-    ) -> Result<HttpStream, SubgraphError> {
+        accepted: &'static str,
+    ) -> Result<Exchange, SubgraphError> {
         let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
         let url = http_twin(&endpoint.stream_url)?;
         let stream = client.connector().oneshot(url).await;
         let stream = stream.map_err(|error| unreachable(&error))?;
         let shaken = http1::handshake(stream).await;
         let (mut sender, connection) = shaken.map_err(|error| unreachable(&error))?;
-        let connection = tokio::spawn(async move {
+        let driving = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "the connection of a subgraph's stream broke");
             }
-        })
-        .abort_handle();
-        let answered = sender.send_request(request(endpoint, forwarded, body)?).await;
+        });
+        let connection = Driven(driving.abort_handle());
+        let request = request(endpoint, forwarded, body, accepted)?;
+        let answered = sender.send_request(request).await;
         let answer = answered.map_err(|error| unreachable(&error))?;
         if !answer.status().is_success() {
             return Err(SubgraphError::Status {
@@ -59,13 +73,34 @@ impl HttpStream {
                 retry_after: None,
             });
         }
-        let reader = reader(answer.headers())?;
-        Ok(HttpStream {
-            body: answer.into_body(),
-            read: BytesMut::new(),
-            reader,
-            limit: client.response_bytes(),
+        let (head, body) = answer.into_parts();
+        Ok(Exchange {
+            headers: head.headers,
+            body,
             connection,
+        })
+    }
+}
+
+impl HttpStream {
+    /// Asks for a stream.
+    pub async fn open(
+        client: &Client,
+        endpoint: &Endpoint,
+        forwarded: &Forwarded,
+        body: Bytes,
+    ) -> Result<HttpStream, SubgraphError> {
+        let accepted = match endpoint.stream_protocol {
+            StreamProtocol::Multipart => "multipart/mixed;subscriptionSpec=1.0, application/json;q=0.9",
+            _ => "text/event-stream, application/json;q=0.9",
+        };
+        let begun = Exchange::begin(client, endpoint, forwarded, body, accepted).await?;
+        Ok(HttpStream {
+            reader: reader(&begun.headers)?,
+            body: begun.body,
+            read: BytesMut::new(),
+            limit: client.response_bytes(),
+            _connection: begun.connection,
         })
     }
 
@@ -95,11 +130,8 @@ fn request(
     endpoint: &Endpoint,
     forwarded: &Forwarded,
     body: Bytes,
+    accepted: &'static str,
 ) -> Result<Request<Full<Bytes>>, SubgraphError> {
-    let accepted = match endpoint.stream_protocol {
-        StreamProtocol::Multipart => "multipart/mixed;subscriptionSpec=1.0, application/json;q=0.9",
-        _ => "text/event-stream, application/json;q=0.9",
-    };
     let url = &endpoint.stream_url;
     let mut request = Request::post(client::target(url))
         .header(HOST, client::authority(url))

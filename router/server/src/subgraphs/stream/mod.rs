@@ -1,16 +1,21 @@
 //! Subscriptions of subgraphs, by the protocol that each speaks.
 
+mod callback;
 mod http;
 mod reader;
 mod socket;
+
+use std::sync::Arc;
 
 use ::http::Uri;
 use ::http::uri::Scheme;
 use bytes::Bytes;
 
+use self::callback::CallbackStream;
 use self::http::HttpStream;
 use self::socket::SocketStream;
 use super::{Client, Endpoint, SubgraphError};
+use crate::callbacks::Callbacks;
 use crate::config::{StreamProtocol, SubscriptionsConfig};
 use crate::forward::Forwarded;
 
@@ -20,6 +25,21 @@ pub enum Upstream {
     Socket(Box<SocketStream>),
     /// As an answer that goes on.
     Http(Box<HttpStream>),
+    /// Brought by the subgraph.
+    Callback(Box<CallbackStream>),
+}
+
+/// What opening one needs besides its request.
+#[derive(Clone, Copy)]
+pub struct Opening<'a> {
+    /// How connections are opened.
+    pub client: &'a Client,
+    /// Limits of time.
+    pub settings: &'a SubscriptionsConfig,
+    /// What travels on.
+    pub forwarded: &'a Forwarded,
+    /// Where subgraphs call back, if they can.
+    pub callbacks: Option<&'a Arc<Callbacks>>,
 }
 
 /// What a subscription brings.
@@ -38,21 +58,40 @@ pub enum UpstreamItem {
 impl Upstream {
     /// Connects and subscribes. `body` is the whole JSON request.
     pub async fn open(
-        client: &Client,
         endpoint: &Endpoint,
-        settings: &SubscriptionsConfig,
-        forwarded: &Forwarded,
+        opening: Opening<'_>,
         body: &Bytes,
     ) -> Result<Upstream, SubgraphError> {
-        if endpoint.stream_protocol == StreamProtocol::GraphqlWs {
-            let opening = SocketStream::open(client, endpoint, settings, forwarded, body);
-            return Ok(Upstream::Socket(Box::new(opening.await?)));
-        }
-        let opening = HttpStream::open(client, endpoint, forwarded, body.clone());
-        let limit = settings.connect_timeout;
-        let opened = tokio::time::timeout(limit, opening).await;
-        let opened = opened.unwrap_or(Err(SubgraphError::Timeout(limit)))?;
-        Ok(Upstream::Http(Box::new(opened)))
+        let limit = opening.settings.connect_timeout;
+        let opened = tokio::time::timeout(limit, Upstream::open_at(endpoint, opening, body)).await;
+        opened.unwrap_or(Err(SubgraphError::Timeout(limit)))
+    }
+
+    async fn open_at(
+        endpoint: &Endpoint,
+        opening: Opening<'_>,
+        body: &Bytes,
+    ) -> Result<Upstream, SubgraphError> {
+        let Opening {
+            client,
+            settings,
+            forwarded,
+            callbacks,
+        } = opening;
+        Ok(match endpoint.stream_protocol {
+            StreamProtocol::GraphqlWs => {
+                let opened = SocketStream::open(client, endpoint, settings, forwarded, body).await?;
+                Upstream::Socket(Box::new(opened))
+            }
+            StreamProtocol::Sse | StreamProtocol::Multipart => {
+                let opened = HttpStream::open(client, endpoint, forwarded, body.clone()).await?;
+                Upstream::Http(Box::new(opened))
+            }
+            StreamProtocol::Callback => {
+                let opened = CallbackStream::open(client, endpoint, forwarded, body, callbacks).await?;
+                Upstream::Callback(Box::new(opened))
+            }
+        })
     }
 
     /// The next item. After anything but an event there is none.
@@ -60,6 +99,7 @@ impl Upstream {
         match self {
             Upstream::Socket(stream) => stream.next().await,
             Upstream::Http(stream) => stream.next().await,
+            Upstream::Callback(stream) => stream.next().await,
         }
     }
 
@@ -69,8 +109,16 @@ impl Upstream {
             Upstream::Socket(stream) => stream.stop().await,
             // Its connection is closed with it, and that is the end.
             Upstream::Http(stream) => drop(stream),
+            // The next callback is told that nobody waits for it.
+            Upstream::Callback(stream) => drop(stream),
         }
     }
+}
+
+/// Whether JSON is a list of errors with anything in it.
+fn is_errors(json: &str) -> bool {
+    let inner = json.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.is_some_and(|inner| !inner.trim().is_empty())
 }
 
 /// The URL the connector understands: the same place by http or https.

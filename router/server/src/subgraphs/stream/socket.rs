@@ -1,6 +1,8 @@
-//! Streams by graphql-transport-ws, one connection for each.
+//! Streams on a WebSocket, one connection for each: by graphql-transport-ws, or by the older subscriptions-transport-ws
+//! where that is all a subgraph speaks. Both are offered, the subgraph chooses.
 //!
-//! Protocol: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
+//! Protocols: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>,
+//! <https://github.com/apollographql/subscriptions-transport-ws/blob/master/PROTOCOL.md>
 
 use std::time::Duration;
 
@@ -26,8 +28,10 @@ use crate::forward::Forwarded;
 
 type Socket = WebSocketStream<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>;
 
-/// The name of the protocol, in both directions.
-pub const PROTOCOL: &str = "graphql-transport-ws";
+/// What is offered, by preference.
+const PROTOCOLS: &str = "graphql-transport-ws, graphql-ws";
+/// What the older protocol calls itself.
+const OLDER: &str = "graphql-ws";
 /// The one operation of a connection.
 const ID: &str = "1";
 /// How long the farewell may take.
@@ -36,7 +40,51 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// A stream on a WebSocket.
 pub struct SocketStream {
     socket: Socket,
+    dialect: Dialect,
     idle_timeout: Duration,
+}
+
+/// What the subgraph speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// graphql-transport-ws.
+    Modern,
+    /// subscriptions-transport-ws.
+    Older,
+}
+
+impl Dialect {
+    /// What begins an operation.
+    fn begin(self) -> &'static str {
+        match self {
+            Dialect::Modern => "subscribe",
+            Dialect::Older => "start",
+        }
+    }
+
+    /// What ends it from this side.
+    fn end(self) -> &'static str {
+        match self {
+            Dialect::Modern => "complete",
+            Dialect::Older => "stop",
+        }
+    }
+
+    /// The errors of a refusal, as a list: the older protocol tells one without.
+    fn errors(self, payload: Bytes) -> Bytes {
+        match (self, payload.first()) {
+            (Dialect::Older, Some(b'{')) => [b"[", &payload[..], b"]"].concat().into(),
+            _ => payload,
+        }
+    }
+
+    /// A question for a sign of life: the older protocol has none of its own.
+    fn ping(self) -> Message {
+        match self {
+            Dialect::Modern => Message::text(r#"{"type":"ping"}"#),
+            Dialect::Older => Message::Ping(Bytes::new()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -56,24 +104,18 @@ impl SocketStream {
         forwarded: &Forwarded,
         body: &[u8],
     ) -> Result<SocketStream, SubgraphError> {
-        let limit = settings.connect_timeout;
-        let opening = async {
-            let socket = connect(client, endpoint, forwarded).await?;
-            let mut upstream = SocketStream {
-                socket,
-                idle_timeout: settings.idle_timeout,
-            };
-            upstream.introduce(forwarded.authorization().as_ref()).await?;
-            let body =
-                std::str::from_utf8(body).map_err(|_| SubgraphError::Malformed("not UTF-8".to_owned()))?;
-            upstream
-                .tell(format!(r#"{{"id":"{ID}","type":"subscribe","payload":{body}}}"#))
-                .await?;
-            Ok(upstream)
+        let (socket, dialect) = connect(client, endpoint, forwarded).await?;
+        let mut upstream = SocketStream {
+            socket,
+            dialect,
+            idle_timeout: settings.idle_timeout,
         };
-        tokio::time::timeout(limit, opening)
-            .await
-            .unwrap_or(Err(SubgraphError::Timeout(limit)))
+        upstream.introduce(forwarded.authorization().as_ref()).await?;
+        let body = std::str::from_utf8(body).map_err(|_| SubgraphError::Malformed("not UTF-8".to_owned()))?;
+        let kind = dialect.begin();
+        let subscribe = format!(r#"{{"id":"{ID}","type":"{kind}","payload":{body}}}"#);
+        upstream.tell(subscribe).await?;
+        Ok(upstream)
     }
 
     async fn introduce(&mut self, authorization: Option<&HeaderValue>) -> Result<(), SubgraphError> {
@@ -81,6 +123,9 @@ impl SocketStream {
         let init = match token {
             Some(token) => {
                 serde_json::json!({"type": "connection_init", "payload": {"authorization": token}})
+            }
+            None if self.dialect == Dialect::Older => {
+                serde_json::json!({"type": "connection_init", "payload": {}})
             }
             None => serde_json::json!({"type": "connection_init"}),
         };
@@ -90,7 +135,7 @@ impl SocketStream {
                 Some(Ok(Message::Text(text))) => match kind(&text).as_deref() {
                     Some("connection_ack") => return Ok(()),
                     Some("ping") => self.tell(r#"{"type":"pong"}"#.to_owned()).await?,
-                    Some("pong") => {}
+                    Some("pong" | "ka") => {}
                     _ => {
                         return Err(SubgraphError::StreamRefused(
                             "an unexpected message before connection_ack".to_owned(),
@@ -120,7 +165,7 @@ impl SocketStream {
                 Err(_) if asked => return UpstreamItem::Lost("no sign of life".to_owned()),
                 Err(_) => {
                     asked = true;
-                    if let Err(error) = self.tell(r#"{"type":"ping"}"#.to_owned()).await {
+                    if let Err(error) = self.socket.send(self.dialect.ping()).await {
                         return UpstreamItem::Lost(error.to_string());
                     }
                 }
@@ -153,14 +198,14 @@ impl SocketStream {
         };
         let payload = message.payload.map(|raw| text.slice_ref(raw.get().as_bytes()));
         match (message.kind, payload) {
-            ("next", Some(payload)) => Some(UpstreamItem::Event(payload)),
-            ("error", Some(payload)) => Some(UpstreamItem::Refused(payload)),
+            ("next" | "data", Some(payload)) => Some(UpstreamItem::Event(payload)),
+            ("error", Some(payload)) => Some(UpstreamItem::Refused(self.dialect.errors(payload))),
             ("complete", _) => Some(UpstreamItem::Complete),
             ("ping", _) => match self.tell(r#"{"type":"pong"}"#.to_owned()).await {
                 Ok(()) => None,
                 Err(error) => Some(UpstreamItem::Lost(error.to_string())),
             },
-            ("pong", _) => None,
+            ("pong" | "ka", _) => None,
             (other, _) => Some(UpstreamItem::Lost(format!(
                 "an unexpected message of type `{}`",
                 other.escape_debug()
@@ -171,7 +216,11 @@ impl SocketStream {
     /// Ends the subscription from this side.
     pub async fn stop(mut self) {
         let farewell = async {
-            self.tell(format!(r#"{{"id":"{ID}","type":"complete"}}"#)).await?;
+            let kind = self.dialect.end();
+            self.tell(format!(r#"{{"id":"{ID}","type":"{kind}"}}"#)).await?;
+            if self.dialect == Dialect::Older {
+                self.tell(r#"{"type":"connection_terminate"}"#.to_owned()).await?;
+            }
             self.socket.close(None).await.map_err(|error| broken(&error))
         };
         if !matches!(tokio::time::timeout(FAREWELL, farewell).await, Ok(Ok(()))) {
@@ -191,7 +240,7 @@ async fn connect(
     client: &Client,
     endpoint: &Endpoint,
     forwarded: &Forwarded,
-) -> Result<Socket, SubgraphError> {
+) -> Result<(Socket, Dialect), SubgraphError> {
     let url = &endpoint.stream_url;
     let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
     let stream = client
@@ -208,16 +257,21 @@ async fn connect(
     }
     request
         .headers_mut()
-        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOLS));
     let limit = Some(client.response_bytes());
     let config = WebSocketConfig::default()
         .max_message_size(limit)
         .max_frame_size(limit);
-    let (socket, _) =
+    let (socket, answer) =
         tokio_tungstenite::client_async_with_config(request, TokioIo::new(stream), Some(config))
             .await
             .map_err(|error| broken(&error))?;
-    Ok(socket)
+    let chosen = answer.headers().get(SEC_WEBSOCKET_PROTOCOL);
+    let dialect = match chosen.is_some_and(|chosen| chosen == OLDER) {
+        true => Dialect::Older,
+        false => Dialect::Modern,
+    };
+    Ok((socket, dialect))
 }
 
 fn kind(text: &str) -> Option<String> {
