@@ -657,6 +657,10 @@ async fn help_teaches_with_examples() {
         vec!["check", "--help"],
         vec!["plan", "--help"],
         vec!["explain", "--help"],
+        vec!["check-config", "--help"],
+        vec!["config", "--help"],
+        vec!["config", "schema", "--help"],
+        vec!["config", "print", "--help"],
     ] {
         let ran = run(&args).await;
         assert_eq!(ran.code, Some(0));

@@ -4,8 +4,10 @@ mod support;
 
 mod authorization;
 mod callbacks;
+mod check_config;
 mod cli;
 mod config;
+mod config_schema;
 mod csrf;
 mod event_streams;
 mod failures;

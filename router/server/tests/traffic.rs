@@ -246,7 +246,7 @@ async fn settings_are_taken_over_while_serving() {
     world.query(REVIEWS).await.data();
     kept.traffic.timeout = Duration::from_millis(50);
     kept.limits.depth = 3;
-    assert_eq!(world.gateway.reload(&kept).expect("it works"), ["limits"]);
+    assert_eq!(world.gateway.reload(&kept).expect("it works"), ["limits.depth"]);
     assert_eq!(world.query(REVIEWS).await.code(), "SUBGRAPH_TIMEOUT");
     let reviews = kept.subgraphs.get_mut("reviews").expect("it is there");
     reviews.timeout = Some(Duration::from_secs(5));

@@ -1,10 +1,12 @@
-//! The command line: `serve`, `compose`, `check`, `plan`, `explain`.
+//! The command line: `serve`, `compose`, `check`, `plan`, `explain`, `check-config`, `config`.
 //!
 //! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a failure that was explained, 2 a command
 //! line that was not understood (of `check` also: it could not be found out).
 
 mod check;
+mod check_config;
 mod compose;
+mod config;
 mod explain;
 mod gather;
 mod named;
@@ -41,7 +43,9 @@ Examples:
   See how a query would be answered:
     baedal-router plan --supergraph supergraph.graphql query.graphql
   And why:
-    baedal-router explain --supergraph supergraph.graphql query.graphql";
+    baedal-router explain --supergraph supergraph.graphql query.graphql
+  Find out what is wrong with a configuration file, before a gateway has to:
+    baedal-router check-config router.yaml";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -60,14 +64,52 @@ enum Command {
     /// Print why each fetch of a plan is there, what it needs and what it yields
     #[command(after_help = explain::HELP)]
     Explain(PlanArgs),
+    /// Tell everything that is wrong with a configuration, with file, line and column
+    #[command(after_help = check_config::HELP)]
+    CheckConfig(CheckConfigArgs),
+    /// Print the JSON Schema of the configuration file, or the configuration that a gateway would use
+    #[command(subcommand, after_help = config::HELP)]
+    Config(ConfigCommand),
+}
+
+/// Commands below `config`.
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the JSON Schema of the configuration file
+    #[command(after_help = config::SCHEMA_HELP)]
+    Schema,
+    /// Print the configuration that `serve` would use with the same arguments
+    #[command(after_help = config::PRINT_HELP)]
+    Print(PrintArgs),
+}
+
+/// Arguments of `config print`.
+#[derive(Debug, Args)]
+struct PrintArgs {
+    #[command(flatten)]
+    serve: ServeArgs,
+    /// Print JSON, not YAML
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `check-config`.
+#[derive(Debug, Args)]
+struct CheckConfigArgs {
+    /// YAML files; later ones are merged over earlier ones
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Also gather and compose the graph, and read it as `serve` would
+    #[arg(long)]
+    with_graph: bool,
 }
 
 /// Arguments of `serve`.
 #[derive(Debug, Clone, Args)]
 struct ServeArgs {
-    /// YAML file; flags override what it says
+    /// YAML file; repeat it for more, each merged over those before it. Flags override what they say
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    config: Vec<PathBuf>,
     /// Serve this supergraph (join specification); looked at for changes while serving
     #[arg(long, value_name = "FILE", conflicts_with = "subgraphs")]
     supergraph: Option<PathBuf>,
@@ -160,6 +202,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(args).await,
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::CheckConfig(args) => check_config::run(args).await,
+        Command::Config(command) => config::run(command),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");

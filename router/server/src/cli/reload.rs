@@ -1,6 +1,5 @@
 //! A changed configuration, taken over while serving: at SIGHUP, and when the file has changed.
 
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::signal::unix::Signal;
@@ -8,19 +7,20 @@ use tokio::signal::unix::Signal;
 use super::ServeArgs;
 use super::serve::configure;
 use crate::Running;
+use crate::config::Layers;
 
 /// How often the file is looked at.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Watches until it is dropped.
 pub async fn watch(running: &Running, args: &ServeArgs, mut hangup: Signal) {
-    let file = args.config.as_deref();
-    let mut seen = text(file).await;
+    let layers = Layers::of(args.config.clone());
+    let mut seen = layers.texts().ok();
     loop {
         tokio::select! {
             _ = hangup.recv() => {}
             () = tokio::time::sleep(PAUSE) => {
-                let now = text(file).await;
+                let now = layers.texts().ok();
                 if now == seen {
                     continue;
                 }
@@ -29,11 +29,6 @@ pub async fn watch(running: &Running, args: &ServeArgs, mut hangup: Signal) {
         }
         reload(running, args);
     }
-}
-
-/// What the file says; nothing while it cannot be read.
-async fn text(file: Option<&Path>) -> Option<String> {
-    tokio::fs::read_to_string(file?).await.ok()
 }
 
 fn reload(running: &Running, args: &ServeArgs) {

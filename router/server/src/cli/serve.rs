@@ -3,20 +3,23 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use url::Url;
 
 use super::named::{Named, Place, check_names};
 use super::{ServeArgs, reload};
-use crate::config::{self, Config};
+use crate::config::{Config, Layers};
 
 pub const HELP: &str = "\
 Name the graph by --supergraph, by --subgraph, or in the file of --config:
   baedal-router serve --subgraph products=http://127.0.0.1:4101/graphql --listen 127.0.0.1:4000
   baedal-router serve --supergraph supergraph.graphql
   baedal-router serve --config router.yaml
+  baedal-router serve --config router.yaml --config production.yaml
 
-Flags combine with the file and override it. --subgraph sets the URL of the subgraph of that name, whose other settings
+Of several files each is merged over those before it: maps key by key, all else (also lists) is replaced, and a key without a
+value has its default again. Flags combine with the files and override them. --subgraph sets the URL of the subgraph of that name, whose other settings
 stay, or adds one; all are composed, whatever `supergraph.file` says. --supergraph stands for `supergraph.file`.
 
 A small router.yaml:
@@ -67,31 +70,33 @@ fn announce(running: &crate::Running) {
     let _ = out.flush();
 }
 
-/// The file of `--config`, overridden by flags.
+/// The files of `--config`, overridden by flags.
 pub fn configure(args: ServeArgs) -> Result<Config, Box<dyn std::error::Error>> {
-    let mut config = match &args.config {
-        Some(file) => config::read(file)?,
-        None => Config::default(),
-    };
-    if args.supergraph.is_some() || !args.subgraphs.is_empty() {
-        // What flags say of the graph stays, whatever becomes of the file.
-        config.followed = None;
-    }
-    if let Some(file) = args.supergraph {
-        config.supergraph.file = Some(file);
+    check_names(&args.subgraphs)?;
+    let flags = flags(&args)?;
+    Ok(Layers::with_flags(args.config, flags).load()?)
+}
+
+/// What the flags say, as a file would.
+fn flags(args: &ServeArgs) -> Result<Value, String> {
+    let mut flags = Value::Null;
+    if let Some(file) = &args.supergraph {
+        flags["supergraph"]["file"] = file.display().to_string().into();
     }
     if !args.subgraphs.is_empty() {
-        check_names(&args.subgraphs)?;
-        config.supergraph.file = None;
-        for subgraph in args.subgraphs {
-            let (name, url) = live(subgraph)?;
-            config.subgraphs.entry(name).or_default().url = Some(url);
-        }
+        flags["supergraph"]["file"] = Value::Null;
     }
-    config.listen = args.listen.unwrap_or(config.listen);
-    config.path = args.path.unwrap_or(config.path);
-    config.check()?;
-    Ok(config)
+    for subgraph in &args.subgraphs {
+        let (name, url) = live(subgraph.clone())?;
+        flags["subgraphs"][name]["url"] = url.to_string().into();
+    }
+    if let Some(listen) = args.listen {
+        flags["listen"] = listen.to_string().into();
+    }
+    if let Some(path) = &args.path {
+        flags["path"] = path.as_str().into();
+    }
+    Ok(flags)
 }
 
 fn live(subgraph: Named) -> Result<(String, Url), String> {
@@ -126,7 +131,7 @@ subgraphs:
         std::fs::write(&file, text).expect("written");
         let named = |text: &str| text.parse().expect("a named subgraph");
         let args = ServeArgs {
-            config: Some(file),
+            config: vec![file],
             supergraph: None,
             subgraphs: vec![named("a=http://a.example/new"), named("c=http://c.example/")],
             listen: None,

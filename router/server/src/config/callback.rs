@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{ConfigError, span};
+use super::ConfigError;
+use super::span::Span;
 
 /// Callbacks of subgraphs.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CallbackConfig {
     /// Where subgraphs reach this very process: the id of a subscription is appended to it. With several gateways each
@@ -23,7 +25,7 @@ pub struct CallbackConfig {
     pub path: String,
     /// How often a subgraph must say that a subscription is still served; one that is silent for three of these is
     /// lost. `0s`: never.
-    #[serde(default = "heartbeat", deserialize_with = "span::read")]
+    #[serde(default = "heartbeat", with = "Span")]
     pub heartbeat: Duration,
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use baedal_composition::contract::Contract;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 
 /// A variant of the public schema by `@tag`. What it leaves out cannot be asked for, and still serves to answer the
 /// rest.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContractConfig {
     /// Only fields of objects and interfaces that bear one of these tags, themselves or by their type. None: all.

@@ -1,16 +1,18 @@
 //! Section `cors`: origins as browsers write them (<https://www.rfc-editor.org/rfc/rfc6454#section-6.2>).
 
 use http::HeaderValue;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::ConfigError;
 
 /// Which web pages of other origins may use the gateway.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorsConfig {
-    /// Origins, e.g. `https://app.example.com`. None: only pages of the gateway's own origin.
+    /// Origins as browsers write them, e.g. `https://app.example.com`; a path, a final slash, the usual port or a `*` is
+    /// refused. None: only pages of the gateway's own origin.
     pub origins: Vec<String>,
 }
 

@@ -3,19 +3,22 @@
 //! Expansion happens in the text, so that places in later messages stay true; a value with a line break, which would
 //! shift them (and could add keys), is refused. Comment lines are left alone.
 
-use super::ConfigError;
+use super::load::Problem;
 
 /// Expands every reference; `lookup` reads the environment.
-pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
-    let mut out = String::with_capacity(text.len());
+pub fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, Vec<Problem>> {
+    let (mut out, mut problems) = (String::with_capacity(text.len()), Vec::new());
     for (index, line) in text.split_inclusive('\n').enumerate() {
         if line.trim_start().starts_with('#') {
             out.push_str(line);
-        } else {
-            expand_line(line, index + 1, lookup, &mut out)?;
+        } else if let Err(problem) = expand_line(line, index + 1, lookup, &mut out) {
+            problems.push(problem);
         }
     }
-    Ok(out)
+    match problems.is_empty() {
+        true => Ok(out),
+        false => Err(problems),
+    }
 }
 
 fn expand_line(
@@ -23,16 +26,12 @@ fn expand_line(
     number: usize,
     lookup: &dyn Fn(&str) -> Option<String>,
     out: &mut String,
-) -> Result<(), ConfigError> {
+) -> Result<(), Problem> {
     let mut rest = line;
     while let Some(start) = rest.find("${") {
         out.push_str(&rest[..start]);
         let column = line.len() - rest.len() + start + 1;
-        let wrong = |why: String| ConfigError::Reference {
-            line: number,
-            column,
-            why,
-        };
+        let wrong = |why: String| Problem::at(number, column, why);
         let end = rest[start..]
             .find('}')
             .ok_or_else(|| wrong("`${` without `}`".to_owned()))?
@@ -103,8 +102,11 @@ mod tests {
                 "1:4: the environment variable BAD holds a line break",
             ),
         ] {
-            let message = expand(text, &environment).expect_err(text).to_string();
+            let message = expand(text, &environment).expect_err(text)[0].to_string();
             assert!(message.contains(wanted), "{message}");
         }
+        let all = expand("${env.A}\n# ${env.B}\n\n${env.C}\n", &environment).expect_err("two are not set");
+        let lines: Vec<usize> = all.iter().map(|problem| problem.line).collect();
+        assert_eq!(lines, [1, 4]);
     }
 }

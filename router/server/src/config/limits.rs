@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use baedal_planner::Settings;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, span};
+use super::ConfigError;
+use super::span::Span;
 
 /// Tokens of a query text that the planner reads at most (white space between them counts there, not here).
 const MOST_TOKENS: usize = 250_000;
@@ -15,13 +17,13 @@ const MOST_HEIGHT: usize = 200;
 const MOST_DEPTH: usize = 128;
 
 /// The largest request that is answered, and the largest answer. Each limit has an error code of its own.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
     /// Bytes of a request body.
     pub body_bytes: usize,
     /// Longest time for a request body to arrive.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub body_timeout: Duration,
     /// Bytes of all request headers together.
     pub header_bytes: usize,

@@ -1,8 +1,12 @@
-//! From a file to a [`Config`].
+//! From files to a [`Config`], or to everything that is wrong with them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::{Config, expand::expand, explain::explain};
+use serde_json::Value;
+
+use super::layers::{Layer, Layers, assemble};
+use super::{Config, diagnose};
 
 /// Why a configuration cannot be used: what, where, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -15,34 +19,9 @@ pub enum ConfigError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// An error inside the named file.
-    #[error("{}:{error}", file.display())]
-    InFile {
-        /// Its path.
-        file: PathBuf,
-        /// What is wrong in it.
-        error: Box<ConfigError>,
-    },
-    /// Not YAML, an unknown key, or a value of the wrong kind.
-    #[error("{line}:{column}: {why}")]
-    Yaml {
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-        /// The explanation.
-        why: String,
-    },
-    /// A `${…}` that cannot be expanded.
-    #[error("{line}:{column}: {why}")]
-    Reference {
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1.
-        column: usize,
-        /// The explanation.
-        why: String,
-    },
+    /// Everything that is wrong in the files.
+    #[error("{}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))]
+    Problems(Vec<Problem>),
     /// A value that cannot work.
     #[error("configuration key `{key}` {why}")]
     Value {
@@ -59,6 +38,45 @@ pub enum ConfigError {
     NoGraph,
 }
 
+/// Something wrong at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file; `None` for a text that is in none.
+    pub file: Option<PathBuf>,
+    /// Line, from 1; 0 where there is no place to point to.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// What is wrong, and what would be right.
+    pub why: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(out, "{}:", file.display())?;
+        }
+        match (self.line, &self.file) {
+            (0, None) => {}
+            (0, Some(_)) => out.write_str(" ")?,
+            (line, _) => write!(out, "{line}:{}: ", self.column)?,
+        }
+        out.write_str(&self.why)
+    }
+}
+
+impl Problem {
+    /// At a place of a text.
+    pub fn at(line: usize, column: usize, why: impl Into<String>) -> Problem {
+        Problem {
+            file: None,
+            line,
+            column,
+            why: why.into(),
+        }
+    }
+}
+
 impl ConfigError {
     /// A value that cannot work.
     pub fn value(key: &str, why: &str) -> ConfigError {
@@ -69,45 +87,17 @@ impl ConfigError {
     }
 }
 
-/// Reads a configuration file. Relative paths in it are relative to its folder.
+/// Reads a configuration file, which is followed while it is served. Relative paths in it are relative to its folder.
+/// Whether it can work is for [`Config::check`] to say.
 pub fn read(file: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable {
-        file: file.to_owned(),
-        source,
-    })?;
-    let in_file = |error| ConfigError::InFile {
-        file: file.to_owned(),
-        error: Box::new(error),
-    };
-    let mut config = parse(&text, &|name| std::env::var(name).ok()).map_err(in_file)?;
-    config.root_at(file.parent().unwrap_or(Path::new("")));
-    config.followed = Some(file.to_owned());
+    let layers = Layers::of(vec![file.to_owned()]);
+    let mut config = layers.assemble(&layers.texts()?, diagnose::How::Read)?;
+    config.followed = Some(layers);
     Ok(config)
 }
 
 /// Reads the text of a configuration file; `lookup` reads the environment.
 pub fn parse(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-    let expanded = expand(text, lookup)?;
-    if expanded
-        .lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-    {
-        return Ok(Config::default());
-    }
-    serde_norway::from_str(&expanded).map_err(|error| explain(&error))
-}
-
-impl Config {
-    fn root_at(&mut self, folder: &Path) {
-        let root = |path: &mut Option<PathBuf>| {
-            if let Some(path) = path {
-                *path = folder.join(&*path);
-            }
-        };
-        root(&mut self.supergraph.file);
-        root(&mut self.supergraph.state_dir);
-        self.subgraphs
-            .values_mut()
-            .for_each(|subgraph| root(&mut subgraph.sdl));
-    }
+    let layer = Layer::new(None, text, lookup).map_err(ConfigError::Problems)?;
+    assemble(&[layer], &Value::Null, diagnose::How::Read)
 }

@@ -1,32 +1,44 @@
 //! Configuration: one YAML file, one struct per section, every key known and documented.
 //!
-//! [`read`] loads a file (environment expanded, unknown keys refused with the nearest known one);
-//! [`Config::check`] says what cannot work before anything is started.
+//! [`Layers`] loads files (environment expanded, later ones on top of earlier ones) and tells everything that is wrong
+//! with them at once; [`Config::check`] says what cannot work before anything is started. The JSON Schema
+//! ([`schema()`]), the table of all keys in the documentation and what `config print` shows are made of the same types: a
+//! new key needs a comment that says what it means, and nothing else (but see [`mod@schema`] for files and secrets).
 
 mod cache;
 mod callback;
 mod contract;
 mod cors;
+mod diagnose;
 mod expand;
 mod explain;
+mod layers;
 mod limits;
 mod load;
 mod observe;
+mod options;
+mod place;
 mod rates;
 mod reload;
+mod schema;
 mod sections;
+mod shown;
 mod span;
 mod streams;
 mod traffic;
+mod yaml;
 
 pub use cache::CacheConfig;
 pub use callback::CallbackConfig;
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
+pub use layers::Layers;
 pub use limits::LimitsConfig;
-pub use load::{ConfigError, parse, read};
+pub use load::{ConfigError, Problem, parse, read};
 pub use observe::{LogConfig, MetricsConfig, TracesConfig};
+pub use options::table as options_table;
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
+pub use schema::schema;
 pub use sections::{
     AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
     SubgraphConfig, SupergraphConfig,
@@ -38,28 +50,29 @@ pub use traffic::{
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Everything the gateway can be told. Every section has working defaults; only the graph must be named.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The file this was read from, if `subgraphs` and `supergraph.file` are to follow it while serving.
+    /// The files this was read from, if they are to be followed while serving.
     #[serde(skip)]
-    pub followed: Option<PathBuf>,
-    /// Address and port to listen on. Port 0 takes a free one.
+    pub followed: Option<Layers>,
+    /// Address and port to listen on, e.g. `0.0.0.0:4000`. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Path of the GraphQL endpoint (HTTP and WebSocket).
+    /// Path of the GraphQL endpoint, for HTTP and WebSocket: letters, digits and `/-_.~`; not `/health` or below it.
     pub path: String,
     /// Where the supergraph comes from and how it is kept up to date.
     pub supergraph: SupergraphConfig,
     /// Subgraphs by name: composed here, or (with `supergraph.file`) overrides of what the file says.
     pub subgraphs: BTreeMap<String, SubgraphConfig>,
-    /// Labels of `@override(label:)` that are active, besides the share of requests that `percent(n)` labels take.
+    /// Named labels of `@override(label:)` that are active. `percent(n)` labels are active for that share of the requests
+    /// without being named here, and always when named.
     pub override_labels: BTreeSet<String>,
-    /// Which variant of the graph is served. Absent: all of it.
+    /// Which variant of the graph is served, by `@tag`. Absent: all of it.
     pub contract: Option<ContractConfig>,
     /// Who may come in. Absent: the gateway is open to everyone.
     pub auth: Option<AuthConfig>,
@@ -122,18 +135,26 @@ impl Default for Config {
 impl Config {
     /// Refuses what cannot work, with the key and the cure in the message.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.check_path()?;
-        self.check_sources()?;
-        self.supergraph.check()?;
-        self.contract.as_ref().map_or(Ok(()), ContractConfig::check)?;
-        self.check_auth()?;
-        self.limits.check()?;
-        self.cache.check()?;
-        self.traffic.check()?;
-        self.cors.check()?;
-        self.traces.check()?;
-        self.subscriptions.check(&self.path)?;
-        self.headers.check()
+        self.faults().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// What cannot work, of each section the first.
+    fn faults(&self) -> Vec<ConfigError> {
+        let checks = [
+            self.check_path(),
+            self.check_sources(),
+            self.supergraph.check(),
+            self.contract.as_ref().map_or(Ok(()), ContractConfig::check),
+            self.check_auth(),
+            self.limits.check(),
+            self.cache.check(),
+            self.traffic.check(),
+            self.cors.check(),
+            self.traces.check(),
+            self.subscriptions.check(&self.path),
+            self.headers.check(),
+        ];
+        checks.into_iter().filter_map(Result::err).collect()
     }
 
     fn check_path(&self) -> Result<(), ConfigError> {

@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use baedal_telemetry::trace::Sampler;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{ConfigError, span};
+use super::ConfigError;
+use super::span::MaybeSpan;
 
 /// Metrics for Prometheus.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricsConfig {
     /// Where `/metrics` is served, with health checks beside it. Absent: nowhere.
@@ -29,7 +31,7 @@ impl Default for MetricsConfig {
 }
 
 /// Traces for an OpenTelemetry collector.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TracesConfig {
     /// Where a collector takes OTLP over HTTP. Absent: as `OTEL_EXPORTER_OTLP_ENDPOINT` and its kin say, if they do.
@@ -74,12 +76,12 @@ impl TracesConfig {
 }
 
 /// What is logged of requests.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
     /// Whether each request has a line.
     pub access: bool,
     /// Requests that take longer are logged with their plan. Absent: none.
-    #[serde(deserialize_with = "span::read_optional")]
+    #[serde(with = "MaybeSpan")]
     pub slow: Option<Duration>,
 }

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use baedal_traffic::rate;
 use http::HeaderName;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, span};
+use super::ConfigError;
+use super::span::Span;
 
 /// Clients, users and operations remembered for each limit.
 const KEYS: u64 = 65_536;
 
 /// How many requests in what time. Over WebSocket each operation is a request.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimitsConfig {
     /// For each client, told apart by its address.
@@ -25,13 +27,13 @@ pub struct RateLimitsConfig {
 }
 
 /// A rate.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateConfig {
     /// So many requests …
     pub count: NonZeroU32,
     /// … in this time, evenly …
-    #[serde(deserialize_with = "span::read", default = "second")]
+    #[serde(with = "Span", default = "second")]
     pub per: Duration,
     /// … and so many at once. Absent: `count`.
     #[serde(default)]
@@ -39,13 +41,13 @@ pub struct RateConfig {
 }
 
 /// A rate of each client.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientRateConfig {
     /// So many requests …
     pub count: NonZeroU32,
     /// … in this time, evenly …
-    #[serde(deserialize_with = "span::read", default = "second")]
+    #[serde(with = "Span", default = "second")]
     pub per: Duration,
     /// … and so many at once. Absent: `count`.
     #[serde(default)]
@@ -57,7 +59,7 @@ pub struct ClientRateConfig {
 }
 
 /// A rate of one operation.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperationRateConfig {
     /// The operation's name.
@@ -72,7 +74,7 @@ pub struct OperationRateConfig {
     /// So many requests …
     pub count: NonZeroU32,
     /// … in this time, evenly …
-    #[serde(deserialize_with = "span::read", default = "second")]
+    #[serde(with = "Span", default = "second")]
     pub per: Duration,
     /// … and so many at once. Absent: `count`.
     #[serde(default)]
@@ -80,7 +82,7 @@ pub struct OperationRateConfig {
 }
 
 /// Whose requests are counted together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForEach {
     /// Everyone's.

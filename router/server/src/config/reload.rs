@@ -1,40 +1,67 @@
 //! What a running gateway takes over of a changed configuration, and what needs a restart.
 
+use serde_json::Value;
+
 use super::Config;
 
+/// Keys by how they begin: whether a change of theirs is taken over. The longest that fits decides; what fits none needs
+/// a restart.
+const LIVE: [(&str, bool); 10] = [
+    ("supergraph.file", true),
+    ("subgraphs", true),
+    ("traffic", true),
+    ("traffic.connect_timeout", false),
+    ("traffic.pool_idle_timeout", false),
+    ("traffic.pool_max_idle", false),
+    ("traffic.response_bytes", false),
+    ("traffic.share_equal_requests", false),
+    ("traffic.shutdown_delay", false),
+    ("traffic.drain_timeout", false),
+];
+
+/// Whether a change of this key (with dots) is taken over.
+pub fn is_live(key: &str) -> bool {
+    let fits = |prefix: &str| {
+        let rest = key.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let known = LIVE.iter().filter(|(prefix, _)| fits(prefix));
+    known
+        .max_by_key(|(prefix, _)| prefix.len())
+        .is_some_and(|(_, live)| *live)
+}
+
 impl Config {
-    /// Keys whose change has no effect without a restart. All of `traffic` and of what subgraphs set apart is taken over,
-    /// but for what is listed here.
+    /// Keys whose change has no effect without a restart.
     pub fn needs_restart(&self, new: &Config) -> Vec<String> {
-        let sections = [
-            ("listen", self.listen != new.listen),
-            ("path", self.path != new.path),
-            (
-                "supergraph.poll_interval",
-                self.supergraph.poll_interval != new.supergraph.poll_interval,
-            ),
-            ("override_labels", self.override_labels != new.override_labels),
-            ("contract", self.contract != new.contract),
-            ("auth", self.auth != new.auth),
-            ("limits", self.limits != new.limits),
-            ("cache", self.cache != new.cache),
-            ("headers", self.headers != new.headers),
-            ("csrf", self.csrf != new.csrf),
-            ("cors", self.cors != new.cors),
-            ("errors", self.errors != new.errors),
-            ("introspection", self.introspection != new.introspection),
-            ("subscriptions", self.subscriptions != new.subscriptions),
-            ("websocket", self.websocket != new.websocket),
-            ("metrics", self.metrics != new.metrics),
-            ("traces", self.traces != new.traces),
-            ("log", self.log != new.log),
-        ];
-        let changed = sections.into_iter().filter(|(_, differs)| *differs);
-        let fixed = self.traffic.fixed(&new.traffic).into_iter();
+        let value = |config: &Config| {
+            serde_json::to_value(config).expect("a configuration was read from what JSON can say")
+        };
+        let mut changed = Vec::new();
+        differences("", &value(self), &value(new), &mut changed);
+        changed.retain(|key| !is_live(key));
         changed
-            .map(|(key, _)| key.to_owned())
-            .chain(fixed.map(|key| format!("traffic.{key}")))
-            .collect()
+    }
+}
+
+/// Keys that differ, as far down as there are keys.
+fn differences(at: &str, old: &Value, new: &Value, changed: &mut Vec<String>) {
+    let (Value::Object(old_keys), Value::Object(new_keys)) = (old, new) else {
+        if old != new {
+            changed.push(at.to_owned());
+        }
+        return;
+    };
+    let mut keys: Vec<&String> = old_keys.keys().chain(new_keys.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let path = match at {
+            "" => key.clone(),
+            at => format!("{at}.{key}"),
+        };
+        let value = |keys: &serde_json::Map<String, Value>| keys.get(key).cloned().unwrap_or_default();
+        differences(&path, &value(old_keys), &value(new_keys), changed);
     }
 }
 
@@ -57,8 +84,18 @@ mod tests {
         (a.timeout, a.traffic.retry.attempts) = (Some(Duration::from_secs(2)), Some(0));
         assert!(old.needs_restart(&new).is_empty());
         new.traffic.pool_max_idle = 1;
-        new.limits.depth = 3;
+        new.listen.set_port(1);
         new.subgraphs.insert("b".to_owned(), SubgraphConfig::default());
-        assert_eq!(old.needs_restart(&new), ["limits", "traffic.pool_max_idle"]);
+        assert_eq!(old.needs_restart(&new), ["listen", "traffic.pool_max_idle"]);
+    }
+
+    /// A key that is spelt wrong in the table decides nothing.
+    #[test]
+    fn the_table_names_what_there_is() {
+        let keys = crate::config::options::keys();
+        for (prefix, _) in LIVE {
+            let fits = |name: &str| name == prefix || name.starts_with(&format!("{prefix}."));
+            assert!(keys.iter().any(|key| fits(&key.name)), "{prefix}");
+        }
     }
 }

@@ -5,24 +5,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{ConfigError, StreamProtocol, SubgraphTrafficConfig, span};
+use super::span::{MaybeSpan, Span};
+use super::{ConfigError, StreamProtocol, SubgraphTrafficConfig};
 
 /// Where the supergraph comes from and how it is kept up to date.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SupergraphConfig {
     /// A ready supergraph (join spec). Absent: the `subgraphs` are composed here.
+    #[schemars(extend("format" = "path"))]
     pub file: Option<PathBuf>,
-    /// How often live subgraphs and files are looked at for changes.
-    #[serde(deserialize_with = "span::read")]
+    /// How often live subgraphs and files are looked at for changes; at least `100ms`.
+    #[serde(with = "Span")]
     pub poll_interval: Duration,
     /// Longest time for planning ahead of a swap what was asked of the supergraph before.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub warm_up: Duration,
-    /// Folder in which the last good supergraph is kept for a start while subgraphs are down.
+    /// Folder in which the last good supergraph (`last-good.json`) is kept for a start while subgraphs are down. Absent: it
+    /// is not kept.
+    #[schemars(extend("format" = "path"))]
     pub state_dir: Option<PathBuf>,
 }
 
@@ -53,21 +58,24 @@ impl SupergraphConfig {
 }
 
 /// One subgraph.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubgraphConfig {
-    /// Where its GraphQL endpoint is.
+    /// Where its GraphQL endpoint is (http:// or https://). Required without `supergraph.file`, else it overrides what the
+    /// file says.
     pub url: Option<Url>,
-    /// Its SDL file. Absent: the subgraph is asked for it by `{ _service { sdl } }`.
+    /// Its SDL file; refused beside `supergraph.file`. Absent: the subgraph is asked for it by `{ _service { sdl } }`.
+    #[schemars(extend("format" = "path"))]
     pub sdl: Option<PathBuf>,
     /// Where its subscriptions are (ws://, wss://, http:// or https://). Absent: at `url`.
     pub subscription_url: Option<Url>,
     /// How its subscriptions are asked for.
     pub subscription_protocol: StreamProtocol,
     /// Longest time for one call; overrides `traffic.timeout`.
-    #[serde(deserialize_with = "span::read_optional")]
+    #[serde(with = "MaybeSpan")]
     pub timeout: Option<Duration>,
-    /// More addresses of the same subgraph: calls take turns over `url` and these.
+    /// More addresses of the same subgraph: calls take turns over `url` and these, and one that fails is left out for a
+    /// while.
     pub replicas: Vec<Url>,
     /// What differs here from `traffic`.
     pub traffic: SubgraphTrafficConfig,
@@ -116,7 +124,7 @@ impl SubgraphConfig {
 }
 
 /// Who may come in.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthConfig {
     /// Issuers whose access tokens (ES256 or EdDSA, `at+jwt`) are accepted.
@@ -127,7 +135,7 @@ pub struct AuthConfig {
 pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// One issuer of access tokens.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
     /// The `iss` claim, byte for byte.
@@ -135,7 +143,7 @@ pub struct IssuerConfig {
     /// Where its keys are. Absent: where its `/.well-known/openid-configuration` says.
     #[serde(default)]
     pub jwks_url: Option<Url>,
-    /// The `aud` claim tokens must carry.
+    /// What the `aud` claim of a token must hold.
     pub audience: String,
 }
 
@@ -160,10 +168,11 @@ impl IssuerConfig {
 
 /// Which request headers travel on to subgraphs. Nothing travels that is not named here, but for the request id,
 /// `traceparent`, and `Authorization` when `auth` is configured.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HeadersConfig {
-    /// Names of request headers to pass on.
+    /// Names of request headers that travel on. Headers of the connection, `Accept`, `Content-Type` and the like are
+    /// refused.
     pub propagate: Vec<String>,
 }
 
@@ -219,10 +228,10 @@ impl HeadersConfig {
 }
 
 /// Guard against cross-site request forgery: a request a browser would send without asking first is refused.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CsrfConfig {
-    /// Whether the guard is on.
+    /// Whether the guard is on. Off, any web page can make a browser send queries.
     pub enabled: bool,
     /// A GET request needs one of these (or a content type no form can send).
     pub required_headers: Vec<String>,
@@ -243,12 +252,15 @@ impl Default for CsrfConfig {
 }
 
 /// Errors that subgraphs report.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ErrorsConfig {
-    /// Whether their texts and codes are replaced by fixed ones, and all other extensions dropped.
+    /// Whether texts and codes of errors in answers, events and refused subscriptions of subgraphs are replaced by fixed
+    /// ones (`SUBGRAPH_ERROR`), and all other extensions dropped; `extensions.requestId` says under which id the log has
+    /// them in full.
     pub mask_subgraphs: bool,
-    /// Which extensions pass besides `code`. Without it: all but `stacktrace` and `exception`.
+    /// Which extensions of such errors clients see besides `code`; `[]` for none. Absent: all but `stacktrace` and
+    /// `exception`.
     pub extensions: Option<Arc<[String]>>,
     /// Whether `extensions.service` names the subgraph.
     pub name_subgraphs: bool,
@@ -265,7 +277,7 @@ impl Default for ErrorsConfig {
 }
 
 /// `__schema` and `__type`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct IntrospectionConfig {
     /// Whether clients may read the schema. Off, error messages do not suggest names either.

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::{CallbackConfig, ConfigError, span};
+use super::span::Span;
+use super::{CallbackConfig, ConfigError};
 
 /// Subscriptions of subgraphs.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubscriptionsConfig {
     /// Longest time until a subgraph has acknowledged a connection.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub connect_timeout: Duration,
     /// A subgraph that has been silent this long is asked for a sign of life, and given up after as long again.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub idle_timeout: Duration,
     /// Whether equal subscriptions of one identity have one upstream. A client that comes later begins with the next
     /// event (or, where it gives a cursor, with a stream of its own).
@@ -23,10 +25,11 @@ pub struct SubscriptionsConfig {
     pub cursor_field: String,
     /// The argument of a subscription's root field that takes such a cursor.
     pub cursor_argument: String,
-    /// Which streams go on by a new upstream when theirs is lost.
+    /// Which streams go on by a new upstream when theirs is lost: those with a cursor, all (events of those without one
+    /// may be missed), or none.
     pub reconnect: Reconnect,
     /// How long a stream may be without an upstream before its clients are told that it is lost.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub reconnect_timeout: Duration,
     /// Where subgraphs call back whose `subscription_protocol` is `callback`.
     pub callback: Option<CallbackConfig>,
@@ -41,7 +44,7 @@ impl SubscriptionsConfig {
 }
 
 /// How a subgraph's subscriptions are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamProtocol {
     /// A WebSocket: graphql-transport-ws.
@@ -56,7 +59,7 @@ pub enum StreamProtocol {
 }
 
 /// Which streams go on by a new upstream when theirs is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reconnect {
     /// Those that can be taken up without a gap: they have a cursor, and an argument for it.
@@ -83,11 +86,11 @@ impl Default for SubscriptionsConfig {
 }
 
 /// WebSocket connections of clients.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebSocketConfig {
     /// Longest time until `connection_init` (close code 4408).
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub init_timeout: Duration,
     /// Bytes of one message of a client.
     pub message_bytes: usize,
@@ -95,14 +98,14 @@ pub struct WebSocketConfig {
     pub max_operations: usize,
     /// Messages waiting for a slow client before its connection is closed (close code 4413).
     pub queue: usize,
-    /// Connections for streams (WebSockets and event streams) of all clients.
+    /// WebSockets and streams over HTTP of all clients; more are refused with 503 `TOO_MANY_CONNECTIONS`.
     pub max_connections: usize,
-    /// Those of one user: of tokens with the same `sub`.
+    /// WebSockets and streams over HTTP of one user: of tokens with the same `sub`.
     pub max_connections_per_user: usize,
     /// Messages of a client in one second before its connection is closed (close code 1008).
     pub messages_per_second: u32,
     /// How often a client is asked for a sign of life. One that is silent for two of these is gone.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub ping_interval: Duration,
 }
 

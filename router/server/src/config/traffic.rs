@@ -4,38 +4,41 @@
 use std::time::Duration;
 
 use baedal_traffic::{Settings, adaptive, breaker, budget, bulkhead, retry};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::ConfigError;
 use super::rates::RateLimitsConfig;
-use super::{ConfigError, span};
+use super::span::{MaybeSpan, Span};
 
 /// Requests that come in, and calls to subgraphs.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrafficConfig {
     /// Longest time for one call, from sending to the last byte of the answer, repeats included.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub timeout: Duration,
     /// Longest time for all calls of one request.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub request_timeout: Duration,
     /// Longest time to open a connection.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub connect_timeout: Duration,
     /// How long an unused connection is kept.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub pool_idle_timeout: Duration,
-    /// Unused connections kept per subgraph.
+    /// Unused connections kept for each address.
     pub pool_max_idle: usize,
-    /// Bytes of one answer of a subgraph.
+    /// Bytes of one answer of a subgraph; also of an event, and of an SDL.
     pub response_bytes: usize,
     /// Whether queries under way that are equal, byte for byte and in what travels on of them, share one execution.
     pub share_equal_requests: bool,
-    /// How long the gateway goes on serving after a stop signal, as not ready: until balancers have noticed.
-    #[serde(deserialize_with = "span::read")]
+    /// How long the gateway goes on serving after a stop signal, with `/health/ready` at 503: until load balancers have
+    /// noticed. Answers ask for their connection to be closed.
+    #[serde(with = "Span")]
     pub shutdown_delay: Duration,
-    /// Longest time requests under way may take after that.
-    #[serde(deserialize_with = "span::read")]
+    /// Longest time requests under way may take after that; streams end at once, with their cursors.
+    #[serde(with = "Span")]
     pub drain_timeout: Duration,
     /// How many requests at once the gateway works on.
     pub shed: BulkheadConfig,
@@ -71,7 +74,7 @@ impl Default for TrafficConfig {
 }
 
 /// What one subgraph sets apart.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubgraphTrafficConfig {
     /// How many calls at once.
@@ -83,71 +86,71 @@ pub struct SubgraphTrafficConfig {
 }
 
 /// So many at once, and a bounded wait for a turn.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BulkheadConfig {
-    /// How many at once; 0: any number.
+    /// How many at once; 0: any number. Absent: `4096` requests for the gateway (`shed`), `1024` calls to a subgraph.
     pub at_once: Option<usize>,
-    /// How long one may wait for its turn.
-    #[serde(deserialize_with = "span::read_optional")]
+    /// How long one more may wait for its turn. Absent: `20ms`.
+    #[serde(with = "MaybeSpan")]
     pub wait: Option<Duration>,
-    /// How many may wait; whoever comes then is refused at once.
+    /// How many may wait; whoever comes then is refused at once. Absent: as many as `at_once` has by default.
     pub queue: Option<usize>,
     /// Whether the limit follows how long the work takes: between `least` and `at_once`.
     pub adaptive: Option<AdaptiveConfig>,
 }
 
 /// A limit that follows how long the work takes.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptiveConfig {
     /// It never becomes smaller than this.
     pub least: usize,
     /// Work that takes longer says that there is too much of it at once.
-    #[serde(deserialize_with = "span::read")]
+    #[serde(with = "Span")]
     pub target: Duration,
 }
 
 /// When a subgraph is not called for a while.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BreakerConfig {
-    /// Whether it ever opens.
+    /// Whether it ever opens. Absent: `true`.
     pub enabled: Option<bool>,
-    /// How far back calls are counted.
-    #[serde(deserialize_with = "span::read_optional")]
+    /// How far back calls are counted. Absent: `10s`.
+    #[serde(with = "MaybeSpan")]
     pub window: Option<Duration>,
-    /// No judgement below this many calls in the window.
+    /// No judgement below this many calls in the window. Absent: `20`.
     pub min_calls: Option<u32>,
-    /// Share of failed calls, above 0 and up to 1, from which on it opens.
+    /// Share of failed calls, above 0 and up to 1, from which on it opens. Absent: `0.5`.
     pub failure_rate: Option<f64>,
-    /// A call that takes this long is slow.
-    #[serde(deserialize_with = "span::read_optional")]
+    /// A call that takes this long is slow. Absent: `5s`.
+    #[serde(with = "MaybeSpan")]
     pub slow_call: Option<Duration>,
-    /// Share of slow calls, above 0 and up to 1, from which on it opens.
+    /// Share of slow calls, above 0 and up to 1, from which on it opens. Absent: `0.8`.
     pub slow_rate: Option<f64>,
-    /// How long it stays open.
-    #[serde(deserialize_with = "span::read_optional")]
+    /// How long it stays open: no call is made. Absent: `5s`.
+    #[serde(with = "MaybeSpan")]
     pub open_for: Option<Duration>,
-    /// How many calls it lets through then, to find out.
+    /// How many calls it lets through then, to find out. Absent: `5`.
     pub probes: Option<u32>,
 }
 
 /// When a query to a subgraph is repeated.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryConfig {
-    /// Repeats of one call; 0: none.
+    /// Repeats of one call; 0: none. Absent: `1`.
     pub attempts: Option<u32>,
-    /// The longest first pause; by chance it is shorter. Each further one may be twice as long.
-    #[serde(deserialize_with = "span::read_optional")]
+    /// The longest first pause; by chance it is shorter. Each further one may be twice as long. Absent: `25ms`.
+    #[serde(with = "MaybeSpan")]
     pub pause: Option<Duration>,
-    /// The longest pause there is. A subgraph that asks for a longer one (`Retry-After`) is not asked again.
-    #[serde(deserialize_with = "span::read_optional")]
+    /// The longest pause there is. A subgraph that asks for a longer one (`Retry-After`) is not asked again. Absent: `1s`.
+    #[serde(with = "MaybeSpan")]
     pub longest_pause: Option<Duration>,
-    /// Repeats of all calls to a subgraph, as a share of these calls.
+    /// Repeats of all calls to a subgraph in ten seconds, as a share of these calls. Absent: `0.2`.
     pub budget: Option<f64>,
-    /// Repeats per second that are allowed besides.
+    /// Repeats per second that are allowed besides. Absent: `10`.
     pub budget_per_second: Option<f64>,
 }
 
@@ -185,30 +188,6 @@ impl TrafficConfig {
             positive(key, Some(time))?;
         }
         Ok(())
-    }
-
-    /// Keys that differ and need a restart.
-    pub(super) fn fixed(&self, other: &TrafficConfig) -> Vec<&'static str> {
-        let differ = [
-            ("connect_timeout", self.connect_timeout != other.connect_timeout),
-            (
-                "pool_idle_timeout",
-                self.pool_idle_timeout != other.pool_idle_timeout,
-            ),
-            ("pool_max_idle", self.pool_max_idle != other.pool_max_idle),
-            ("response_bytes", self.response_bytes != other.response_bytes),
-            (
-                "share_equal_requests",
-                self.share_equal_requests != other.share_equal_requests,
-            ),
-            ("shutdown_delay", self.shutdown_delay != other.shutdown_delay),
-            ("drain_timeout", self.drain_timeout != other.drain_timeout),
-        ];
-        differ
-            .into_iter()
-            .filter(|(_, differs)| *differs)
-            .map(|(key, _)| key)
-            .collect()
     }
 }
 

@@ -2,16 +2,15 @@
 //!
 //! Only `subgraphs` and `supergraph.file` are taken over. A file that cannot be used changes nothing, and is told of.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::{self, Config};
+use crate::config::{Config, Layers};
 
-/// A followed file.
+/// Followed files.
 pub struct Followed {
-    file: Option<PathBuf>,
-    /// As it was last looked at; nothing before the first look.
-    text: Option<String>,
+    layers: Option<Layers>,
+    /// As they were last looked at; nothing before the first look.
+    texts: Option<Vec<String>>,
 }
 
 /// What a look at the file brought.
@@ -28,27 +27,27 @@ pub enum News {
 }
 
 impl Followed {
-    /// Follows the file of `config`, if it names one.
+    /// Follows the files of `config`, if it names any.
     pub fn of(config: &Config) -> Followed {
-        let file = config.followed.clone();
-        let text = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
-        Followed { file, text }
+        let layers = config.followed.clone();
+        let texts = layers.as_ref().and_then(|layers| layers.texts().ok());
+        Followed { layers, texts }
     }
 
-    /// Looks whether the file says something else than `current`.
-    pub async fn look(&mut self, current: &Config) -> News {
-        let Some(file) = self.file.clone() else {
+    /// Looks whether the files say something else than `current`.
+    pub fn look(&mut self, current: &Config) -> News {
+        let Some(layers) = &self.layers else {
             return News::None;
         };
-        let text = match tokio::fs::read_to_string(&file).await {
-            Ok(text) => text,
-            Err(error) => return News::Unusable(format!("{}: {error}", file.display())),
+        let texts = match layers.texts() {
+            Ok(texts) => texts,
+            Err(error) => return News::Unusable(error.to_string()),
         };
-        if self.text.as_ref() == Some(&text) {
+        if self.texts.as_ref() == Some(&texts) {
             return News::None;
         }
-        self.text = Some(text);
-        let read = config::read(&file).and_then(|config| config.check().map(|()| config));
+        let read = layers.load_texts(&texts);
+        self.texts = Some(texts);
         match read {
             Ok(read) => changed(current, read),
             Err(error) => News::Unusable(error.to_string()),
@@ -68,7 +67,10 @@ fn changed(current: &Config, read: Config) -> News {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::config;
 
     fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().expect("a folder");
@@ -83,13 +85,13 @@ mod tests {
         let (_folder, file) = written(first);
         let config = config::read(&file).expect("works");
         let mut followed = Followed::of(&config);
-        assert!(matches!(followed.look(&config).await, News::None));
+        assert!(matches!(followed.look(&config), News::None));
         let more = format!("{first}path: /other\n");
         std::fs::write(&file, more).expect("written");
-        assert!(matches!(followed.look(&config).await, News::Same));
+        assert!(matches!(followed.look(&config), News::Same));
         let second = "subgraphs: { b: { url: \"http://b.example/\" } }\npath: /other\n";
         std::fs::write(&file, second).expect("written");
-        let News::Changed(changed) = followed.look(&config).await else {
+        let News::Changed(changed) = followed.look(&config) else {
             panic!("another subgraph");
         };
         assert!(changed.subgraphs.contains_key("b") && changed.path == config.path);
@@ -102,12 +104,12 @@ mod tests {
         let config = config::read(&file).expect("works");
         let mut followed = Followed::of(&config);
         std::fs::write(&file, "subgraphs: { a: { uri: x } }\n").expect("written");
-        let News::Unusable(why) = followed.look(&config).await else {
+        let News::Unusable(why) = followed.look(&config) else {
             panic!("an unknown key");
         };
         assert!(why.contains("router.yaml") && why.contains("uri"), "{why}");
-        assert!(matches!(followed.look(&config).await, News::None));
+        assert!(matches!(followed.look(&config), News::None));
         std::fs::write(&file, good).expect("written");
-        assert!(matches!(followed.look(&config).await, News::Same));
+        assert!(matches!(followed.look(&config), News::Same));
     }
 }

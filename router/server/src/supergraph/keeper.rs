@@ -42,7 +42,7 @@ pub enum SupergraphProblem {
 
 impl SupergraphProblem {
     /// As sentences for an operator.
-    fn reasons(&self) -> Vec<String> {
+    pub fn reasons(&self) -> Vec<String> {
         match self {
             SupergraphProblem::Composition(errors) => errors.iter().map(line).collect(),
             other => vec![other.to_string()],
@@ -169,7 +169,7 @@ impl Keeper {
     }
 
     async fn look(&mut self) -> Result<(), SupergraphProblem> {
-        self.follow().await;
+        self.follow();
         let outcome = match self.source.clone() {
             Source::File(file) => self.look_at_file(&file).await,
             Source::Subgraphs(sources) => self.look_at_subgraphs(&sources).await,
@@ -179,8 +179,8 @@ impl Keeper {
     }
 
     /// Takes over what the configuration file says of the graph's sources now.
-    async fn follow(&mut self) {
-        match self.followed.look(&self.config).await {
+    fn follow(&mut self) {
+        match self.followed.look(&self.config) {
             News::None => {}
             News::Same => self.unusable.clear(),
             News::Unusable(why) => {
@@ -370,7 +370,11 @@ fn prepared(
 }
 
 /// The engine of a supergraph, or of the variant that the configured contract shows.
-fn engine(supergraph: String, gateway: &Gateway, config: &Config) -> Result<Engine, SupergraphProblem> {
+pub(super) fn engine(
+    supergraph: String,
+    gateway: &Gateway,
+    config: &Config,
+) -> Result<Engine, SupergraphProblem> {
     let variant = match &config.contract {
         None => supergraph,
         Some(contracts) => {

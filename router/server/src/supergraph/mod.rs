@@ -8,8 +8,10 @@ mod keeper;
 pub mod sdl;
 mod sources;
 mod status;
+mod trial;
 
 pub use gather::fetch_sdl;
 pub use keeper::{Keeper, SupergraphProblem};
 pub use sources::{SdlPlace, Source, SubgraphSource};
 pub use status::{Absent, Origin, Status};
+pub use trial::trial;
