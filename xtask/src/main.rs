@@ -32,9 +32,9 @@ enum Command {
     Check,
     /// The manifests and alerts of deploy/: schemas of Kubernetes, promtool's checks and unit tests. Part of `check`.
     Deploy,
-    /// Every test, on the embedded stack and on real MongoDB, Postgres and Kafka.
+    /// Every test, on the embedded stack and on real MongoDB, Postgres, Kafka and Redis.
     ///
-    /// The servers are found by MONGODB_URL, POSTGRES_URL and KAFKA_BROKERS; for those not set they are
+    /// The servers are found by MONGODB_URL, POSTGRES_URL, KAFKA_BROKERS and REDIS_URL; for those not set they are
     /// started: with Docker Compose where an engine runs, else from packages under target/servers.
     Test {
         /// Passed on to `cargo test` (for example `-p baedal-order`, or `-- name_of_a_test`).
@@ -72,7 +72,7 @@ enum Command {
     /// Run acceptance scenarios (T1 to T6 and the open graph) with the real programs on real servers: prints tables and
     /// verdicts, keeps the results of long forms in docs/results/scenarios/, and fails when a number is missed.
     Scenario(scenario::Scenario),
-    /// Start MongoDB, Postgres and Kafka, print their addresses, and keep them until Ctrl-C.
+    /// Start MongoDB, Postgres, Kafka and Redis, print their addresses, and keep them until Ctrl-C.
     Servers,
     /// Write schema/ anew: subgraph SDLs, the supergraph, and the events' examples and JSON Schemas.
     Schema,

@@ -21,6 +21,8 @@ pub enum Code {
     InvalidVariables,
     /// An array of requests; batching is off.
     BatchingDisabled,
+    /// An array of more requests than `batching.max`.
+    BatchTooLarge,
     /// The body is larger than `limits.body_bytes`.
     BodyTooLarge,
     /// The body takes longer than `limits.body_timeout`.
@@ -59,6 +61,18 @@ pub enum Code {
     RateLimited,
     /// A failure of the gateway itself.
     Internal,
+    /// No query is known by this hash: the client sends it in full then (automatic persisted queries).
+    PersistedQueryNotFound,
+    /// `apq.enabled` is false: the client sends queries in full from now on.
+    PersistedQueryNotSupported,
+    /// A query that its hash is not the hash of.
+    PersistedQueryMismatch,
+    /// `extensions.persistedQuery` that is none, or of another version.
+    PersistedQueryInvalid,
+    /// No document of the manifest has this id.
+    PersistedDocumentNotFound,
+    /// `persisted_documents.only`: this one is not in the manifest.
+    PersistedDocumentRequired,
     /// A syntax error in the query.
     ParseFailed,
     /// The query does not fit the schema.
@@ -120,6 +134,7 @@ impl Code {
             Code::BadRequest => ("BAD_REQUEST", 400, Http),
             Code::InvalidVariables => ("INVALID_VARIABLES", 400, Http),
             Code::BatchingDisabled => ("BATCHING_DISABLED", 400, Http),
+            Code::BatchTooLarge => ("BATCH_TOO_LARGE", 400, Http),
             Code::BodyTooLarge => ("BODY_TOO_LARGE", 413, Http),
             Code::BodyTooSlow => ("BODY_TOO_SLOW", 408, Http),
             Code::HeadersTooLarge => ("HEADERS_TOO_LARGE", 431, Http),
@@ -139,6 +154,12 @@ impl Code {
             Code::Overloaded => ("OVERLOADED", 503, Http),
             Code::RateLimited => ("RATE_LIMITED", 429, Http),
             Code::Internal => ("INTERNAL_ERROR", 500, Http),
+            Code::PersistedQueryNotFound => ("PERSISTED_QUERY_NOT_FOUND", 400, Graphql),
+            Code::PersistedQueryNotSupported => ("PERSISTED_QUERY_NOT_SUPPORTED", 400, Graphql),
+            Code::PersistedQueryMismatch => ("PERSISTED_QUERY_HASH_MISMATCH", 400, Graphql),
+            Code::PersistedQueryInvalid => ("PERSISTED_QUERY_INVALID", 400, Graphql),
+            Code::PersistedDocumentNotFound => ("PERSISTED_DOCUMENT_NOT_FOUND", 400, Graphql),
+            Code::PersistedDocumentRequired => ("PERSISTED_DOCUMENT_REQUIRED", 400, Graphql),
             Code::ParseFailed => ("GRAPHQL_PARSE_FAILED", 400, Graphql),
             Code::ValidationFailed => ("GRAPHQL_VALIDATION_FAILED", 400, Graphql),
             Code::OperationUnknown => ("OPERATION_RESOLUTION_FAILURE", 400, Graphql),

@@ -15,11 +15,13 @@ use crate::engine::Engine;
 use crate::http::Reservations;
 use crate::jwt::Identity;
 use crate::observe::Observer;
+use crate::persisted::Persisted;
 use crate::sharing::Sharing;
 use crate::streams::{Admission, Hub};
 use crate::subgraphs::Client;
 use crate::supergraph::Status;
 use crate::traffic::Traffic;
+use crate::valkey::Valkey;
 
 /// Twice the shortest pause between two sweeps of the pools.
 const SHORTEST_SWEEP: Duration = Duration::from_secs(1);
@@ -36,6 +38,10 @@ pub struct Gateway {
     pub traffic: Traffic,
     /// Who may come in.
     pub identity: Identity,
+    /// The Redis or Valkey server that gateways share, if there is one.
+    pub valkey: Option<Arc<Valkey>>,
+    /// Documents that clients name instead of sending them.
+    pub persisted: Persisted,
     /// Executions that equal requests share, if they may.
     pub sharing: Option<Arc<Sharing>>,
     /// Subscriptions under way.
@@ -64,6 +70,9 @@ impl Gateway {
     /// A gateway that serves nothing yet.
     pub fn new(config: Config) -> Gateway {
         let client = Client::new(&config.traffic);
+        let observer = Arc::new(Observer::new(&config));
+        let valkey = config.redis.as_ref();
+        let valkey = valkey.map(|redis| Arc::new(Valkey::new(redis, &observer.registry)));
         Gateway {
             identity: Identity::new(config.auth.as_ref(), &client),
             sharing: config.traffic.share_equal_requests.then(Arc::default),
@@ -80,8 +89,10 @@ impl Gateway {
             ),
             reservations: Reservations::default(),
             propagated: config.headers.names(),
-            traffic: Traffic::new(&config),
-            observer: Arc::new(Observer::new(&config)),
+            traffic: Traffic::new(&config).counted_by(valkey.as_ref()),
+            persisted: Persisted::new(&config, valkey.as_ref(), &observer.registry),
+            valkey,
+            observer,
             client,
             config,
             stopping: CancellationToken::new(),

@@ -20,6 +20,7 @@ mod jwt;
 mod limits;
 mod observe;
 mod once;
+mod persisted;
 mod pipeline;
 mod refuse;
 pub mod request;
@@ -29,6 +30,8 @@ mod streams;
 mod subgraphs;
 mod supergraph;
 mod traffic;
+pub mod valkey;
+
 mod workers;
 mod ws;
 
@@ -56,6 +59,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     config.check()?;
     let listen = config.listen;
     let gateway = Arc::new(Gateway::new(config));
+    look_after_shared(&gateway).await?;
     observe::register(&gateway);
     let listener = TcpListener::bind(listen)
         .await
@@ -85,6 +89,25 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     gateway.tasks.spawn(keeper.watch());
     gateway.tasks.spawn(gateway::sweep(Arc::clone(&gateway)));
     Ok(running)
+}
+
+/// What is read or reached besides the supergraph: persisted documents, which must be good at the start, and Redis, which
+/// may be away.
+async fn look_after_shared(gateway: &Arc<Gateway>) -> Result<(), StartError> {
+    if let Some(documents) = gateway.persisted.documents() {
+        documents.look();
+        documents
+            .refused()
+            .map_or(Ok(()), |why| Err(StartError::Documents(why)))?;
+        gateway.tasks.spawn(persisted::keep(Arc::clone(gateway)));
+    }
+    if let Some(valkey) = &gateway.valkey {
+        valkey.connect().await;
+        gateway
+            .tasks
+            .spawn(Arc::clone(valkey).keep(gateway.closing.clone()));
+    }
+    Ok(())
 }
 
 /// Where `metrics.listen` says, if it does.

@@ -30,8 +30,9 @@ use crate::forward::{self, Forwarded};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::observe::Told;
+use crate::persisted::Found;
 use crate::refuse;
-use crate::request::Request;
+use crate::request::{Asked, Request};
 use crate::subgraphs::{Calls, Opening, Upstream};
 use crate::traffic::Who;
 
@@ -46,25 +47,36 @@ pub struct Prepared {
 
 /// Reads, validates, coerces, authorizes and plans.
 pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Result<Prepared, Refusal> {
-    prepare_if(gateway, caller, request, |_, _| Ok(())).await
+    prepare_if(gateway, caller, &request, None).await
 }
 
-/// The same of a request that counts for rate limits of its operation.
-pub async fn prepare_counted(gateway: &Gateway, who: Who<'_>, request: Request) -> Result<Prepared, Refusal> {
-    let admit = |name: Option<&str>, query: &str| gateway.traffic.admit_operation(&who, name, query);
-    prepare_if(gateway, who.caller, request, admit).await
+/// The same of a request as it was sent, its document there or named, which counts for rate limits of its operation.
+pub async fn prepare_asked(
+    gateway: &Gateway,
+    who: Who<'_>,
+    asked: Asked,
+) -> Result<(Prepared, Request), Refusal> {
+    let found = match gateway.persisted.plain(asked) {
+        Ok(request) => Found::from(request),
+        Err(asked) => Box::pin(gateway.persisted.find(*asked)).await?,
+    };
+    let prepared = prepare_if(gateway, who.caller, &found.request, Some(&who)).await?;
+    Ok((prepared, gateway.persisted.keep(found)))
 }
 
 async fn prepare_if(
     gateway: &Gateway,
     caller: &Caller,
-    request: Request,
-    admit: impl FnOnce(Option<&str>, &str) -> Result<(), Refusal>,
+    request: &Request,
+    counted: Option<&Who<'_>>,
 ) -> Result<Prepared, Refusal> {
     let engine = gateway.engine().ok_or_else(not_ready)?;
-    let document = engine.document(&request).await?;
+    let document = engine.document(request).await?;
     let kind = document.operation.kind();
-    admit(document.operation.name(), &request.query)?;
+    if let Some(who) = counted {
+        let name = document.operation.name();
+        gateway.traffic.admit_operation(who, name, &request.query).await?;
+    }
     let coerced = document
         .operation
         .coerce_variables(engine.supergraph(), &request.variables)

@@ -1,6 +1,8 @@
-//! Bytes → [`Request`]: the members of a GraphQL request, from a JSON body or a query string.
+//! Bytes → [`Asked`]: the members of a GraphQL request, from a JSON body or a query string. It becomes a [`Request`] where
+//! its document is known ([`crate::persisted`]).
 //!
-//! GraphQL over HTTP, sections 5.3 (GET) and 5.4 (POST). Unknown members are ignored, repeated ones are refused.
+//! GraphQL over HTTP, sections 5.3 (GET) and 5.4 (POST), and appendix A (`documentId`). Unknown members are ignored,
+//! repeated ones are refused.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,10 +23,45 @@ pub struct Request {
     pub variables: Map<String, Value>,
 }
 
+/// The same as it was sent: the document is there, or named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The document.
+    pub query: Option<String>,
+    /// Which operation of it.
+    pub operation_name: Option<String>,
+    /// Values of its variables.
+    pub variables: Map<String, Value>,
+    /// How it is named; `None` only where the document is there.
+    pub named: Option<Box<Named>>,
+}
+
+/// Names of a document: at least one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// `extensions.persistedQuery`, whatever it is.
+    pub persisted_query: Option<Value>,
+    /// `documentId`, or Relay's `doc_id`.
+    pub document_id: Option<String>,
+}
+
+impl Asked {
+    /// The request for this document.
+    pub fn with(self, query: String) -> Request {
+        Request {
+            query,
+            operation_name: self.operation_name,
+            variables: self.variables,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Members<'a> {
     #[serde(borrow)]
     query: Option<&'a RawValue>,
+    #[serde(borrow, rename = "documentId", alias = "doc_id")]
+    document_id: Option<&'a RawValue>,
     #[serde(borrow, rename = "operationName")]
     operation_name: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -34,13 +71,13 @@ struct Members<'a> {
 }
 
 /// Reads a JSON body.
-pub fn from_json(body: &[u8], limits: &LimitsConfig) -> Result<Request, Refusal> {
+pub fn from_json(body: &[u8], limits: &LimitsConfig) -> Result<Asked, Refusal> {
     let text = std::str::from_utf8(body).map_err(|_| not_json("it is not UTF-8"))?;
     limits::check_json(body, limits)?;
     if text.trim_start().starts_with('[') {
         return Err(Refusal::new(
             Code::BatchingDisabled,
-            "several requests in one body are not accepted; send one object",
+            "several requests in one body are not accepted here; send one object",
         ));
     }
     from_members(
@@ -56,24 +93,53 @@ pub fn from_json(body: &[u8], limits: &LimitsConfig) -> Result<Request, Refusal>
     )
 }
 
-fn from_members(members: Members<'_>) -> Result<Request, Refusal> {
-    let query = string(members.query, "query")?.ok_or_else(|| bad("the member `query` is missing"))?;
+fn from_members(members: Members<'_>) -> Result<Asked, Refusal> {
+    let query = string(members.query, "query")?;
+    let document_id = string(members.document_id, "documentId")?;
     let operation_name = string(members.operation_name, "operationName")?.filter(|name| !name.is_empty());
     let extensions: Option<Value> = members.extensions.map(value).transpose()?;
-    if extensions.is_some_and(|value| !value.is_object() && !value.is_null()) {
+    if extensions
+        .as_ref()
+        .is_some_and(|value| !value.is_object() && !value.is_null())
+    {
         return Err(bad("the member `extensions` must be an object"));
     }
+    let (query, named) =
+        named(query, document_id, extensions).ok_or_else(|| bad("the member `query` is missing"))?;
     let variables = members.variables.map(value).transpose()?.unwrap_or(Value::Null);
-    Ok(Request {
+    Ok(Asked {
         query,
         operation_name,
         variables: object(variables)?,
+        named,
     })
 }
 
+/// The document and its names, if there is any of them. Beside a name an empty document is none.
+fn named(
+    query: Option<String>,
+    document_id: Option<String>,
+    extensions: Option<Value>,
+) -> Option<(Option<String>, Option<Box<Named>>)> {
+    let persisted_query = match extensions {
+        Some(Value::Object(mut members)) => members.remove("persistedQuery"),
+        _ => None,
+    };
+    if document_id.is_none() && persisted_query.is_none() {
+        return query.map(|query| (Some(query), None));
+    }
+    let query = query.filter(|query| !query.is_empty());
+    let named = Named {
+        persisted_query,
+        document_id,
+    };
+    Some((query, Some(Box::new(named))))
+}
+
 /// Reads the query string of a GET request.
-pub fn from_query_string(text: &str, limits: &LimitsConfig) -> Result<Request, Refusal> {
+pub fn from_query_string(text: &str, limits: &LimitsConfig) -> Result<Asked, Refusal> {
     let (mut query, mut operation_name, mut variables, mut extensions) = (None, None, None, None);
+    let mut document_id = None;
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let place = match decode(name)?.as_str() {
@@ -81,6 +147,7 @@ pub fn from_query_string(text: &str, limits: &LimitsConfig) -> Result<Request, R
             "operationName" => &mut operation_name,
             "variables" => &mut variables,
             "extensions" => &mut extensions,
+            "documentId" | "doc_id" => &mut document_id,
             _ => continue,
         };
         if place.replace(decode(value)?).is_some() {
@@ -88,13 +155,17 @@ pub fn from_query_string(text: &str, limits: &LimitsConfig) -> Result<Request, R
         }
     }
     let variables = parameter(variables, limits)?;
-    if !matches!(parameter(extensions, limits)?, Value::Null | Value::Object(_)) {
+    let extensions = parameter(extensions, limits)?;
+    if !matches!(extensions, Value::Null | Value::Object(_)) {
         return Err(bad("the parameter `extensions` must be a JSON object"));
     }
-    Ok(Request {
-        query: query.ok_or_else(|| bad("the parameter `query` is missing"))?,
+    let (query, named) =
+        named(query, document_id, Some(extensions)).ok_or_else(|| bad("the parameter `query` is missing"))?;
+    Ok(Asked {
+        query,
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: object(variables)?,
+        named,
     })
 }
 
@@ -170,11 +241,11 @@ fn not_json(why: &str) -> Refusal {
 mod tests {
     use super::*;
 
-    fn json(text: &str) -> Result<Request, Refusal> {
+    fn json(text: &str) -> Result<Asked, Refusal> {
         from_json(text.as_bytes(), &LimitsConfig::default())
     }
 
-    fn get(text: &str) -> Result<Request, Refusal> {
+    fn get(text: &str) -> Result<Asked, Refusal> {
         from_query_string(text, &LimitsConfig::default())
     }
 
@@ -184,8 +255,8 @@ mod tests {
             json(r#"{"query":"{a}","operationName":"A","variables":{"x":[1]},"extensions":{},"other":1}"#);
         let request = request.expect("reads");
         assert_eq!(
-            (request.query.as_str(), request.operation_name.as_deref()),
-            ("{a}", Some("A"))
+            (request.query.as_deref(), request.operation_name.as_deref()),
+            (Some("{a}"), Some("A"))
         );
         assert_eq!(request.variables["x"], serde_json::json!([1]));
     }
@@ -223,10 +294,43 @@ mod tests {
         let request = get("query=%7B+a%20%7D&operationName=A&variables=%7B%22x%22%3A%22%C3%A9%22%7D&other=1")
             .expect("reads");
         assert_eq!(
-            (request.query.as_str(), request.operation_name.as_deref()),
-            ("{ a }", Some("A"))
+            (request.query.as_deref(), request.operation_name.as_deref()),
+            (Some("{ a }"), Some("A"))
         );
         assert_eq!(request.variables["x"], "é");
+    }
+
+    #[test]
+    fn a_document_may_be_named() {
+        let hash = r#"{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab"}}}"#;
+        let asked = json(hash).expect("reads");
+        let named = asked.named.expect("it is named");
+        assert_eq!(named.persisted_query.expect("a hash")["sha256Hash"], "ab");
+        assert_eq!(asked.query, None);
+        for text in [
+            r#"{"documentId":"x","query":""}"#,
+            r#"{"doc_id":"x"}"#,
+            r#"{"documentId":"x","query":null,"extensions":null}"#,
+        ] {
+            let asked = json(text).expect(text);
+            let named = asked.named.expect("it is named");
+            assert_eq!(
+                (asked.query, named.document_id.as_deref()),
+                (None, Some("x")),
+                "{text}"
+            );
+        }
+        let asked = get("documentId=sha256%3Aab&extensions=%7B%22persistedQuery%22:1%7D").expect("reads");
+        let named = asked.named.expect("it is named");
+        assert_eq!(named.document_id.as_deref(), Some("sha256:ab"));
+        assert_eq!(named.persisted_query, Some(1.into()));
+        for text in [r#"{"documentId":"x","doc_id":"x"}"#, r#"{"documentId":1}"#] {
+            assert_eq!(json(text).expect_err(text).code, Code::BadRequest, "{text}");
+        }
+        assert_eq!(
+            json(r#"{"query":"","extensions":{"x":1}}"#).expect("reads").named,
+            None
+        );
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The manifest of `persisted_documents` cannot be read.
+    #[error("cannot read the persisted documents: {0}")]
+    Documents(String),
     /// The system gives no threads.
     #[error("cannot start the threads that serve: {0}")]
     Threads(std::io::Error),

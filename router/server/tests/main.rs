@@ -3,6 +3,7 @@
 mod support;
 
 mod authorization;
+mod batching;
 mod callbacks;
 mod check_config;
 mod cli;
@@ -18,8 +19,11 @@ mod limits;
 mod misbehaviour;
 mod mutations;
 mod observe;
+mod persisted_documents;
+mod persisted_queries;
 mod queries;
 mod rates;
+mod redis;
 mod reload;
 mod sharing;
 mod streams;

@@ -8,7 +8,7 @@ use crate::run::{quiet, root, succeeds};
 /// Compose files: the system's own, and what publishes the servers' ports on the loopback address.
 const FILES: [&str; 4] = ["--file", "compose.yaml", "--file", "tests/compose.servers.yaml"];
 /// Each variable, its service, and the service's port and address pattern in `tests/compose.servers.yaml`.
-const SERVICES: [(&str, &str, &str); 3] = [
+const SERVICES: [(&str, &str, &str); 4] = [
     (
         super::MONGODB_URL,
         "mongo",
@@ -20,6 +20,7 @@ const SERVICES: [(&str, &str, &str); 3] = [
         "postgres://baedal:baedal@127.0.0.1:55432/postgres",
     ),
     (super::KAFKA_BROKERS, "kafka", "127.0.0.1:59092"),
+    (super::REDIS_URL, "redis", "redis://127.0.0.1:56379/0"),
 ];
 
 /// Whether a container engine answers and has the Compose plugin.

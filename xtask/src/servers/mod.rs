@@ -1,4 +1,4 @@
-//! Real MongoDB, Postgres and Kafka for the tests.
+//! Real MongoDB, Postgres, Kafka and Redis for the tests.
 //!
 //! Each is taken from the environment when its variable is set; else all come from Docker Compose where
 //! an engine runs; else each is started from packages. A server that cannot be had is an error, never
@@ -8,8 +8,10 @@ mod kafka;
 mod mongo;
 mod postgres;
 mod process;
+mod redis;
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -25,6 +27,8 @@ const MONGODB_URL: &str = "MONGODB_URL";
 const POSTGRES_URL: &str = "POSTGRES_URL";
 /// Variable that holds Kafka's address, `host:port,…`.
 const KAFKA_BROKERS: &str = "KAFKA_BROKERS";
+/// Variable that holds Redis' address, `redis://host:port/0`.
+const REDIS_URL: &str = "REDIS_URL";
 
 /// The running servers; dropping it stops those it started.
 pub struct Servers {
@@ -34,12 +38,12 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// Finds or starts all three.
+    /// Finds or starts all of them.
     ///
     /// # Errors
     /// A server that can neither be found nor started, with what to install or set.
     pub fn start() -> Result<Servers> {
-        let wanted: Vec<&'static str> = [MONGODB_URL, POSTGRES_URL, KAFKA_BROKERS]
+        let wanted: Vec<&'static str> = [MONGODB_URL, POSTGRES_URL, KAFKA_BROKERS, REDIS_URL]
             .into_iter()
             .filter(|name| std::env::var_os(name).is_none())
             .collect();
@@ -70,6 +74,9 @@ impl Servers {
                     .context("MongoDB could not be started; set MONGODB_URL to one that runs")?,
                 POSTGRES_URL => postgres::start()
                     .context("Postgres could not be started; set POSTGRES_URL to one that runs")?,
+                REDIS_URL => {
+                    redis::start().context("Redis could not be started; set REDIS_URL to one that runs")?
+                }
                 _ => kafka::start()
                     .context("Kafka could not be started; set KAFKA_BROKERS to one that runs")?,
             };
@@ -96,6 +103,7 @@ fn process_variable(name: &str) -> &'static str {
     match name {
         MONGODB_URL => "MONGODB_PID",
         POSTGRES_URL => "POSTGRES_PID",
+        REDIS_URL => "REDIS_PID",
         _ => "KAFKA_PID",
     }
 }
@@ -119,6 +127,31 @@ pub fn run_until_interrupted() -> Result<()> {
 fn packages(name: &str) -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let folder = target.join("servers").join(name);
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     Ok(folder)
+}
+
+/// A program of the system.
+fn installed(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.exists())
+}
+
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let entries: Vec<PathBuf> = fs::read_dir(folder)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    let here = entries
+        .iter()
+        .find(|path| path.is_file() && path.file_name().is_some_and(|file| file == name));
+    here.cloned().or_else(|| {
+        entries
+            .iter()
+            .filter(|path| path.is_dir())
+            .find_map(|path| find(path, name))
+    })
 }

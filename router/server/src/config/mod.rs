@@ -19,7 +19,9 @@ mod observe;
 mod options;
 mod place;
 mod rates;
+mod redis;
 mod reload;
+mod requests;
 mod schema;
 mod sections;
 mod shown;
@@ -38,6 +40,8 @@ pub use load::{ConfigError, Problem, parse, read};
 pub use observe::{LogConfig, MetricsConfig, TracesConfig};
 pub use options::table as options_table;
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
+pub use redis::RedisConfig;
+pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKind};
 pub use schema::schema;
 pub use sections::{
     AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
@@ -82,6 +86,14 @@ pub struct Config {
     pub cache: CacheConfig,
     /// How much comes in, and calls to subgraphs.
     pub traffic: TrafficConfig,
+    /// Several requests in one body.
+    pub batching: BatchingConfig,
+    /// Queries that clients name by their hash.
+    pub apq: ApqConfig,
+    /// Documents that clients name instead of sending them.
+    pub persisted_documents: PersistedDocumentsConfig,
+    /// A Redis or Valkey server that gateways share.
+    pub redis: Option<RedisConfig>,
     /// Which request headers travel on to subgraphs.
     pub headers: HeadersConfig,
     /// Guard against cross-site request forgery.
@@ -118,6 +130,10 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             cache: CacheConfig::default(),
             traffic: TrafficConfig::default(),
+            batching: BatchingConfig::default(),
+            apq: ApqConfig::default(),
+            persisted_documents: PersistedDocumentsConfig::default(),
+            redis: None,
             headers: HeadersConfig::default(),
             csrf: CsrfConfig::default(),
             cors: CorsConfig::default(),
@@ -152,6 +168,10 @@ impl Config {
             self.cors.check(),
             self.traces.check(),
             self.subscriptions.check(&self.path),
+            self.batching.check(),
+            self.apq.check(),
+            self.persisted_documents.check(),
+            self.check_redis(),
             self.headers.check(),
         ];
         checks.into_iter().filter_map(Result::err).collect()

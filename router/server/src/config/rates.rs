@@ -8,8 +8,8 @@ use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
 use super::span::Span;
+use super::{ConfigError, StoreKind};
 
 /// Clients, users and operations remembered for each limit.
 const KEYS: u64 = 65_536;
@@ -18,6 +18,8 @@ const KEYS: u64 = 65_536;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateLimitsConfig {
+    /// Who counts together: this process alone, or all gateways that use the same Redis.
+    pub store: StoreKind,
     /// For each client, told apart by its address.
     pub per_client: Option<ClientRateConfig>,
     /// For each user, told apart by `sub` of the token. Anonymous callers are not counted.
@@ -160,6 +162,15 @@ impl ClientRateConfig {
 }
 
 impl OperationRateConfig {
+    /// What tells it apart from other limits.
+    pub fn identity(&self) -> String {
+        let OperationRateConfig {
+            name, hash, for_each, ..
+        } = self;
+        let which = name.as_ref().or(hash.as_ref()).map_or("", String::as_str);
+        format!("operation:{which}:{for_each:?}")
+    }
+
     /// For the limiter.
     pub fn settings(&self) -> rate::Settings {
         settings(self.count, self.per, self.burst)

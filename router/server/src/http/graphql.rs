@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade};
-use baedal_planner::plan::OperationKind;
-use baedal_telemetry::TraceContext;
 use bytes::{Bytes, BytesMut};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
@@ -16,17 +14,17 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 
+use super::asking::{Asking, Ids};
 use super::negotiate::{self, Format};
 use super::stream::Reply;
-use super::{csrf, stream};
+use super::{batch, csrf, stream};
 use crate::errors::{Code, Refusal};
 use crate::forward::{self, Forwarded, REQUEST_ID};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::observe::{Answered, Watch};
-use crate::pipeline::{self, Prepared};
-use crate::request::{self, Request};
-use crate::sharing::{self, Sharing};
+use crate::request::{self, Asked};
+use crate::sharing;
 use crate::traffic::{Peer, Who};
 use crate::ws;
 
@@ -85,9 +83,28 @@ pub async fn handle<B: RequestBody>(
         None => Err(not_acceptable()),
         Some(_) => answer(&gateway, peer, parts, body, Ids::new(&id, &watch)).await,
     };
-    let mut response = respond(&outcome, format.unwrap_or(Format::Json));
-    watch.end(&id, response.status(), &outcome);
+    let format = format.unwrap_or(Format::Json);
+    let mut response = match outcome {
+        // Its requests were watched one by one.
+        Ok(Outcome::Batch(answers)) => whole(StatusCode::OK, answers, format),
+        Ok(Outcome::One(answered)) => watched(watch, &id, &Ok(answered), format),
+        Err(refusal) => watched(watch, &id, &Err(refusal), format),
+    };
     response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// What a body came to.
+enum Outcome {
+    /// One request.
+    One(Answered),
+    /// The answers to several.
+    Batch(Bytes),
+}
+
+fn watched(watch: Watch, id: &HeaderValue, outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
+    let response = respond(outcome, format);
+    watch.end(id, response.status(), outcome);
     response
 }
 
@@ -97,7 +114,7 @@ async fn answer<B: RequestBody>(
     parts: Parts,
     body: B,
     ids: Ids<'_>,
-) -> Result<Answered, Refusal> {
+) -> Result<Outcome, Refusal> {
     check_headers(&parts.headers, gateway.config.limits.header_bytes)?;
     let is_get = match parts.method {
         Method::GET => true,
@@ -115,100 +132,31 @@ async fn answer<B: RequestBody>(
         caller: &caller,
         client: client.as_ref(),
     };
-    gateway.traffic.admit(&who)?;
+    gateway.traffic.admit(&who).await?;
     let forwarded = Forwarded::of_caller(&parts.headers, &gateway.propagated, caller.authorization.as_ref());
     let asking = Asking { gateway, who, ids };
     if is_get {
-        let request = from_get(gateway, &parts)?;
+        let asked = from_get(gateway, &parts)?;
         let _inside = gateway.traffic.enter().await?;
-        return Box::pin(asking.by_get(request, forwarded)).await;
+        return Box::pin(asking.by_get(asked, forwarded)).await.map(Outcome::One);
     }
     let body = post_body(gateway, &parts, body).await?;
+    if batch::is_batch(gateway, &body) {
+        let answering = batch::answer(&asking, &parts, &body, &forwarded);
+        return Box::pin(answering).await.map(Outcome::Batch);
+    }
     // Not before: a body that comes slowly takes nobody's place.
     let _inside = gateway.traffic.enter().await?;
     match (&gateway.sharing, gateway.engine()) {
         (Some(sharing), Some(engine)) => {
             let key = sharing::Key::new(engine, body.clone(), forwarded.lines());
-            Box::pin(asking.shared(sharing, key, &body, forwarded)).await
+            let sharing = asking.shared(sharing, key, &body, forwarded);
+            Box::pin(sharing).await.map(Outcome::One)
         }
         _ => {
             let prepared = asking.prepare(&body).await?;
-            asking.alone(prepared, forwarded).await
+            asking.alone(prepared, forwarded).await.map(Outcome::One)
         }
-    }
-}
-
-/// Who asks, and what is known of the request besides its body.
-struct Asking<'a> {
-    gateway: &'a Arc<Gateway>,
-    who: Who<'a>,
-    ids: Ids<'a>,
-}
-
-/// What tells requests of one caller apart.
-#[derive(Clone, Copy)]
-struct Ids<'a> {
-    request: &'a HeaderValue,
-    trace: TraceContext,
-}
-
-impl<'a> Ids<'a> {
-    fn new(request: &'a HeaderValue, watch: &Watch) -> Ids<'a> {
-        let trace = watch.context();
-        Ids { request, trace }
-    }
-}
-
-impl Asking<'_> {
-    async fn prepare(&self, body: &[u8]) -> Result<Prepared, Refusal> {
-        let request = request::from_json(body, &self.gateway.config.limits)?;
-        let prepared = pipeline::prepare_counted(self.gateway, self.who, request).await?;
-        check_kind(prepared.kind(), false)?;
-        Ok(prepared)
-    }
-
-    async fn by_get(&self, request: Request, forwarded: Forwarded) -> Result<Answered, Refusal> {
-        let prepared = pipeline::prepare_counted(self.gateway, self.who, request).await?;
-        check_kind(prepared.kind(), true)?;
-        self.alone(prepared, forwarded).await
-    }
-
-    async fn alone(&self, mut prepared: Prepared, forwarded: Forwarded) -> Result<Answered, Refusal> {
-        prepared.refer_to(self.ids.request);
-        let forwarded = forwarded.with_ids(self.ids.request, self.ids.trace);
-        let told = prepared.told();
-        let answer = prepared.execute(self.gateway, forwarded).await?;
-        Ok(Answered { answer, told })
-    }
-
-    /// Joins an equal request before this one is even read. Errors that came of another's are not taken over: what made
-    /// them may be past, so this request is executed too, once, together with all others in its place.
-    async fn shared(
-        &self,
-        sharing: &Arc<Sharing>,
-        key: sharing::Key,
-        body: &[u8],
-        forwarded: Forwarded,
-    ) -> Result<Answered, Refusal> {
-        if let Some(seat) = sharing.join(&key) {
-            let told = seat.told();
-            match seat.wait().await {
-                Some(answer) if answer.errors == 0 => return Ok(Answered { answer, told }),
-                _ => {}
-            }
-        }
-        let mut prepared = self.prepare(body).await?;
-        if prepared.kind() != OperationKind::Query {
-            return self.alone(prepared, forwarded).await;
-        }
-        prepared.refer_to(self.ids.request);
-        let forwarded = forwarded.with_ids(self.ids.request, self.ids.trace);
-        let (gateway, told) = (Arc::clone(self.gateway), prepared.told());
-        let executed = async move { prepared.run(&gateway, &forwarded).await };
-        let seat = sharing.join_or_begin(&key, told.clone(), executed);
-        let lost = || Refusal::new(Code::Internal, "the gateway failed to run this query");
-        let answer = seat.wait().await.ok_or_else(lost)?;
-        Ok(Answered { answer, told })
     }
 }
 
@@ -219,7 +167,7 @@ pub async fn enter(gateway: &Gateway, parts: &Parts) -> Result<Caller, Refusal> 
 }
 
 /// The request of a query string, which no web page can have forged.
-pub fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Request, Refusal> {
+pub fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Asked, Refusal> {
     csrf::check_get(&parts.headers, &gateway.config.csrf)?;
     request::from_query_string(parts.uri.query().unwrap_or_default(), &gateway.config.limits)
 }
@@ -296,19 +244,6 @@ fn joined(first: Bytes, rest: &[u8]) -> Bytes {
     all.freeze()
 }
 
-fn check_kind(kind: OperationKind, is_get: bool) -> Result<(), Refusal> {
-    match kind {
-        OperationKind::Query => Ok(()),
-        OperationKind::Mutation if is_get => Err(Refusal::new(Code::MutationByGet, "send mutations by POST")),
-        OperationKind::Mutation => Ok(()),
-        OperationKind::Subscription => Err(Refusal::new(
-            Code::SubscriptionNeedsWebSocket,
-            "subscriptions are streamed: use a WebSocket (graphql-transport-ws) at this same path, or accept \
-             text/event-stream or multipart/mixed;subscriptionSpec=1.0",
-        )),
-    }
-}
-
 fn check_headers(headers: &HeaderMap, limit: usize) -> Result<(), Refusal> {
     let bytes: usize = headers
         .iter()
@@ -358,6 +293,15 @@ async fn upgrade(gateway: Arc<Gateway>, peer: Option<Peer>, mut parts: Parts, id
     }
 }
 
+fn whole(status: StatusCode, body: Bytes, format: Format) -> Answer {
+    let mut response = Response::new(Reply::Whole(Full::new(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, format.content_type());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 fn respond(outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
     let (status, body, code, retry_after) = match outcome {
         Ok(answered) => (StatusCode::OK, answered.answer.body.clone(), None, None),
@@ -368,11 +312,8 @@ fn respond(outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
             refusal.retry_after,
         ),
     };
-    let mut response = Response::new(Reply::Whole(Full::new(body)));
-    *response.status_mut() = status;
+    let mut response = whole(status, body, format);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, format.content_type());
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(after) = retry_after {
         // Whole seconds, and never sooner than it is worth it.
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);

@@ -9,6 +9,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::gateway::Gateway;
+use crate::persisted::Documents;
 use crate::supergraph::Status;
 use crate::traffic::SubgraphView;
 
@@ -36,6 +37,14 @@ impl Readiness {
                 .map(|issuer| format!("the keys of the issuer {issuer} are not at hand")),
         );
         reasons.extend(gateway.traffic.reasons());
+        reasons.extend(gateway.valkey.as_ref().and_then(|valkey| valkey.reason()));
+        reasons.extend(
+            gateway
+                .persisted
+                .documents()
+                .map(Documents::reasons)
+                .unwrap_or_default(),
+        );
         let closing = gateway.stopping.is_cancelled();
         if closing {
             reasons.push("the gateway is stopping".to_owned());

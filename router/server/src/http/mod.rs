@@ -1,5 +1,7 @@
 //! The HTTP side: the GraphQL endpoint (GraphQL over HTTP), health checks, and the connections they come on.
 
+mod asking;
+mod batch;
 mod csrf;
 mod graphql;
 pub mod health;

@@ -3,7 +3,7 @@
 use baedal_telemetry::metrics::Metric;
 
 /// All of it.
-pub const METRICS: [&Metric; 28] = [
+pub const METRICS: [&Metric; 34] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -32,7 +32,20 @@ pub const METRICS: [&Metric; 28] = [
     &SUBGRAPH_ABSENT,
     &LAG,
     &HUNG,
+    &BATCHES,
+    &PERSISTED_QUERIES,
+    &PERSISTED_DOCUMENTS,
+    &UNKNOWN_DOCUMENTS,
+    &REDIS_UP,
+    &REDIS_CALLS,
 ];
+
+/// Those of [`crate::valkey`].
+pub const VALKEY_METRICS: [&Metric; 2] = [&REDIS_UP, &REDIS_CALLS];
+/// Those of the manifest of persisted documents.
+pub const DOCUMENTS_METRICS: [&Metric; 2] = [&PERSISTED_DOCUMENTS, &UNKNOWN_DOCUMENTS];
+/// That of automatic persisted queries.
+pub const APQ_METRIC: &Metric = &PERSISTED_QUERIES;
 
 /// Answered requests.
 pub static REQUESTS: Metric = Metric::histogram(
@@ -191,4 +204,40 @@ pub static HUNG: Metric = Metric::gauge(
     "baedal_hung_loops",
     &[],
     "Loops that give no sign of life; /health/live names them",
+);
+/// Sizes of batches.
+pub static BATCHES: Metric = Metric::histogram(
+    "baedal_router_batch_requests",
+    &[],
+    "Requests in one body, where clients send several",
+);
+/// Automatic persisted queries.
+pub static PERSISTED_QUERIES: Metric = Metric::counter(
+    "baedal_router_persisted_queries_total",
+    &["outcome"],
+    "Automatic persisted queries: hit (in memory), shared (in Redis), miss, kept (sent in full with its hash)",
+);
+/// Documents of the manifest.
+pub static PERSISTED_DOCUMENTS: Metric = Metric::gauge(
+    "baedal_router_persisted_documents",
+    &["state"],
+    "Persisted documents: loaded; unfit, which the schema refuses; refused is 1 while the files cannot be read",
+);
+/// Documents that are not in the manifest.
+pub static UNKNOWN_DOCUMENTS: Metric = Metric::counter(
+    "baedal_router_unknown_documents_total",
+    &[],
+    "Requests whose document is not in the manifest, with persisted_documents.only or log_unknown",
+);
+/// Whether Redis is there.
+pub static REDIS_UP: Metric = Metric::gauge(
+    "baedal_router_redis_up",
+    &[],
+    "1 while there is a connection to Redis",
+);
+/// Calls to Redis.
+pub static REDIS_CALLS: Metric = Metric::counter(
+    "baedal_router_redis_calls_total",
+    &["outcome"],
+    "Calls to Redis: ok, failed, or away (not made, as there was no connection)",
 );

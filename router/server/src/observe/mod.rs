@@ -10,7 +10,7 @@ mod page;
 mod readings;
 mod watch;
 
-pub use metrics::METRICS;
+pub use metrics::{APQ_METRIC, DOCUMENTS_METRICS, METRICS, VALKEY_METRICS};
 pub use operation::{Operation, Told, hash};
 pub use page::serve;
 pub use readings::register;
@@ -52,6 +52,8 @@ pub struct Observer {
     pub lookups: Lookups,
     /// Supergraphs that were served, or refused.
     pub reloads: Family<Counter>,
+    /// How many requests came in one body.
+    pub batches: Histogram,
     requests: Family<Histogram>,
     refusals: Family<Counter>,
     errors: Family<Counter>,
@@ -103,6 +105,7 @@ impl Observer {
             callbacks: registry.counters(&metrics::CALLBACKS, FEW),
             lookups: Lookups::new(&registry),
             reloads: registry.counters(&metrics::RELOADS, FEW),
+            batches: registry.histogram(&metrics::BATCHES, Buckets::COUNTS),
             requests: registry.histograms(&metrics::REQUESTS, Buckets::REQUESTS, operations),
             refusals: registry.counters(&metrics::REFUSALS, FEW),
             errors: registry.counters(&metrics::ERRORS, FEW),

@@ -24,7 +24,7 @@ use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::observe::{Answered, Watch};
 use crate::pipeline::{self, Prepared};
-use crate::request::Request;
+use crate::request::{Asked, Request};
 use crate::traffic::{ClientKey, Who};
 
 /// What is kept of the request a connection began with.
@@ -57,10 +57,10 @@ pub struct Operation {
 
 impl Operation {
     /// Begins it in a task of its own, which ends with the operation.
-    pub fn start(self, request: Request) {
+    pub fn start(self, asked: Asked) {
         self.spawn(|operation| async move {
-            match operation.prepare(request.clone()).await {
-                Ok(prepared) => operation.run(prepared, request).await,
+            match operation.prepare(asked).await {
+                Ok((prepared, request)) => operation.run(prepared, request).await,
                 Err(refusal) => {
                     operation.gateway.observer.refused(&refusal);
                     operation.refuse(&refusal).await;
@@ -69,10 +69,10 @@ impl Operation {
         });
     }
 
-    async fn prepare(&self, request: Request) -> Result<Prepared, Refusal> {
+    async fn prepare(&self, asked: Asked) -> Result<(Prepared, Request), Refusal> {
         let who = self.who();
-        self.gateway.traffic.admit(&who)?;
-        pipeline::prepare_counted(&self.gateway, who, request).await
+        self.gateway.traffic.admit(&who).await?;
+        pipeline::prepare_asked(&self.gateway, who, asked).await
     }
 
     /// Who asks, for rate limits.

@@ -1,6 +1,7 @@
 //! How much may come in and go out: the door of the gateway, the layers before each subgraph, rate limits. All of it can
 //! be set anew while requests are served.
 
+mod limit;
 mod rates;
 mod view;
 
@@ -17,6 +18,7 @@ use baedal_traffic::{Bulkhead, Clock, Full, Layers, Place, Rotation, TokioClock}
 use self::rates::RateLimits;
 use crate::config::{Config, SubgraphConfig, TrafficConfig};
 use crate::errors::{Code, Refusal};
+use crate::valkey::Valkey;
 
 /// When a client that was turned away at the door may come again.
 const COME_AGAIN: Duration = Duration::from_secs(1);
@@ -27,6 +29,8 @@ pub struct Traffic {
     door: Bulkhead,
     guards: Mutex<BTreeMap<String, Guard>>,
     live: ArcSwap<Live>,
+    /// Where gateways count together.
+    valkey: Option<Arc<Valkey>>,
     /// Why the last reload was refused.
     refused: Mutex<Option<String>>,
 }
@@ -71,13 +75,28 @@ impl Traffic {
             door: Bulkhead::new(config.traffic.door()),
             guards: Mutex::default(),
             live: ArcSwap::from_pointee(Live {
-                rates: Arc::new(RateLimits::new(&config.traffic.rate_limits, &clock)),
+                rates: Arc::new(RateLimits::new(&config.traffic.rate_limits, &clock, None)),
                 traffic: config.traffic.clone(),
                 subgraphs: config.subgraphs.clone(),
             }),
+            valkey: None,
             refused: Mutex::default(),
             clock,
         }
+    }
+
+    /// The same, counted where other gateways count, too, if the configuration says so.
+    pub fn counted_by(mut self, valkey: Option<&Arc<Valkey>>) -> Traffic {
+        let before = self.live.load_full();
+        let rates = &before.traffic.rate_limits;
+        let live = Live {
+            rates: Arc::new(RateLimits::new(rates, &self.clock, valkey)),
+            traffic: before.traffic.clone(),
+            subgraphs: before.subgraphs.clone(),
+        };
+        self.live.store(Arc::new(live));
+        self.valkey = valkey.cloned();
+        self
     }
 
     /// Lets a request in, or turns it away soon.
@@ -100,13 +119,30 @@ impl Traffic {
     }
 
     /// Whether this client and this user may ask now.
-    pub fn admit(&self, who: &Who<'_>) -> Result<(), Refusal> {
-        self.live.load().rates.check_caller(who)
+    pub async fn admit(&self, who: &Who<'_>) -> Result<(), Refusal> {
+        match self.limits() {
+            Some(rates) => rates.check_caller(who).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether this operation may be asked for now.
-    pub fn admit_operation(&self, who: &Who<'_>, name: Option<&str>, query: &str) -> Result<(), Refusal> {
-        self.live.load().rates.check_operation(who, name, query)
+    pub async fn admit_operation(
+        &self,
+        who: &Who<'_>,
+        name: Option<&str>,
+        query: &str,
+    ) -> Result<(), Refusal> {
+        match self.limits() {
+            Some(rates) => rates.check_operation(who, name, query).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The rate limits, if there are any.
+    fn limits(&self) -> Option<Arc<RateLimits>> {
+        let live = self.live.load();
+        live.rates.any().then(|| Arc::clone(&live.rates))
     }
 
     /// Longest time for all calls of one request.
@@ -141,7 +177,8 @@ impl Traffic {
     pub fn change(&self, config: &Config) {
         let before = self.live.load();
         let same_rates = before.traffic.rate_limits == config.traffic.rate_limits;
-        let new_rates = || Arc::new(RateLimits::new(&config.traffic.rate_limits, &self.clock));
+        let rates = &config.traffic.rate_limits;
+        let new_rates = || Arc::new(RateLimits::new(rates, &self.clock, self.valkey.as_ref()));
         let live = Live {
             rates: if same_rates {
                 Arc::clone(&before.rates)

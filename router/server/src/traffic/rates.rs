@@ -4,13 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baedal_traffic::{Clock, Rates};
+use baedal_traffic::Clock;
 use http::{HeaderMap, HeaderName};
 use sha2::{Digest, Sha256};
 
-use crate::config::{ForEach, OperationRateConfig, RateLimitsConfig};
+use super::limit::{KeyText, Limit, Together};
+use crate::config::{ForEach, OperationRateConfig, RateLimitsConfig, StoreKind};
 use crate::errors::{Code, Refusal};
 use crate::jwt::Caller;
+use crate::valkey::Valkey;
 
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -36,21 +38,40 @@ pub struct Who<'a> {
 
 /// All limits.
 pub struct RateLimits {
-    client: Option<Rates<ClientKey>>,
+    client: Option<Limit<ClientKey>>,
     header: Option<HeaderName>,
-    user: Option<Rates<Box<str>>>,
+    user: Option<Limit<Box<str>>>,
     operations: Vec<OperationLimit>,
 }
 
 struct OperationLimit {
     which: Which,
     for_each: ForEach,
-    rates: Rates<OperationKey>,
+    limit: Limit<OperationKey>,
 }
 
 enum Which {
     Name(String),
     Hash(String),
+}
+
+impl KeyText for ClientKey {
+    fn text(&self) -> String {
+        match self {
+            ClientKey::Address(address) => format!("address {address}"),
+            ClientKey::Named(name) => format!("named {name}"),
+        }
+    }
+}
+
+impl KeyText for OperationKey {
+    fn text(&self) -> String {
+        match self {
+            OperationKey::Everyone => "everyone".to_owned(),
+            OperationKey::Client(client) => format!("client {}", client.text()),
+            OperationKey::User(user) => format!("user {user}"),
+        }
+    }
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -61,24 +82,40 @@ enum OperationKey {
 }
 
 impl RateLimits {
-    /// Nothing is used up yet.
-    pub fn new(config: &RateLimitsConfig, clock: &Arc<dyn Clock>) -> RateLimits {
+    /// Nothing is used up yet, as far as this process knows.
+    pub fn new(
+        config: &RateLimitsConfig,
+        clock: &Arc<dyn Clock>,
+        valkey: Option<&Arc<Valkey>>,
+    ) -> RateLimits {
+        let valkey = valkey.filter(|_| config.store == StoreKind::Redis);
+        let together = |name: String| {
+            valkey.map(|valkey| Together {
+                valkey: Arc::clone(valkey),
+                name,
+            })
+        };
         let operation = |config: &OperationRateConfig| OperationLimit {
             which: match (&config.name, &config.hash) {
                 (_, Some(hash)) => Which::Hash(hash.clone()),
                 (name, None) => Which::Name(name.clone().unwrap_or_default()),
             },
             for_each: config.for_each,
-            rates: Rates::new(config.settings(), Arc::clone(clock)),
+            limit: Limit::new(config.settings(), clock, together(config.identity())),
         };
         let client = config.per_client.as_ref();
         let user = config.per_user.as_ref();
         RateLimits {
-            client: client.map(|client| Rates::new(client.settings(), Arc::clone(clock))),
+            client: client.map(|client| Limit::new(client.settings(), clock, together("client".to_owned()))),
             header: client.and_then(|client| client.header.as_ref()?.parse().ok()),
-            user: user.map(|user| Rates::new(user.settings(), Arc::clone(clock))),
+            user: user.map(|user| Limit::new(user.settings(), clock, together("user".to_owned()))),
             operations: config.per_operation.iter().map(operation).collect(),
         }
+    }
+
+    /// Whether there is any limit.
+    pub fn any(&self) -> bool {
+        self.client.is_some() || self.user.is_some() || !self.operations.is_empty()
     }
 
     /// What tells this client apart, where a limit asks for it.
@@ -95,20 +132,25 @@ impl RateLimits {
     }
 
     /// Counts a request of this client and this user.
-    pub fn check_caller(&self, who: &Who<'_>) -> Result<(), Refusal> {
-        if let (Some(rates), Some(client)) = (&self.client, who.client) {
-            let checked = rates.check(client.clone());
+    pub async fn check_caller(&self, who: &Who<'_>) -> Result<(), Refusal> {
+        if let (Some(limit), Some(client)) = (&self.client, who.client) {
+            let checked = limit.check(client.clone()).await;
             checked.map_err(|after| limited("this client sends too many requests", after))?;
         }
-        if let (Some(rates), Some(user)) = (&self.user, user(who)) {
-            let checked = rates.check(user.into());
+        if let (Some(limit), Some(user)) = (&self.user, user(who)) {
+            let checked = limit.check(user.into()).await;
             checked.map_err(|after| limited("this user sends too many requests", after))?;
         }
         Ok(())
     }
 
     /// Counts a request for this operation.
-    pub fn check_operation(&self, who: &Who<'_>, name: Option<&str>, query: &str) -> Result<(), Refusal> {
+    pub async fn check_operation(
+        &self,
+        who: &Who<'_>,
+        name: Option<&str>,
+        query: &str,
+    ) -> Result<(), Refusal> {
         let mut hash = None;
         for limit in &self.operations {
             let fits = match &limit.which {
@@ -116,7 +158,7 @@ impl RateLimits {
                 Which::Hash(wanted) => hash.get_or_insert_with(|| sha256(query)) == wanted,
             };
             if fits {
-                let checked = limit.rates.check(limit.key(who));
+                let checked = limit.limit.check(limit.key(who)).await;
                 checked.map_err(|after| limited("this operation is asked for too often", after))?;
             }
         }
