@@ -121,9 +121,8 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
     config.supergraph.poll_interval = POLL;
     config.supergraph.state_dir = Some(settings.data.join("gateway"));
     let issuer = IssuerConfig {
-        issuer: settings.issuer(),
         jwks_url: Some(format!("{}/jwks.json", settings.issuer()).parse()?),
-        audience: AUDIENCE.to_owned(),
+        ..IssuerConfig::new(settings.issuer(), AUDIENCE)
     };
     config.auth = Some(AuthConfig {
         issuers: vec![issuer],

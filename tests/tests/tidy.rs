@@ -3,6 +3,8 @@
 mod dependencies;
 #[path = "tidy/deploy/mod.rs"]
 mod deploy;
+#[path = "tidy/documents.rs"]
+mod documents;
 #[path = "tidy/licences.rs"]
 mod licences;
 #[path = "tidy/sources.rs"]

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::{KeySet, TokenError};
+use crate::{Algorithm, KeySet, Profile, TokenError};
 
 /// The least time between two fetches.
 const MIN_PAUSE: u64 = 10;
@@ -38,6 +38,7 @@ pub struct KeyCache<F> {
 
 struct Shared<F> {
     url: String,
+    algorithms: Vec<Algorithm>,
     fetcher: F,
     state: Mutex<State>,
 }
@@ -66,12 +67,18 @@ impl<F> Clone for KeyCache<F> {
 }
 
 impl<F: FetchJwks> KeyCache<F> {
-    /// An empty cache for the JWKS at `url`; nothing is fetched yet.
+    /// An empty cache for the JWKS at `url`, of keys for ES256 and EdDSA; nothing is fetched yet.
     pub fn new(url: impl Into<String>, fetcher: F) -> KeyCache<F> {
+        KeyCache::for_algorithms(url, fetcher, Profile::default().algorithms)
+    }
+
+    /// The same, of keys for these algorithms.
+    pub fn for_algorithms(url: impl Into<String>, fetcher: F, algorithms: Vec<Algorithm>) -> KeyCache<F> {
         let state = Mutex::new(State::default());
         KeyCache {
             shared: Arc::new(Shared {
                 url: url.into(),
+                algorithms,
                 fetcher,
                 state,
             }),
@@ -157,7 +164,7 @@ impl State {
 impl<F: FetchJwks> Shared<F> {
     async fn fetch(&self) -> Result<KeySet, String> {
         let body = self.fetcher.fetch(&self.url).await?;
-        KeySet::from_jwks(&body).map_err(|error| error.to_string())
+        KeySet::for_algorithms(&body, &self.algorithms).map_err(|error| error.to_string())
     }
 
     fn keep(&self, outcome: Result<KeySet, String>, now: u64) {

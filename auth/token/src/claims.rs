@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::TokenError;
+use crate::{Form, Profile, TokenError};
 
 /// The last second of the year 9999; nothing of ours lives longer.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -23,11 +23,11 @@ pub struct Claims {
     pub aud: Vec<String>,
     /// Expiry, seconds since 1970.
     pub exp: u64,
-    /// Issue time, seconds since 1970.
+    /// Issue time, seconds since 1970; 0 where a token of [`Form::Jwt`] does not say.
     pub iat: u64,
-    /// The token's own id.
+    /// The token's own id; empty where a token of [`Form::Jwt`] has none.
     pub jti: String,
-    /// The OAuth client that asked for it.
+    /// The OAuth client that asked for it; empty where a token of [`Form::Jwt`] does not say.
     pub client_id: String,
     /// What it may be used for.
     pub scope: Scopes,
@@ -41,16 +41,20 @@ impl Claims {
         self.scope.contains(scope)
     }
 
-    pub(crate) fn read(claims: &Map<String, Value>) -> Result<Claims, TokenError> {
+    pub(crate) fn read(claims: &Map<String, Value>, profile: &Profile) -> Result<Claims, TokenError> {
+        let form = profile.form;
         Ok(Claims {
             iss: text(claims, "iss")?,
             sub: text(claims, "sub")?,
             aud: audience(claims)?,
             exp: required_time(claims, "exp")?,
-            iat: required_time(claims, "iat")?,
-            jti: text(claims, "jti")?,
-            client_id: text(claims, "client_id")?,
-            scope: scope(claims)?,
+            iat: match form {
+                Form::AccessToken => required_time(claims, "iat")?,
+                Form::Jwt => time(claims, "iat")?.unwrap_or(0),
+            },
+            jti: text_or_none(claims, "jti", form)?,
+            client_id: text_or_none(claims, "client_id", form)?,
+            scope: scope(claims.get(&profile.scope_claim), form)?,
             sid: optional_text(claims, "sid")?,
         })
     }
@@ -135,6 +139,14 @@ fn text(claims: &Map<String, Value>, name: &'static str) -> Result<String, Token
     optional_text(claims, name)?.ok_or(TokenError::Claim(name))
 }
 
+/// A text that only RFC 9068 requires.
+fn text_or_none(claims: &Map<String, Value>, name: &'static str, form: Form) -> Result<String, TokenError> {
+    match form {
+        Form::AccessToken => text(claims, name),
+        Form::Jwt => Ok(optional_text(claims, name)?.unwrap_or_default()),
+    }
+}
+
 fn optional_text(claims: &Map<String, Value>, name: &'static str) -> Result<Option<String>, TokenError> {
     match claims.get(name) {
         None => Ok(None),
@@ -155,10 +167,14 @@ fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, TokenError> {
     }
 }
 
-fn scope(claims: &Map<String, Value>) -> Result<Scopes, TokenError> {
-    match claims.get("scope") {
-        None => Ok(Scopes::default()),
-        Some(Value::String(text)) => Ok(Scopes::parse(text)),
-        Some(_) => Err(TokenError::Claim("scope")),
+fn scope(claim: Option<&Value>, form: Form) -> Result<Scopes, TokenError> {
+    match (claim, form) {
+        (None, _) => Ok(Scopes::default()),
+        (Some(Value::String(text)), _) => Ok(Scopes::parse(text)),
+        (Some(Value::Array(names)), Form::Jwt) => names
+            .iter()
+            .map(|name| name.as_str().ok_or(TokenError::Claim("scope")))
+            .collect(),
+        (Some(_), _) => Err(TokenError::Claim("scope")),
     }
 }

@@ -62,8 +62,8 @@ pub enum KeyError {
     /// Two keys share one `kid`: which one signed would be a guess.
     #[error("the key set names one kid twice")]
     DuplicateKid,
-    /// The set has no ES256 or EdDSA signing key with a `kid`.
-    #[error("the key set holds no usable key (ES256 or EdDSA, with a kid)")]
+    /// The set has no signing key with a `kid` for an algorithm that is allowed.
+    #[error("the key set holds no usable key (for an algorithm that is allowed, with a kid)")]
     NoUsableKey,
     /// Not a P-256 private key in PKCS#8 PEM.
     #[error("not a P-256 private key in PKCS#8 PEM")]

@@ -5,10 +5,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
-use crate::{MAX_TOKEN, TokenError, strict};
+use crate::{Algorithm, Form, MAX_TOKEN, Profile, TokenError, strict};
 
 /// The longest `kid` that is looked up; ours are 43 characters.
 const MAX_KID: usize = 128;
@@ -20,15 +19,15 @@ pub(crate) struct Header {
 }
 
 /// Reads and checks the header of a token that nobody has verified yet.
-pub(crate) fn read(token: &str) -> Result<Header, TokenError> {
+pub(crate) fn read(token: &str, profile: &Profile) -> Result<Header, TokenError> {
     let [header, _, _] = parts(token)?;
     let fields = strict::object(&decode(header)?)?;
     if fields.contains_key("crit") {
         return Err(TokenError::Critical);
     }
-    check_type(&fields)?;
+    check_type(&fields, profile.form)?;
     Ok(Header {
-        algorithm: algorithm(&fields)?,
+        algorithm: algorithm(&fields, &profile.algorithms)?,
         kid: kid(&fields)?,
     })
 }
@@ -50,14 +49,20 @@ pub(crate) fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
 
-/// RFC 9068 section 4: `at+jwt`, or with the `application/` prefix; media types ignore case.
-fn check_type(fields: &Map<String, Value>) -> Result<(), TokenError> {
-    let typ = fields
-        .get("typ")
-        .and_then(Value::as_str)
-        .ok_or(TokenError::NotAnAccessToken)?;
-    let ours = typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt");
-    if ours {
+/// RFC 9068 section 4: `at+jwt`, or with the `application/` prefix; media types ignore case. Other tokens may be called
+/// JWT, or nothing (RFC 7519 section 5.1).
+fn check_type(fields: &Map<String, Value>, form: Form) -> Result<(), TokenError> {
+    let named = match fields.get("typ") {
+        None => None,
+        Some(Value::String(typ)) => Some(typ.to_ascii_lowercase()),
+        Some(_) => return Err(TokenError::NotAnAccessToken),
+    };
+    let fits = match (named.as_deref(), form) {
+        (Some("at+jwt" | "application/at+jwt"), _) => true,
+        (None | Some("jwt"), Form::Jwt) => true,
+        _ => false,
+    };
+    if fits {
         Ok(())
     } else {
         Err(TokenError::NotAnAccessToken)
@@ -65,12 +70,12 @@ fn check_type(fields: &Map<String, Value>) -> Result<(), TokenError> {
 }
 
 /// The allow-list (RFC 8725 section 3.1). `none` and every symmetric algorithm are outside it; names are case-sensitive.
-fn algorithm(fields: &Map<String, Value>) -> Result<Algorithm, TokenError> {
-    match fields.get("alg").and_then(Value::as_str) {
-        Some("ES256") => Ok(Algorithm::ES256),
-        Some("EdDSA") => Ok(Algorithm::EdDSA),
-        _ => Err(TokenError::Algorithm),
-    }
+fn algorithm(fields: &Map<String, Value>, allowed: &[Algorithm]) -> Result<Algorithm, TokenError> {
+    let named = fields.get("alg").and_then(Value::as_str);
+    let known = named.and_then(Algorithm::of_name);
+    known
+        .filter(|algorithm| allowed.contains(algorithm))
+        .ok_or(TokenError::Algorithm)
 }
 
 fn kid(fields: &Map<String, Value>) -> Result<String, TokenError> {

@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 
-use crate::{KeyError, header, strict};
+use crate::{Algorithm, KeyError, Profile, header, strict};
 
 /// A key set larger than this is not one of ours.
 const MAX_BYTES: usize = 256 * 1024;
 const MAX_KEYS: usize = 100;
+/// Bytes of an RSA modulus: 2048 bits are the least that RFC 7518 section 3.3 allows, and more than 8192 only cost time.
+const MODULUS: std::ops::RangeInclusive<usize> = 256..=1024;
+/// Bytes of an RSA exponent, which nearly always is 65537.
+const MAX_EXPONENT: usize = 4;
 
 /// The public keys of one issuer, by `kid`.
 #[derive(Clone)]
@@ -19,14 +23,20 @@ pub struct KeySet {
 
 #[derive(Clone)]
 pub(crate) struct Key {
-    pub(crate) algorithm: Algorithm,
+    /// What it may have signed with: all of one kind of key, so that no token chooses another kind.
+    pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) decoding: DecodingKey,
 }
 
 impl KeySet {
+    /// Reads a JWKS for tokens as RFC 9068 has them, signed with ES256 or EdDSA. See [`KeySet::for_algorithms`].
+    pub fn from_jwks(json: &[u8]) -> Result<KeySet, KeyError> {
+        KeySet::for_algorithms(json, &Profile::default().algorithms)
+    }
+
     /// Reads a JWKS. Keys of other types, other uses or without a `kid` are passed over (RFC 7517 section 5), and so
     /// is a key that shows its private part: it is no secret any more.
-    pub fn from_jwks(json: &[u8]) -> Result<KeySet, KeyError> {
+    pub fn for_algorithms(json: &[u8], allowed: &[Algorithm]) -> Result<KeySet, KeyError> {
         if json.len() > MAX_BYTES {
             return Err(KeyError::NotAKeySet);
         }
@@ -39,6 +49,7 @@ impl KeySet {
             return Err(KeyError::NotAKeySet);
         }
         let mut keys = HashMap::new();
+        let usable = |jwk| usable(jwk, allowed);
         for (kid, key) in list.iter().filter_map(Value::as_object).filter_map(usable) {
             if keys.insert(kid, key).is_some() {
                 return Err(KeyError::DuplicateKid);
@@ -73,19 +84,29 @@ impl std::fmt::Debug for KeySet {
     }
 }
 
-fn usable(jwk: &Map<String, Value>) -> Option<(String, Key)> {
+fn usable(jwk: &Map<String, Value>, allowed: &[Algorithm]) -> Option<(String, Key)> {
     let field = |name| jwk.get(name).and_then(Value::as_str);
     let kid = field("kid").filter(|kid| !kid.is_empty())?;
     if jwk.contains_key("d") || field("use").is_some_and(|usage| usage != "sig") {
         return None;
     }
-    let (algorithm, decoding) = match (field("kty")?, field("crv")?) {
-        ("EC", "P-256") => (Algorithm::ES256, p256_key(field("x")?, field("y")?)?),
-        ("OKP", "Ed25519") => (Algorithm::EdDSA, ed25519_key(field("x")?)?),
+    let (of_kind, decoding): (fn(Algorithm) -> bool, _) = match (field("kty")?, field("crv")) {
+        ("EC", Some("P-256")) => (
+            |algorithm| algorithm == Algorithm::Es256,
+            p256_key(field("x")?, field("y")?)?,
+        ),
+        ("OKP", Some("Ed25519")) => (
+            |algorithm| algorithm == Algorithm::EdDsa,
+            ed25519_key(field("x")?)?,
+        ),
+        ("RSA", _) => (Algorithm::is_rsa, rsa_key(field("n")?, field("e")?)?),
         _ => return None,
     };
-    let named = field("alg").is_none_or(|alg| alg == format!("{algorithm:?}"));
-    named.then(|| (kid.to_owned(), Key { algorithm, decoding }))
+    let named = |algorithm: Algorithm| field("alg").is_none_or(|alg| alg == algorithm.name());
+    let fits = |algorithm: &Algorithm| of_kind(*algorithm) && named(*algorithm);
+    let algorithms: Vec<Algorithm> = allowed.iter().copied().filter(fits).collect();
+    let key = Key { algorithms, decoding };
+    (!key.algorithms.is_empty()).then(|| (kid.to_owned(), key))
 }
 
 /// The point is checked to lie on the curve now, not at the first token.
@@ -100,6 +121,13 @@ fn p256_key(x: &str, y: &str) -> Option<DecodingKey> {
 /// The length is checked here because the library below slices 32 bytes without looking.
 fn ed25519_key(x: &str) -> Option<DecodingKey> {
     Some(DecodingKey::from_ed_der(&coordinate(x)?))
+}
+
+fn rsa_key(n: &str, e: &str) -> Option<DecodingKey> {
+    let (modulus, exponent) = (header::decode(n).ok()?, header::decode(e).ok()?);
+    let fits =
+        MODULUS.contains(&modulus.len()) && modulus[0] != 0 && (1..=MAX_EXPONENT).contains(&exponent.len());
+    fits.then(|| DecodingKey::from_rsa_raw_components(&modulus, &exponent))
 }
 
 fn coordinate(text: &str) -> Option<[u8; 32]> {

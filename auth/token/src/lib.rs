@@ -15,6 +15,7 @@ mod claims;
 mod error;
 mod header;
 mod keyset;
+mod profile;
 mod signing;
 mod strict;
 mod verify;
@@ -25,6 +26,7 @@ pub use cache::{FetchJwks, KeyCache};
 pub use claims::{Claims, Scopes};
 pub use error::{KeyError, TokenError};
 pub use keyset::KeySet;
+pub use profile::{Algorithm, Form, Profile};
 pub use signing::{SigningKey, thumbprint};
 pub use verify::{ACCESS_TOKEN_TYPE, MAX_LEEWAY, MAX_TOKEN, Verifier};
 
@@ -40,7 +42,7 @@ pub async fn authenticate<F: FetchJwks>(
 ) -> Result<Option<Claims>, TokenError> {
     let Some(value) = header else { return Ok(None) };
     let token = http::bearer(value)?;
-    let kid = header::read(token)?.kid;
+    let kid = header::read(token, verifier.profile())?.kid;
     let keys = cache.keys_for(&kid, now).await?;
     verifier.verify(token, &keys, now).map(Some)
 }

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::keyset::Key;
-use crate::{Claims, KeySet, TokenError, claims, header, strict};
+use crate::{Algorithm, Claims, KeySet, Profile, TokenError, claims, header, strict};
 
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN: usize = 16 * 1024;
@@ -23,6 +23,7 @@ pub struct Verifier {
     issuer: String,
     audience: String,
     leeway: u64,
+    profile: Profile,
 }
 
 impl Verifier {
@@ -32,6 +33,7 @@ impl Verifier {
             issuer: issuer.into(),
             audience: audience.into(),
             leeway: 10,
+            profile: Profile::default(),
         }
     }
 
@@ -41,17 +43,27 @@ impl Verifier {
         self
     }
 
+    /// For tokens that are not as RFC 9068 has them.
+    pub fn with_profile(mut self, profile: Profile) -> Verifier {
+        self.profile = profile;
+        self
+    }
+
+    pub(crate) fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// Checks header, signature and claims; `now` is in seconds since 1970.
     pub fn verify(&self, token: &str, keys: &KeySet, now: u64) -> Result<Claims, TokenError> {
-        let header = header::read(token)?;
+        let header = header::read(token, &self.profile)?;
         let key = keys.get(&header.kid).ok_or(TokenError::UnknownKid)?;
-        if key.algorithm != header.algorithm {
+        if !key.algorithms.contains(&header.algorithm) {
             return Err(TokenError::Algorithm);
         }
-        check_signature(token, key)?;
+        check_signature(token, key, header.algorithm)?;
         let [_, payload, _] = header::parts(token)?;
         let payload = strict::object(&header::decode(payload)?)?;
-        let claims = Claims::read(&payload)?;
+        let claims = Claims::read(&payload, &self.profile)?;
         self.check_parties(&claims)?;
         self.check_times(&claims, &payload, now)?;
         Ok(claims)
@@ -80,10 +92,11 @@ impl Verifier {
     }
 }
 
-/// The algorithm is the key's, never the token's. No claim is read before this has passed.
-fn check_signature(token: &str, key: &Key) -> Result<(), TokenError> {
+/// The algorithm is one of the key's own. No claim is read before this has passed.
+fn check_signature(token: &str, key: &Key, algorithm: Algorithm) -> Result<(), TokenError> {
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-    match jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &key.decoding, key.algorithm) {
+    let algorithm = algorithm.library();
+    match jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &key.decoding, algorithm) {
         Ok(true) => Ok(()),
         Ok(false) => Err(TokenError::Signature),
         Err(_) => Err(TokenError::Malformed),

@@ -5,5 +5,6 @@
 mod attacks;
 mod bytes;
 mod cache;
+mod foreign;
 mod forge;
 mod header;

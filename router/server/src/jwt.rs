@@ -157,8 +157,12 @@ impl Issuer {
     fn new(config: &IssuerConfig, client: &Client) -> Issuer {
         Issuer {
             name: config.issuer.clone(),
-            verifier: Verifier::new(&config.issuer, &config.audience),
-            keys: KeyCache::new(config.keys_url(), JwksClient(client.clone())),
+            keys: KeyCache::for_algorithms(
+                config.keys_url(),
+                JwksClient(client.clone()),
+                config.profile().algorithms,
+            ),
+            verifier: Verifier::new(&config.issuer, &config.audience).with_profile(config.profile()),
         }
     }
 }

@@ -175,6 +175,14 @@ fn what_cannot_work_is_refused_before_the_start() {
             "jwks_url",
         ),
         (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nauth: { issuers: [{ issuer: \"http://i\", audience: x, algorithms: [HS256] }] }",
+            "shared secrets and `none` are never accepted",
+        ),
+        (
+            "subgraphs: { a: { url: \"http://h/g\" } }\nauth: { issuers: [{ issuer: \"http://i\", audience: x, algorithms: [] }] }",
+            "`auth.issuers[].algorithms` must be some of ES256, EdDSA, RS256",
+        ),
+        (
             "subgraphs: { a: { url: \"http://h/g\" } }\nheaders: { propagate: [Host] }",
             "cannot be passed on",
         ),

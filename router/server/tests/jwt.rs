@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use baedal_router::config::TokenForm;
 use baedal_token::SigningKey;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -421,4 +422,34 @@ async fn a_token_of_the_upgrade_request_counts() {
     assert_eq!(socket.message().await["type"], "next");
     let (headers, _) = guarded.world.accounts.requests().pop().expect("a call");
     assert_eq!(headers["authorization"], bearer.as_str());
+}
+
+/// Tokens as most issuers write them: RS256, no `at+jwt`, permissions in a list.
+#[tokio::test]
+async fn a_foreign_issuer_with_rsa_keys_is_accepted_as_configured() {
+    const PEM: &str = include_str!("../../../auth/token/tests/keys/foreign_rsa.pem");
+    const MODULUS: &str = "uOjvwhfxdEaz8OZ2HH4nfDjJ-Dqv0RCQ00CnFDhmuElJvYPnDVy_HOg5An0crfcFwmtSBGzln4ma0EWkdyQaGbWXmVWsYFu5KN4z3Fv-k_ARgu3AUdc0Pl-GemmWl-Z99EU3MOuwzwsnngHVIXjlwDS1FhfOC2I49XZ60Ab2mKJl5nhEkxo9E1V1NuxZWJ011G8K4HuygwyOpwrpynylvvxoETMmOPpPModFC8mNby6GbMirA1nySwOXH8LvrMAxJvvd-PUvtsilKS27uRRB6jbH5UP7dQVDQ1yT1vyoQR1dr4UNL0dbd_UQ0Z_6Z-IgQKj0iw5Ws4iKejr1_ybRHw";
+    let jwk = json!({"kty": "RSA", "use": "sig", "kid": "rsa", "n": MODULUS, "e": "AQAB"});
+    let issuer = Issuer::with_keys(json!({ "keys": [jwk] })).await;
+    let mut auth = auth_of(&[&issuer]);
+    auth.issuers[0].algorithms = vec!["RS256".to_owned()];
+    auth.issuers[0].form = TokenForm::Jwt;
+    auth.issuers[0].scope_claim = "permissions".to_owned();
+    let world = World::with(|config| config.auth = Some(auth)).await;
+    let key = jsonwebtoken::EncodingKey::from_rsa_pem(PEM.as_bytes()).expect("a key");
+    let claims = json!({"iss": issuer.name, "sub": "foreign|1", "aud": ["baedal"], "exp": now() + 300, "permissions": ["order"]});
+    let signed = format!(
+        "{}.{}",
+        BASE64.encode(json!({"alg": "RS256", "kid": "rsa"}).to_string()),
+        BASE64.encode(claims.to_string())
+    );
+    let signature =
+        jsonwebtoken::crypto::sign(signed.as_bytes(), &key, jsonwebtoken::Algorithm::RS256).expect("signed");
+    let token = format!("{signed}.{signature}");
+    world.client().bearer(&token).query(QUERY).await.data();
+    let (headers, _) = world.accounts.requests().pop().expect("a call");
+    assert_eq!(headers["authorization"], format!("Bearer {token}"));
+    let ours = issuer.token("order");
+    let refused = world.client().bearer(&ours).query(QUERY).await;
+    assert_eq!((refused.status, refused.code()), (401, "INVALID_TOKEN"));
 }

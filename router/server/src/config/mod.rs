@@ -5,6 +5,7 @@
 //! ([`schema()`]), the table of all keys in the documentation and what `config print` shows are made of the same types: a
 //! new key needs a comment that says what it means, and nothing else (but see [`mod@schema`] for files and secrets).
 
+mod auth;
 mod cache;
 mod callback;
 mod contract;
@@ -30,6 +31,7 @@ mod streams;
 mod traffic;
 mod yaml;
 
+pub use auth::{AuthConfig, DISCOVERY, IssuerConfig, TokenForm};
 pub use cache::CacheConfig;
 pub use callback::CallbackConfig;
 pub use contract::ContractConfig;
@@ -44,8 +46,7 @@ pub use redis::RedisConfig;
 pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKind};
 pub use schema::schema;
 pub use sections::{
-    AuthConfig, CsrfConfig, DISCOVERY, ErrorsConfig, HeadersConfig, IntrospectionConfig, IssuerConfig,
-    SubgraphConfig, SupergraphConfig,
+    CsrfConfig, ErrorsConfig, HeadersConfig, IntrospectionConfig, SubgraphConfig, SupergraphConfig,
 };
 pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfig};
 pub use traffic::{

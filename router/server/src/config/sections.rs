@@ -123,49 +123,6 @@ impl SubgraphConfig {
     }
 }
 
-/// Who may come in.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AuthConfig {
-    /// Issuers whose access tokens (ES256 or EdDSA, `at+jwt`) are accepted.
-    pub issuers: Vec<IssuerConfig>,
-}
-
-/// Where an issuer's metadata is (OpenID Connect Discovery, section 4).
-pub const DISCOVERY: &str = "/.well-known/openid-configuration";
-
-/// One issuer of access tokens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct IssuerConfig {
-    /// The `iss` claim, byte for byte.
-    pub issuer: String,
-    /// Where its keys are. Absent: where its `/.well-known/openid-configuration` says.
-    #[serde(default)]
-    pub jwks_url: Option<Url>,
-    /// What the `aud` claim of a token must hold.
-    pub audience: String,
-}
-
-impl IssuerConfig {
-    /// Where the issuer's keys are, or the metadata that says so.
-    pub fn keys_url(&self) -> String {
-        match &self.jwks_url {
-            Some(url) => url.to_string(),
-            None => format!("{}{DISCOVERY}", self.issuer.trim_end_matches('/')),
-        }
-    }
-
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let why =
-            "must be an http:// or https:// URL; set auth.issuers[].jwks_url when the issuer's name is none";
-        match Url::parse(&self.keys_url()) {
-            Ok(url) if ["http", "https"].contains(&url.scheme()) && url.has_host() => Ok(()),
-            _ => Err(ConfigError::value("auth.issuers[].jwks_url", why)),
-        }
-    }
-}
-
 /// Which request headers travel on to subgraphs. Nothing travels that is not named here, but for the request id,
 /// `traceparent`, and `Authorization` when `auth` is configured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

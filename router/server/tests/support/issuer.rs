@@ -28,7 +28,17 @@ pub fn now() -> u64 {
 impl Issuer {
     pub async fn start() -> Issuer {
         let key = SigningKey::generate();
-        let jwks = json!({"keys": [key.public_jwk()]}).to_string();
+        let jwks = json!({"keys": [key.public_jwk()]});
+        Issuer::serving(key, jwks).await
+    }
+
+    /// An issuer that shows these keys, and not the one that it signs with.
+    pub async fn with_keys(jwks: Value) -> Issuer {
+        Issuer::serving(SigningKey::generate(), jwks).await
+    }
+
+    async fn serving(key: SigningKey, jwks: Value) -> Issuer {
+        let jwks = jwks.to_string();
         let fetched = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&fetched);
         let serve = move || async move {

@@ -87,9 +87,8 @@ pub fn config_of(subgraphs: &[&Subgraph]) -> Config {
 /// Accepts tokens of these issuers.
 pub fn auth_of(issuers: &[&Issuer]) -> AuthConfig {
     let issuer = |issuer: &&Issuer| IssuerConfig {
-        issuer: issuer.name.clone(),
         jwks_url: Some(issuer.jwks_url().parse().expect("a URL")),
-        audience: "baedal".to_owned(),
+        ..IssuerConfig::new(&issuer.name, "baedal")
     };
     AuthConfig {
         issuers: issuers.iter().map(issuer).collect(),
