@@ -126,6 +126,7 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
     };
     config.auth = Some(AuthConfig {
         issuers: vec![issuer],
+        required: false,
     });
     Ok(RunningPart::Gateway(baedal_router::start(config).await?))
 }

@@ -49,6 +49,8 @@ pub enum Code {
     AmbiguousAuthorization,
     /// The token is refused.
     InvalidToken,
+    /// `auth.required`, and there is no token.
+    TokenRequired,
     /// The issuer's keys cannot be had.
     AuthUnavailable,
     /// No supergraph is served yet.
@@ -148,6 +150,7 @@ impl Code {
             Code::ForeignOrigin => ("FOREIGN_ORIGIN", 403, Http),
             Code::AmbiguousAuthorization => ("AMBIGUOUS_AUTHORIZATION", 400, Http),
             Code::InvalidToken => ("INVALID_TOKEN", 401, Http),
+            Code::TokenRequired => ("TOKEN_REQUIRED", 401, Http),
             Code::AuthUnavailable => ("AUTH_UNAVAILABLE", 503, Http),
             Code::NotReady => ("SUPERGRAPH_NOT_READY", 503, Http),
             Code::ShuttingDown => ("SHUTTING_DOWN", 503, Http),

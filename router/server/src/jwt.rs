@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 
 use crate::config::{AuthConfig, DISCOVERY, IssuerConfig};
+use crate::errors::{Code, Refusal};
 use crate::subgraphs::Client;
 
 /// Longest time for one fetch of keys.
@@ -24,6 +25,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Who may come in: the configured issuers, or everyone.
 pub struct Identity {
     issuers: Option<Vec<Issuer>>,
+    required: bool,
 }
 
 struct Issuer {
@@ -91,12 +93,22 @@ impl Identity {
                 .map(|issuer| Issuer::new(issuer, client))
                 .collect()
         });
-        Identity { issuers }
+        let required = auth.is_some_and(|auth| auth.required);
+        Identity { issuers, required }
     }
 
     /// Whether there is no `auth` at all.
     pub fn is_open(&self) -> bool {
         self.issuers.is_none()
+    }
+
+    /// Whether this caller may ask for anything at all.
+    pub fn admits(&self, caller: &Caller) -> Result<(), Refusal> {
+        if self.required && caller.claims.is_none() {
+            let message = "this graph is for known callers only: send `Authorization: Bearer …`";
+            return Err(Refusal::new(Code::TokenRequired, message));
+        }
+        Ok(())
     }
 
     /// Fetches keys ahead of the first request; a failure is tried again then.

@@ -70,6 +70,7 @@ async fn prepare_if(
     request: &Request,
     counted: Option<&Who<'_>>,
 ) -> Result<Prepared, Refusal> {
+    gateway.identity.admits(caller)?;
     let engine = gateway.engine().ok_or_else(not_ready)?;
     let document = engine.document(request).await?;
     let kind = document.operation.kind();

@@ -453,3 +453,35 @@ async fn a_foreign_issuer_with_rsa_keys_is_accepted_as_configured() {
     let refused = world.client().bearer(&ours).query(QUERY).await;
     assert_eq!((refused.status, refused.code()), (401, "INVALID_TOKEN"));
 }
+
+#[tokio::test]
+async fn where_a_token_is_required_nobody_is_anonymous() {
+    let issuer = Issuer::start().await;
+    let mut auth = auth_of(&[&issuer]);
+    auth.required = true;
+    let world = World::with(|config| config.auth = Some(auth)).await;
+    for query in ["{ __typename }", "{ __schema { types { name } } }", QUERY] {
+        let refused = world.client().query(query).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (401, "TOKEN_REQUIRED"),
+            "{query}"
+        );
+        assert_eq!(refused.header("www-authenticate"), "Bearer", "{query}");
+    }
+    assert!(world.accounts.requests().is_empty());
+    world
+        .client()
+        .bearer(&issuer.token("order"))
+        .query(QUERY)
+        .await
+        .data();
+
+    let mut socket = world.socket().await;
+    socket.say(json!({"type": "connection_init"})).await;
+    assert_eq!(socket.message().await["type"], "connection_ack");
+    socket.subscribe("1", "{ __typename }").await;
+    let refused = socket.message().await;
+    assert_eq!(refused["type"], "error");
+    assert_eq!(refused["payload"][0]["extensions"]["code"], "TOKEN_REQUIRED");
+}

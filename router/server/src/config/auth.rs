@@ -13,6 +13,9 @@ use super::ConfigError;
 pub struct AuthConfig {
     /// Issuers whose access tokens are accepted.
     pub issuers: Vec<IssuerConfig>,
+    /// Whether every operation needs a token. Otherwise callers without one are anonymous, and see what nothing forbids.
+    #[serde(default)]
+    pub required: bool,
 }
 
 /// Where an issuer's metadata is (OpenID Connect Discovery, section 4).

@@ -326,6 +326,10 @@ fn respond(outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
                 HeaderValue::from_static(baedal_token::http::INVALID_TOKEN),
             );
         }
+        // RFC 6750 section 3.1: who has sent nothing is told of no error.
+        Some(Code::TokenRequired) => {
+            drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+        }
         Some(Code::MethodNotAllowed) => drop(headers.insert(ALLOW, HeaderValue::from_static("GET, POST"))),
         Some(Code::MutationByGet) => drop(headers.insert(ALLOW, HeaderValue::from_static("POST"))),
         _ => {}
