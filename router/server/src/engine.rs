@@ -29,6 +29,7 @@ use crate::errors::{Code, Refusal};
 use crate::observe::{self, Observer};
 use crate::once::{Cell, Workers};
 use crate::refuse;
+use crate::responses::Graph;
 use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
 use crate::supergraph::sdl::{self, Unreadable};
@@ -63,6 +64,8 @@ pub struct Engine {
     next_document: AtomicU64,
     workers: Workers,
     version: u64,
+    /// What it says about keeping answers, where they are kept.
+    kept: Option<Graph>,
 }
 
 /// What work on a miss needs.
@@ -132,6 +135,7 @@ impl Engine {
             next_document: AtomicU64::new(0),
             workers: Workers::default(),
             version: observe::hash(text),
+            kept: kept(text, config),
             core: Arc::new(Core {
                 observer: Arc::clone(observer),
                 supergraph,
@@ -155,6 +159,11 @@ impl Engine {
     /// A hash of the supergraph's text.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// What the supergraph says about keeping answers, where they are kept.
+    pub fn kept(&self) -> Option<&Graph> {
+        self.kept.as_ref()
     }
 
     /// Documents and programs in the caches, and the estimated bytes of the documents.
@@ -334,6 +343,19 @@ impl Core {
         };
         baedal_planner::plan(&self.supergraph, operation, coerced, &settings, access).map_err(refuse::plan)
     }
+}
+
+/// What a supergraph says about keeping answers, where they are kept.
+fn kept(text: &str, config: &Config) -> Option<Graph> {
+    let address = |subgraph: &str| {
+        let overrides = config.subgraphs.get(subgraph).and_then(|one| one.url.as_ref());
+        overrides.map(ToString::to_string).unwrap_or_default()
+    };
+    config
+        .cache
+        .responses
+        .enabled
+        .then(|| Graph::read(text, address))?
 }
 
 /// A label that nothing bears is a slip of the pen, or its override is done with.

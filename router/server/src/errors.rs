@@ -234,6 +234,14 @@ pub mod subgraph_codes {
     pub const STREAM_REFUSED: &str = "SUBSCRIPTION_REFUSED";
 }
 
+/// Codes of refused purges of the response cache.
+pub mod purge_codes {
+    /// Without the secret.
+    pub const UNAUTHORIZED: &str = "PURGE_UNAUTHORIZED";
+    /// Not what can be purged.
+    pub const INVALID: &str = "PURGE_INVALID";
+}
+
 /// One entry of `errors` (GraphQL specification, section 7.1.2).
 #[derive(Debug, Clone, Serialize)]
 pub struct GraphqlError {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 /// The header with the id of a request, from the client or made here; it is in every log line and answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// W3C Trace Context.
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The header with the W3C Trace Context.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The longest request id taken from a client.
 const LONGEST_ID: usize = 128;
 

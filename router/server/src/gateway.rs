@@ -1,7 +1,7 @@
 //! What all requests share: configuration, the current [`Engine`], connections, identity.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use http::HeaderName;
@@ -16,6 +16,7 @@ use crate::http::Reservations;
 use crate::jwt::Identity;
 use crate::observe::Observer;
 use crate::persisted::Persisted;
+use crate::responses::Responses;
 use crate::sharing::Sharing;
 use crate::streams::{Admission, Hub};
 use crate::subgraphs::Client;
@@ -44,6 +45,8 @@ pub struct Gateway {
     pub persisted: Persisted,
     /// Executions that equal requests share, if they may.
     pub sharing: Option<Arc<Sharing>>,
+    /// Answers of subgraphs that are kept, if any are.
+    pub responses: Option<Arc<Responses>>,
     /// Subscriptions under way.
     pub streams: Arc<Hub>,
     /// Subscriptions whose events subgraphs bring, if they may.
@@ -92,6 +95,7 @@ impl Gateway {
             traffic: Traffic::new(&config).counted_by(valkey.as_ref()),
             persisted: Persisted::new(&config, valkey.as_ref(), &observer.registry),
             valkey,
+            responses: Responses::new(&config, &observer.registry, Instant::now).map(Arc::new),
             observer,
             client,
             config,

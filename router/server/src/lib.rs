@@ -24,6 +24,7 @@ mod persisted;
 mod pipeline;
 mod refuse;
 pub mod request;
+mod responses;
 mod rights;
 mod sharing;
 mod streams;
@@ -66,6 +67,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .map_err(|source| StartError::Listen { listen, source })?;
     let metrics = metrics_listener(&gateway).await?;
     let callbacks = callbacks_listener(&gateway).await?;
+    let purge = purge_listener(&gateway).await?;
     let addr = listener
         .local_addr()
         .map_err(|source| StartError::Listen { listen, source })?;
@@ -82,6 +84,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     }
     if let Some(listener) = callbacks {
         tokio::spawn(callbacks::serve(listener, Arc::clone(&gateway)));
+    }
+    if let (Some((listener, secret)), Some(responses)) = (purge, &gateway.responses) {
+        running.tell_purge(listener.local_addr().ok());
+        let closing = gateway.closing.clone();
+        tokio::spawn(responses::serve(listener, Arc::clone(responses), secret, closing));
     }
     let mut keeper = Keeper::new(Arc::clone(&gateway));
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
@@ -131,4 +138,16 @@ async fn callbacks_listener(gateway: &Gateway) -> Result<Option<TcpListener>, St
     bound
         .map(Some)
         .map_err(|source| StartError::Callbacks { listen, source })
+}
+
+/// Where `cache.responses.purge.listen` says, if it does, and the secret.
+async fn purge_listener(gateway: &Gateway) -> Result<Option<(TcpListener, String)>, StartError> {
+    let responses = &gateway.config.cache.responses;
+    let Some(purge) = responses.purge.as_ref().filter(|_| responses.enabled) else {
+        return Ok(None);
+    };
+    let listen = purge.listen;
+    let listener = TcpListener::bind(listen).await;
+    let listener = listener.map_err(|source| StartError::Purge { listen, source })?;
+    Ok(Some((listener, purge.secret.clone())))
 }

@@ -33,6 +33,7 @@ use crate::observe::Told;
 use crate::persisted::Found;
 use crate::refuse;
 use crate::request::{Asked, Request};
+use crate::responses::{Lens, Mode, Parts};
 use crate::subgraphs::{Calls, Opening, Upstream};
 use crate::traffic::Who;
 
@@ -43,6 +44,8 @@ pub struct Prepared {
     inputs: Inputs,
     kind: OperationKind,
     document: Arc<Document>,
+    /// What it is told of its parts, with a response cache.
+    parts: Option<Arc<Parts>>,
 }
 
 /// Reads, validates, coerces, authorizes and plans.
@@ -93,6 +96,10 @@ async fn prepare_if(
         inputs,
         kind,
         document,
+        parts: gateway
+            .responses
+            .as_ref()
+            .map(|responses| Arc::new(responses.parts())),
     })
 }
 
@@ -114,6 +121,7 @@ impl Prepared {
         Told {
             operation: Arc::clone(&self.document.told),
             program: Arc::clone(&self.program),
+            parts: self.parts.clone(),
         }
     }
 
@@ -218,15 +226,39 @@ impl Prepared {
 
     /// Calls of now on; all of them together have the time of one request.
     fn calls<'a>(&'a self, gateway: &'a Gateway, forwarded: &'a Forwarded) -> Calls<'a> {
+        let until = Instant::now() + gateway.traffic.request_timeout();
         Calls {
             client: &gateway.client,
             endpoints: self.engine.endpoints(),
             forwarded,
-            until: Instant::now() + gateway.traffic.request_timeout(),
+            until,
             patient: false,
             observer: &gateway.observer,
             masks: gateway.config.errors.mask_subgraphs,
+            lens: self.lens(gateway, forwarded, until),
         }
+    }
+
+    /// What is kept of answers, as this request sees it. An event is about something new: nothing that is kept is for it.
+    fn lens<'a>(&'a self, gateway: &'a Gateway, forwarded: &Forwarded, until: Instant) -> Option<Lens<'a>> {
+        let (responses, parts) = (gateway.responses.as_deref()?, self.parts.as_deref()?);
+        let mode = match self.kind {
+            OperationKind::Query => Mode::Reads,
+            OperationKind::Mutation => Mode::Writes,
+            OperationKind::Subscription => return None,
+        };
+        let caller = responses.caller(forwarded);
+        if caller.is_named {
+            parts.named();
+        }
+        Some(Lens {
+            responses,
+            graph: self.engine.kept()?,
+            caller,
+            parts,
+            mode,
+            until,
+        })
     }
 }
 

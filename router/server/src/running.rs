@@ -50,6 +50,14 @@ pub enum StartError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The address of `cache.responses.purge.listen` is taken or not ours.
+    #[error("cannot listen on {listen} for purges: {source}; choose another `cache.responses.purge.listen`")]
+    Purge {
+        /// The address.
+        listen: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// The manifest of `persisted_documents` cannot be read.
     #[error("cannot read the persisted documents: {0}")]
     Documents(String),
@@ -65,6 +73,7 @@ pub enum StartError {
 pub struct Running {
     addr: SocketAddr,
     metrics: Option<SocketAddr>,
+    purge: Option<SocketAddr>,
     gateway: Arc<Gateway>,
     server: Option<JoinHandle<Workers>>,
 }
@@ -74,6 +83,7 @@ impl Running {
         Running {
             addr,
             metrics: None,
+            purge: None,
             gateway,
             server: Some(server),
         }
@@ -81,6 +91,10 @@ impl Running {
 
     pub(crate) fn tell_metrics(&mut self, addr: SocketAddr) {
         self.metrics = Some(addr);
+    }
+
+    pub(crate) fn tell_purge(&mut self, addr: Option<SocketAddr>) {
+        self.purge = addr;
     }
 
     /// Where it listens.
@@ -91,6 +105,11 @@ impl Running {
     /// Where metrics are served, with `metrics.listen`.
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics
+    }
+
+    /// Where the response cache is purged, with `cache.responses.purge`.
+    pub fn purge_addr(&self) -> Option<SocketAddr> {
+        self.purge
     }
 
     /// The GraphQL endpoint.

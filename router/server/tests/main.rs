@@ -4,6 +4,7 @@ mod support;
 
 mod authorization;
 mod batching;
+mod cache;
 mod callbacks;
 mod check_config;
 mod cli;

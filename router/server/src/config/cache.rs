@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, ResponsesConfig};
 
 /// Operations and plans that are kept: those asked for most often and last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -13,6 +13,8 @@ pub struct CacheConfig {
     pub bytes: u64,
     /// How many operations there may be, and how many plans.
     pub operations: u64,
+    /// Answers of subgraphs that are kept.
+    pub responses: ResponsesConfig,
 }
 
 impl Default for CacheConfig {
@@ -20,15 +22,16 @@ impl Default for CacheConfig {
         CacheConfig {
             bytes: 64 * 1024 * 1024,
             operations: 10_000,
+            responses: ResponsesConfig::default(),
         }
     }
 }
 
 impl CacheConfig {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self, has_auth: bool) -> Result<(), ConfigError> {
         if self.operations == 0 {
             return Err(ConfigError::value("cache.operations", "must be at least 1"));
         }
-        Ok(())
+        self.responses.check(has_auth)
     }
 }

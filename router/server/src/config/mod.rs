@@ -23,6 +23,7 @@ mod rates;
 mod redis;
 mod reload;
 mod requests;
+mod responses;
 mod schema;
 mod sections;
 mod shown;
@@ -44,6 +45,7 @@ pub use options::table as options_table;
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
 pub use redis::RedisConfig;
 pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKind};
+pub use responses::{AfterMutation, PurgeConfig, ResponsesConfig, ScopeConfig, SubgraphResponsesConfig};
 pub use schema::schema;
 pub use sections::{
     CsrfConfig, ErrorsConfig, HeadersConfig, IntrospectionConfig, SubgraphConfig, SupergraphConfig,
@@ -164,7 +166,7 @@ impl Config {
             self.contract.as_ref().map_or(Ok(()), ContractConfig::check),
             self.check_auth(),
             self.limits.check(),
-            self.cache.check(),
+            self.cache.check(self.auth.is_some()),
             self.traffic.check(),
             self.cors.check(),
             self.traces.check(),

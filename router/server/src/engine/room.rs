@@ -70,7 +70,11 @@ mod tests {
               enum join__Graph { A @join__graph(name: "a", url: "http://a.example/") }
               type Query @join__type(graph: A) { a(x: Int): Query b: Int }"#;
         let config = Config {
-            cache: CacheConfig { bytes, operations },
+            cache: CacheConfig {
+                bytes,
+                operations,
+                ..CacheConfig::default()
+            },
             ..Config::default()
         };
         let (traffic, observer) = (crate::traffic::Traffic::new(&config), Observer::new(&config));

@@ -314,6 +314,10 @@ fn respond(outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
     };
     let mut response = whole(status, body, format);
     let headers = response.headers_mut();
+    if let Ok(Answered { answer, told }) = outcome {
+        let parts = told.parts.iter();
+        parts.for_each(|parts| parts.write(headers, answer.errors));
+    }
     if let Some(after) = retry_after {
         // Whole seconds, and never sooner than it is worth it.
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);

@@ -34,6 +34,7 @@ pub fn log(ended: &Ended<'_>, outcome: &Result<Answered, Refusal>) {
         status = ended.status,
         duration_ms = ended.took.as_secs_f64() * 1e3,
         subgraph_calls = answered.map_or(0, |answered| answered.answer.calls),
+        cached_parts = answered.map_or(0, Answered::cached_parts),
         bytes = answered.map_or(0, |answered| answered.answer.body.len()),
         errors = answered.map_or(1, |answered| answered.answer.errors),
         codes = ended.codes.join(","),

@@ -2,8 +2,10 @@
 
 use baedal_telemetry::metrics::Metric;
 
+use super::response_cache;
+
 /// All of it.
-pub const METRICS: [&Metric; 34] = [
+pub const METRICS: [&Metric; 39] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -26,6 +28,11 @@ pub const METRICS: [&Metric; 34] = [
     &CACHE_LOOKUPS,
     &CACHE_ENTRIES,
     &CACHE_BYTES,
+    &response_cache::LOOKUPS,
+    &response_cache::DROPPED,
+    &response_cache::ENTRIES,
+    &response_cache::BYTES,
+    &response_cache::EVICTED,
     &READY,
     &SCHEMA,
     &RELOADS,

@@ -8,6 +8,7 @@ mod metrics;
 mod operation;
 mod page;
 mod readings;
+pub mod response_cache;
 mod watch;
 
 pub use metrics::{APQ_METRIC, DOCUMENTS_METRICS, METRICS, VALKEY_METRICS};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use baedal_executor::Program;
 use baedal_telemetry::metrics::{Family, Histogram};
 
+use crate::responses::Parts;
+
 /// What is told of operations without a name.
 const ANONYMOUS: &str = "anonymous";
 
@@ -37,6 +39,8 @@ pub struct Told {
     pub operation: Arc<Operation>,
     /// How it is answered.
     pub program: Arc<Program>,
+    /// What its parts are told of, with a response cache.
+    pub parts: Option<Arc<Parts>>,
 }
 
 /// FNV-1a (<http://www.isthe.com/chongo/tech/comp/fnv/>), 64 bits.

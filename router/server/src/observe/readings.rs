@@ -4,10 +4,13 @@ use std::sync::{Arc, Weak};
 
 use baedal_telemetry::metrics::Metric;
 
-use super::metrics;
+use super::{metrics, response_cache};
 use crate::gateway::Gateway;
 use crate::http::Readiness;
 use crate::traffic::SubgraphView;
+
+/// What is shown of the entries, bytes and evictions of a cache.
+type SizeShown = fn((u64, u64, u64)) -> u64;
 
 /// A metric, and what of a subgraph it shows.
 type Shown = (&'static Metric, fn(&SubgraphView) -> f64);
@@ -45,6 +48,24 @@ pub fn register(gateway: &Arc<Gateway>) {
     });
     register_schema(registry, &of(gateway));
     register_circuits(registry, &of(gateway));
+    register_responses(registry, &of(gateway));
+}
+
+fn register_responses(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {
+    let shown: [(&'static Metric, SizeShown); 3] = [
+        (&response_cache::ENTRIES, |size| size.0),
+        (&response_cache::BYTES, |size| size.1),
+        (&response_cache::EVICTED, |size| size.2),
+    ];
+    for (metric, value) in shown {
+        let known = Weak::clone(gateway);
+        registry.read(metric, move |out| {
+            let gateway = known.upgrade();
+            if let Some(responses) = gateway.as_ref().and_then(|gateway| gateway.responses.as_ref()) {
+                out.value(&[], value(responses.size()) as f64);
+            }
+        });
+    }
 }
 
 fn register_circuits(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {

@@ -23,6 +23,13 @@ pub struct Answered {
     pub told: Told,
 }
 
+impl Answered {
+    /// How many parts of it came from the response cache.
+    pub fn cached_parts(&self) -> u64 {
+        self.told.parts.as_ref().map_or(0, |parts| parts.sum().hits)
+    }
+}
+
 /// A request under way. Dropped without [`Watch::end`], its client went away.
 pub struct Watch {
     gateway: Arc<Gateway>,

@@ -19,6 +19,7 @@ use super::pool::{Line, Pool};
 use super::{Place, SubgraphError};
 use crate::config::TrafficConfig;
 use crate::forward::Forwarded;
+use crate::responses::Fields;
 use crate::workers;
 
 /// What must not be sent twice goes on a kept connection only if that was used less than this ago. A server that is
@@ -48,6 +49,8 @@ pub struct Reply {
     pub status: StatusCode,
     /// The response.
     pub body: Bytes,
+    /// What its header says about keeping it.
+    pub caching: Option<Box<Fields>>,
 }
 
 /// A pooling client. A clone shares the pools.
@@ -115,6 +118,7 @@ impl Client {
         Ok(Reply {
             status,
             body: answer.body,
+            caching: answer.caching,
         })
     }
 

@@ -15,6 +15,7 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::framing::{Framing, Head, chunk_size};
+use crate::responses::Fields;
 
 /// Bytes of a head, of a chunk's first line, of a trailer.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -40,6 +41,8 @@ pub struct Answer {
     pub body: Bytes,
     /// When it is worth asking again, if the other side says so.
     pub retry_after: Option<Duration>,
+    /// What its header says about keeping it.
+    pub caching: Option<Box<Fields>>,
     /// Whether the connection can be used again.
     pub reusable: bool,
 }
@@ -107,6 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             status: head.status,
             body,
             retry_after: head.retry_after.map(Duration::from_secs),
+            caching: head.caching,
             reusable: head.keep_alive && whole,
         })
     }

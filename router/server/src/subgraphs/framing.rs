@@ -3,6 +3,8 @@
 
 use http::StatusCode;
 
+use crate::responses::Fields;
+
 /// Header fields of an answer.
 const FIELDS: usize = 100;
 
@@ -21,6 +23,8 @@ pub struct Head {
     pub encoded: bool,
     /// Seconds until it is worth asking again.
     pub retry_after: Option<u64>,
+    /// What it says about keeping the answer.
+    pub caching: Option<Box<Fields>>,
 }
 
 /// How a body ends.
@@ -42,6 +46,7 @@ struct Told {
     close: bool,
     encoded: bool,
     retry_after: Option<u64>,
+    caching: Option<Box<Fields>>,
 }
 
 impl Head {
@@ -75,6 +80,7 @@ impl Head {
             keep_alive,
             encoded: told.encoded,
             retry_after: told.retry_after,
+            caching: told.caching,
         }))
     }
 }
@@ -102,6 +108,8 @@ impl Told {
         } else if name.eq_ignore_ascii_case("retry-after") {
             // A date is as good as nothing: clocks differ.
             self.retry_after = decimal(value.trim_ascii());
+        } else {
+            Fields::note(&mut self.caching, name, value);
         }
         Ok(())
     }

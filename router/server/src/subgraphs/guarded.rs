@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use baedal_planner::plan::OperationKind;
 use baedal_traffic::{Ask, Outcome, Rejected, Stopped};
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::client::Reply;
@@ -32,7 +31,7 @@ pub struct GuardedCall<'a> {
 
 impl GuardedCall<'_> {
     /// Makes it, and makes it again where that may help and harms nobody.
-    pub async fn make(self, kind: OperationKind) -> Result<Bytes, SubgraphError> {
+    pub async fn make(self, kind: OperationKind) -> Result<Reply, SubgraphError> {
         let layers = &self.endpoint.guard.layers;
         let until = self.until.min(Instant::now() + layers.timeout());
         if kind != OperationKind::Query {
@@ -42,7 +41,7 @@ impl GuardedCall<'_> {
         let mut attempt = 0;
         loop {
             let error = match self.once(until, Repeat::Once).await {
-                Ok(body) => return Ok(body),
+                Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
             let left = until.saturating_duration_since(Instant::now());
@@ -58,7 +57,7 @@ impl GuardedCall<'_> {
         }
     }
 
-    async fn once(&self, until: Instant, repeat: Repeat) -> Result<Bytes, SubgraphError> {
+    async fn once(&self, until: Instant, repeat: Repeat) -> Result<Reply, SubgraphError> {
         let ask = Ask {
             within: until.saturating_duration_since(Instant::now()),
             patient: self.patient,
@@ -66,7 +65,7 @@ impl GuardedCall<'_> {
         let sent = self.send(ask.within, repeat);
         let reply = self.endpoint.guard.layers.call(ask, sent, judge).await;
         match reply {
-            Ok(reply) => reply.map(|reply| reply.body),
+            Ok(reply) => reply,
             Err(stopped) => Err(stopped.into()),
         }
     }

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 
 use baedal_executor::{CallError, SubgraphCall, Subgraphs};
+use baedal_planner::plan::OperationKind;
 use baedal_telemetry::Span;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::client::Reply;
 use super::guarded::GuardedCall;
 use super::{Client, Endpoint, Opening, SubgraphError, Upstream};
 use crate::forward::Forwarded;
 use crate::observe::Observer;
+use crate::responses::{Lens, Origin, Reply as Kept};
 
 /// Bytes of masked errors in one line of the log.
 const MOST_LOGGED: usize = 4 * 1024;
@@ -34,31 +37,20 @@ pub struct Calls<'a> {
     pub masks: bool,
     /// Who is told of calls.
     pub observer: &'a Observer,
+    /// What is kept of answers, as this request sees it.
+    pub lens: Option<Lens<'a>>,
 }
 
 impl Subgraphs for Calls<'_> {
     async fn call(&self, call: SubgraphCall<'_>) -> Result<Bytes, CallError> {
-        let (start, endpoint) = (Instant::now(), self.endpoints.get(call.subgraph));
-        let mut span = self.span(call.subgraph);
-        let below = span.as_ref().map(|span| self.forwarded.below(span.context()));
-        let forwarded = below.as_ref().unwrap_or(self.forwarded);
-        let answer = match endpoint {
-            Some(endpoint) => {
-                let guarded = self.guarded(endpoint, forwarded, &call.body);
-                guarded.make(call.kind).await
-            }
-            None => Err(SubgraphError::NoAddress),
-        };
-        if let (true, Ok(body)) = (self.masks, &answer) {
-            self.log_masked(call.subgraph, body);
+        match &self.lens {
+            // It is large, and seldom needed where there is no cache.
+            Some(lens) => Box::pin(lens.call(call, self)).await,
+            None => self
+                .make(call.subgraph, call.kind, &call.body)
+                .await
+                .map(|reply| reply.body),
         }
-        let code = answer.as_ref().err().map(SubgraphError::code);
-        self.observer
-            .called(call.subgraph, endpoint, code, start.elapsed());
-        if let (Some(span), Some(code)) = (&mut span, code) {
-            span.fail(code);
-        }
-        answer.map_err(|error| self.report(call.subgraph, &error))
     }
 
     fn regret(&self, subgraph: &str) {
@@ -68,7 +60,42 @@ impl Subgraphs for Calls<'_> {
     }
 }
 
+impl Origin for Calls<'_> {
+    async fn ask(&self, subgraph: &str, kind: OperationKind, body: &Bytes) -> Result<Kept, CallError> {
+        let reply = self.make(subgraph, kind, body).await?;
+        Ok(Kept {
+            is_success: reply.status.is_success(),
+            body: reply.body,
+            fields: reply.caching,
+        })
+    }
+}
+
 impl Calls<'_> {
+    /// Calls a subgraph.
+    async fn make(&self, subgraph: &str, kind: OperationKind, body: &[u8]) -> Result<Reply, CallError> {
+        let (start, endpoint) = (Instant::now(), self.endpoints.get(subgraph));
+        let mut span = self.span(subgraph);
+        let below = span.as_ref().map(|span| self.forwarded.below(span.context()));
+        let forwarded = below.as_ref().unwrap_or(self.forwarded);
+        let answer = match endpoint {
+            Some(endpoint) => {
+                let guarded = self.guarded(endpoint, forwarded, body);
+                guarded.make(kind).await
+            }
+            None => Err(SubgraphError::NoAddress),
+        };
+        if let (true, Ok(reply)) = (self.masks, &answer) {
+            self.log_masked(subgraph, &reply.body);
+        }
+        let code = answer.as_ref().err().map(SubgraphError::code);
+        self.observer.called(subgraph, endpoint, code, start.elapsed());
+        if let (Some(span), Some(code)) = (&mut span, code) {
+            span.fail(code);
+        }
+        answer.map_err(|error| self.report(subgraph, &error))
+    }
+
     fn guarded<'b>(
         &'b self,
         endpoint: &'b Endpoint,

@@ -45,6 +45,7 @@ pub struct Subgraph {
 struct Shared {
     sdl: Mutex<String>,
     mode: Mutex<Mode>,
+    said: Mutex<HeaderMap>,
     requests: Mutex<Vec<(HeaderMap, Value)>>,
     inits: Mutex<Vec<Value>>,
     asked_sdl: Mutex<usize>,
@@ -89,6 +90,7 @@ impl Subgraph {
         let shared = Arc::new(Shared {
             sdl: Mutex::new(sdl),
             mode: Mutex::new(Mode::Well),
+            said: Mutex::default(),
             requests: Mutex::default(),
             inits: Mutex::default(),
             asked_sdl: Mutex::default(),
@@ -115,6 +117,12 @@ impl Subgraph {
 
     pub fn set_mode(&self, mode: Mode) {
         *self.shared.mode.lock().expect("no test has panicked with it") = mode;
+    }
+
+    /// Adds a header to all answers from now on, in place of one of the same name.
+    pub fn set_header(&self, name: &'static str, value: &'static str) {
+        let mut said = self.shared.said.lock().expect("no test has panicked with it");
+        said.insert(name, value.parse().expect("a header value"));
     }
 
     pub fn sdl(&self) -> String {
@@ -349,5 +357,6 @@ async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, bo
         return axum::Json(json!({"data": {"_service": {"sdl": sdl}}})).into_response();
     }
     let request: Request = serde_json::from_value(body).expect("a GraphQL request");
-    axum::Json(schema.execute(request).await).into_response()
+    let said = shared.said.lock().expect("no test has panicked with it").clone();
+    (said, axum::Json(schema.execute(request).await)).into_response()
 }

@@ -1,0 +1,3 @@
+//! What holds for the cache as a whole.
+
+mod law;
