@@ -57,11 +57,10 @@ fn check_type(fields: &Map<String, Value>, form: Form) -> Result<(), TokenError>
         Some(Value::String(typ)) => Some(typ.to_ascii_lowercase()),
         Some(_) => return Err(TokenError::NotAnAccessToken),
     };
-    let fits = match (named.as_deref(), form) {
-        (Some("at+jwt" | "application/at+jwt"), _) => true,
-        (None | Some("jwt"), Form::Jwt) => true,
-        _ => false,
-    };
+    let fits = matches!(
+        (named.as_deref(), form),
+        (Some("at+jwt" | "application/at+jwt"), _) | (None | Some("jwt"), Form::Jwt)
+    );
     if fits {
         Ok(())
     } else {

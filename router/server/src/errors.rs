@@ -35,6 +35,8 @@ pub enum Code {
     JsonTooManyValues,
     /// The content type is not `application/json`.
     UnsupportedMediaType,
+    /// The body is compressed in a way that is not known, or not wanted.
+    UnsupportedEncoding,
     /// No acceptable content type can be made.
     NotAcceptable,
     /// Neither GET nor POST.
@@ -143,6 +145,7 @@ impl Code {
             Code::JsonTooDeep => ("JSON_TOO_DEEP", 400, Http),
             Code::JsonTooManyValues => ("JSON_TOO_MANY_VALUES", 413, Http),
             Code::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415, Http),
+            Code::UnsupportedEncoding => ("UNSUPPORTED_CONTENT_ENCODING", 415, Http),
             Code::NotAcceptable => ("NOT_ACCEPTABLE", 406, Http),
             Code::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405, Http),
             Code::MutationByGet => ("MUTATION_BY_GET", 405, Http),

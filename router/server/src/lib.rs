@@ -11,6 +11,7 @@ pub mod config;
 pub mod errors;
 
 mod callbacks;
+mod coding;
 mod draw;
 mod engine;
 mod forward;

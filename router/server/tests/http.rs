@@ -175,17 +175,6 @@ async fn other_methods_and_content_types_are_refused() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_refused_and_never_unpacked() {
-    let world = World::start().await;
-    let answer = world
-        .client()
-        .header("content-encoding", "gzip")
-        .query("{ me { id } }")
-        .await;
-    assert_eq!((answer.status, answer.code()), (415, "UNSUPPORTED_MEDIA_TYPE"));
-}
-
-#[tokio::test]
 async fn smuggled_requests_are_refused() {
     let world = World::start().await;
     let body = r#"{"query":"{ __typename }"}"#;

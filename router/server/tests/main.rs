@@ -2,12 +2,14 @@
 
 mod support;
 
+mod audits;
 mod authorization;
 mod batching;
 mod cache;
 mod callbacks;
 mod check_config;
 mod cli;
+mod compression;
 mod config;
 mod config_schema;
 mod csrf;

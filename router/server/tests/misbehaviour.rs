@@ -1,5 +1,6 @@
 //! A subgraph that answers with anything but an answer: a code at the right path, the rest of the data, and in time.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use baedal_router::Config;
@@ -155,6 +156,59 @@ async fn whatever_a_subgraph_answers_the_rest_is_there() {
         json!(["product", "stars"]),
         "{answer:?}"
     );
+}
+
+#[tokio::test]
+async fn compressed_answers_are_asked_for_where_configured_and_cut_like_others() {
+    let rogue = Rogue::start(Manner::Hangs).await;
+    let (world, _folder) = with_reviews_at(rogue.url(), |config| {
+        config.traffic.breaker.enabled = Some(false);
+        let reviews = config.subgraphs.get_mut("reviews").expect("it is there");
+        reviews.compression = true;
+    })
+    .await;
+    let packed = |coding: &str, text: &[u8]| {
+        let mut body = Vec::new();
+        match coding {
+            "br" => drop(brotli::CompressorWriter::new(&mut body, 4096, 5, 22).write_all(text)),
+            "zstd" => body = zstd::stream::encode_all(text, 3).expect("packed"),
+            _ => {
+                let mut packer = flate2::write::GzEncoder::new(&mut body, flate2::Compression::best());
+                packer.write_all(text).expect("packed");
+                packer.finish().expect("packed");
+            }
+        }
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-encoding: {coding}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        Manner::Bytes([head.as_bytes(), &body].concat())
+    };
+    let good = br#"{"data":{"_entities":[{"rank":1},{"rank":2}]}}"#;
+    let bomb = [&good[..], &vec![b' '; 3 * LIMIT]].concat();
+    for coding in ["gzip", "br", "zstd"] {
+        rogue.be(packed(coding, good));
+        assert_eq!(
+            world.query(JOIN).await.data()["topProducts"][1]["rank"],
+            2,
+            "{coding}"
+        );
+        assert!(rogue.requests()[0].contains("accept-encoding: gzip, br, zstd\r\n"));
+        rogue.be(packed(coding, &bomb));
+        let answer = world.query(JOIN).await;
+        assert_the_rest_is_there(&answer);
+        assert_eq!(answer.code(), "SUBGRAPH_RESPONSE_TOO_LARGE", "{coding}");
+    }
+    for (what, fields, body) in [
+        ("not packed", "content-encoding: gzip\r\n", "{}"),
+        ("packed twice", "content-encoding: gzip, gzip\r\n", "{}"),
+        ("unknown", "content-encoding: compress\r\n", "{}"),
+    ] {
+        rogue.be(Manner::http(200, fields, body));
+        let answer = world.query(JOIN).await;
+        assert_the_rest_is_there(&answer);
+        assert_eq!(answer.code(), "SUBGRAPH_MALFORMED_RESPONSE", "{what}");
+    }
 }
 
 #[tokio::test]

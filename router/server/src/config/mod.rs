@@ -8,6 +8,7 @@
 mod auth;
 mod cache;
 mod callback;
+mod compression;
 mod contract;
 mod cors;
 mod diagnose;
@@ -35,6 +36,7 @@ mod yaml;
 pub use auth::{AuthConfig, DISCOVERY, IssuerConfig, TokenForm};
 pub use cache::CacheConfig;
 pub use callback::CallbackConfig;
+pub use compression::CompressionConfig;
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
 pub use layers::Layers;
@@ -103,6 +105,8 @@ pub struct Config {
     pub csrf: CsrfConfig,
     /// Which web pages of other origins may use the gateway.
     pub cors: CorsConfig,
+    /// Bodies that are compressed between clients and the gateway.
+    pub compression: CompressionConfig,
     /// Errors that subgraphs report.
     pub errors: ErrorsConfig,
     /// `__schema` and `__type`.
@@ -140,6 +144,7 @@ impl Default for Config {
             headers: HeadersConfig::default(),
             csrf: CsrfConfig::default(),
             cors: CorsConfig::default(),
+            compression: CompressionConfig::default(),
             errors: ErrorsConfig::default(),
             introspection: IntrospectionConfig::default(),
             subscriptions: SubscriptionsConfig::default(),

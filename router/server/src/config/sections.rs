@@ -77,6 +77,9 @@ pub struct SubgraphConfig {
     /// More addresses of the same subgraph: calls take turns over `url` and these, and one that fails is left out for a
     /// while.
     pub replicas: Vec<Url>,
+    /// Whether it is asked for compressed answers (gzip, br, zstd). Worth it where bytes cost more than time: between
+    /// data centres, not on one machine.
+    pub compression: bool,
     /// What differs here from `traffic`.
     pub traffic: SubgraphTrafficConfig,
 }

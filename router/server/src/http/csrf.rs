@@ -4,7 +4,7 @@
 //! preflight. A WebSocket must come from a page of this origin, or of one named in `cors.origins`.
 //! <https://fetch.spec.whatwg.org/#cors-safelisted-request-header>
 
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
+use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue};
 
 use crate::config::{CorsConfig, CsrfConfig};
@@ -17,17 +17,8 @@ const SIMPLE: [&str; 3] = [
     "text/plain",
 ];
 
-/// The body must be JSON in UTF-8, as it is: not compressed.
+/// The body must be JSON in UTF-8.
 pub fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
-    if headers
-        .get(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding != "identity")
-    {
-        return Err(Refusal::new(
-            Code::UnsupportedMediaType,
-            "send the body as it is, without `Content-Encoding`",
-        ));
-    }
     let value = headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

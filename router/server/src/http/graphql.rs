@@ -1,23 +1,22 @@
 //! The GraphQL endpoint: <https://graphql.github.io/graphql-over-http/draft/>
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 
 use super::asking::{Asking, Ids};
+use super::intake::{self, RequestBody};
 use super::negotiate::{self, Format};
 use super::stream::Reply;
-use super::{batch, csrf, stream};
+use super::{batch, csrf, packed, stream};
 use crate::errors::{Code, Refusal};
 use crate::forward::{self, Forwarded, REQUEST_ID};
 use crate::gateway::Gateway;
@@ -28,18 +27,8 @@ use crate::sharing;
 use crate::traffic::{Peer, Who};
 use crate::ws;
 
-/// Bytes of a refused body that are read (and dropped).
-const DRAINED: usize = 16 * 1024 * 1024;
-/// How long the next of them may take.
-const DRAIN_PAUSE: Duration = Duration::from_millis(200);
-
 /// What goes out.
 pub type Answer = Response<Reply>;
-
-/// What comes in.
-pub trait RequestBody: HttpBody<Data = Bytes> + Send {}
-
-impl<B: HttpBody<Data = Bytes> + Send> RequestBody for B {}
 
 /// The endpoint among the routes.
 pub async fn routed(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -> Response<Body> {
@@ -51,6 +40,21 @@ pub async fn routed(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -
 ///
 /// The future is moved with every request, so what is rarely needed in it is boxed, here and below.
 pub async fn handle<B: RequestBody>(
+    gateway: Arc<Gateway>,
+    peer: Option<Peer>,
+    request: http::Request<B>,
+) -> Answer {
+    match packed::wish(request.headers(), &gateway.config.compression) {
+        None => plain(gateway, peer, request).await,
+        Some(coding) => {
+            let answer = plain(Arc::clone(&gateway), peer, request).await;
+            packed::answer(coding, answer, &gateway.config.compression)
+        }
+    }
+}
+
+/// The answer, not compressed.
+async fn plain<B: RequestBody>(
     gateway: Arc<Gateway>,
     peer: Option<Peer>,
     request: http::Request<B>,
@@ -140,7 +144,7 @@ async fn answer<B: RequestBody>(
         let _inside = gateway.traffic.enter().await?;
         return Box::pin(asking.by_get(asked, forwarded)).await.map(Outcome::One);
     }
-    let body = post_body(gateway, &parts, body).await?;
+    let body = intake::post_body(gateway, &parts, body).await?;
     if batch::is_batch(gateway, &body) {
         let answering = batch::answer(&asking, &parts, &body, &forwarded);
         return Box::pin(answering).await.map(Outcome::Batch);
@@ -170,78 +174,6 @@ pub async fn enter(gateway: &Gateway, parts: &Parts) -> Result<Caller, Refusal> 
 pub fn from_get(gateway: &Gateway, parts: &Parts) -> Result<Asked, Refusal> {
     csrf::check_get(&parts.headers, &gateway.config.csrf)?;
     request::from_query_string(parts.uri.query().unwrap_or_default(), &gateway.config.limits)
-}
-
-/// The body of a POST, within its limits.
-pub async fn post_body<B: RequestBody>(gateway: &Gateway, parts: &Parts, body: B) -> Result<Bytes, Refusal> {
-    csrf::check_content_type(&parts.headers)?;
-    let limits = &gateway.config.limits;
-    let reading = read(parts, body, limits.body_bytes);
-    let read = tokio::time::timeout(limits.body_timeout, reading).await;
-    read.unwrap_or_else(|_| Err(too_slow()))
-}
-
-fn too_slow() -> Refusal {
-    Refusal::new(
-        Code::BodyTooSlow,
-        "the body did not come in time (limits.body_timeout)",
-    )
-}
-
-/// Reads a body; one that says it is too large, or turns out to be, is dropped as it comes.
-async fn read<B: RequestBody>(parts: &Parts, body: B, limit: usize) -> Result<Bytes, Refusal> {
-    let too_large = || {
-        Refusal::new(
-            Code::BodyTooLarge,
-            format!("the body is larger than {limit} bytes (limits.body_bytes)"),
-        )
-    };
-    let told = parts
-        .headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let (mut body, mut whole) = (std::pin::pin!(body), Bytes::new());
-    if told.is_some_and(|length| length > limit) {
-        Box::pin(drain(body)).await;
-        return Err(too_large());
-    }
-    while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            return Err(Refusal::new(
-                Code::BadRequest,
-                "the body could not be read to its end",
-            ));
-        };
-        let data = frame.into_data().unwrap_or_default();
-        if whole.len() + data.len() > limit {
-            Box::pin(drain(body)).await;
-            return Err(too_large());
-        }
-        // A body usually comes at once.
-        whole = match whole.is_empty() {
-            true => data,
-            false => joined(whole, &data),
-        };
-    }
-    Ok(whole)
-}
-
-/// Takes what a client is about to send anyway: one whose connection closes while it still writes never sees why.
-async fn drain<B: RequestBody>(mut body: Pin<&mut B>) {
-    let mut left = DRAINED;
-    while let Ok(Some(Ok(frame))) = tokio::time::timeout(DRAIN_PAUSE, body.frame()).await {
-        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-        if left == 0 {
-            return;
-        }
-    }
-}
-
-/// Appends where there is room for it, so that a body in many parts is not copied for each.
-fn joined(first: Bytes, rest: &[u8]) -> Bytes {
-    let mut all = BytesMut::from(first);
-    all.extend_from_slice(rest);
-    all.freeze()
 }
 
 fn check_headers(headers: &HeaderMap, limit: usize) -> Result<(), Refusal> {
@@ -334,6 +266,7 @@ fn respond(outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
         Some(Code::TokenRequired) => {
             drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
         }
+        Some(Code::UnsupportedEncoding) => drop(headers.insert(ACCEPT_ENCODING, packed::KNOWN)),
         Some(Code::MethodNotAllowed) => drop(headers.insert(ALLOW, HeaderValue::from_static("GET, POST"))),
         Some(Code::MutationByGet) => drop(headers.insert(ALLOW, HeaderValue::from_static("POST"))),
         _ => {}

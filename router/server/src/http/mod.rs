@@ -5,7 +5,9 @@ mod batch;
 mod csrf;
 mod graphql;
 pub mod health;
+mod intake;
 mod negotiate;
+mod packed;
 mod serve;
 mod stream;
 

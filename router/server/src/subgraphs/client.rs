@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tower::ServiceExt;
 
-use super::exchange::{Answer, Connection, ExchangeError};
+use super::exchange::{Answer, Connection, ExchangeError, Taken};
 use super::pool::{Line, Pool};
 use super::{Place, SubgraphError};
 use crate::config::TrafficConfig;
@@ -106,7 +106,8 @@ impl Client {
         let last = last_lines(within, body.len(), &mut last);
         let request = [place.head(), forwarded.lines(), last, body];
         let pool = place.pool(|| self.pool(&place.url));
-        let answer = self.call(&place.url, pool, request, repeat).await?;
+        let packed = place.ways.packed;
+        let answer = self.call(&place.url, pool, request, (repeat, packed)).await?;
         let status = answer.status;
         if !status.is_success() && !is_graphql(&answer.body) {
             let retry_after = answer.retry_after;
@@ -126,7 +127,7 @@ impl Client {
     pub async fn get(&self, url: &Uri, timeout: Duration) -> Result<Bytes, SubgraphError> {
         let head = format!("GET {} HTTP/1.1\r\n{}\r\n", target(url), host(url));
         let pool = self.pool(url);
-        let calling = self.call(url, &pool, [head.as_bytes()], Repeat::Once);
+        let calling = self.call(url, &pool, [head.as_bytes()], (Repeat::Once, false));
         let answer = tokio::time::timeout(timeout, calling)
             .await
             .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
@@ -164,22 +165,23 @@ impl Client {
         url: &Uri,
         pool: &Pool,
         request: [&[u8]; N],
-        repeat: Repeat,
+        (repeat, packed): (Repeat, bool),
     ) -> Result<Answer, SubgraphError> {
         let limit = self.shared.response_bytes;
+        let taken = Taken { limit, packed };
         let fresh = match repeat {
             Repeat::Once => Duration::MAX,
             Repeat::Never => FRESH,
         };
         if let Some(line) = pool.take(fresh) {
-            match exchange(line, pool, request, limit).await {
+            match exchange(line, pool, request, taken).await {
                 // Closed while it lay there: the others of its age will be too.
                 Err(ExchangeError::Gone(_)) if repeat == Repeat::Once => pool.clear(),
                 done => return done.map_err(|error| told(error, limit)),
             }
         }
         let line = Box::pin(self.connect(url)).await?;
-        let done = exchange(line, pool, request, limit).await;
+        let done = exchange(line, pool, request, taken).await;
         done.map_err(|error| told(error, limit))
     }
 
@@ -195,9 +197,9 @@ async fn exchange<const N: usize>(
     mut line: Line,
     pool: &Pool,
     request: [&[u8]; N],
-    limit: usize,
+    taken: Taken,
 ) -> Result<Answer, ExchangeError> {
-    let answer = line.exchange(request, limit).await?;
+    let answer = line.exchange(request, taken).await?;
     if answer.reusable {
         pool.put(line);
     }
@@ -207,7 +209,9 @@ async fn exchange<const N: usize>(
 fn told(error: ExchangeError, limit: usize) -> SubgraphError {
     match error {
         ExchangeError::TooLarge => SubgraphError::TooLarge(limit),
-        ExchangeError::Encoded | ExchangeError::Malformed(_) => SubgraphError::Malformed(error.to_string()),
+        ExchangeError::Encoded | ExchangeError::Packed | ExchangeError::Malformed(_) => {
+            SubgraphError::Malformed(error.to_string())
+        }
         other => SubgraphError::Unreachable(other.to_string()),
     }
 }

@@ -14,7 +14,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::framing::{Framing, Head, chunk_size};
+use super::framing::{Coded, Framing, Head, chunk_size};
+use crate::coding::UnpackError;
 use crate::responses::Fields;
 
 /// Bytes of a head, of a chunk's first line, of a trailer.
@@ -47,6 +48,15 @@ pub struct Answer {
     pub reusable: bool,
 }
 
+/// What of an answer is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken {
+    /// The most bytes of its body, unpacked.
+    pub limit: usize,
+    /// Whether compressed bodies are: the request has asked for them.
+    pub packed: bool,
+}
+
 /// Why nothing came back.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
@@ -59,12 +69,24 @@ pub enum ExchangeError {
     /// It is not HTTP.
     #[error("not an HTTP answer: {0}")]
     Malformed(&'static str),
-    /// The body is compressed or otherwise encoded: how large it really is, nobody knows.
+    /// The body is compressed or otherwise encoded.
     #[error("the body is encoded, which was not asked for")]
     Encoded,
+    /// The body is compressed, but not as its head says.
+    #[error("the body cannot be unpacked")]
+    Packed,
     /// The body is larger than allowed.
     #[error("the body is too large")]
     TooLarge,
+}
+
+impl From<UnpackError> for ExchangeError {
+    fn from(error: UnpackError) -> ExchangeError {
+        match error {
+            UnpackError::TooLarge => ExchangeError::TooLarge,
+            UnpackError::Broken => ExchangeError::Packed,
+        }
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -84,13 +106,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         )
     }
 
-    /// Sends the parts of a request as they are, and reads an answer of at most `limit` bytes.
+    /// Sends the parts of a request as they are, and reads an answer.
     ///
     /// Dropped before its end, the connection must not be used again.
     pub async fn exchange<const N: usize>(
         &mut self,
         request: [&[u8]; N],
-        limit: usize,
+        taken: Taken,
     ) -> Result<Answer, ExchangeError> {
         self.send(request).await.map_err(ExchangeError::Gone)?;
         let room = (self.expected + 512).clamp(FIRST_ROOM.start, FIRST_ROOM.end);
@@ -99,11 +121,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             buffer: BytesMut::with_capacity(room),
         };
         let head = reader.head().await?;
-        let (body, whole) = match head.encoded {
-            false => reader.body(&head, limit).await?,
-            true if head.status.is_success() => return Err(ExchangeError::Encoded),
+        let (body, whole) = match head.coded {
+            Coded::Plain => reader.body(&head, taken.limit).await?,
+            Coded::By(coding) if taken.packed => {
+                let (packed, whole) = reader.body(&head, taken.limit).await?;
+                (coding.unpack(&packed, taken.limit)?, whole)
+            }
+            _ if head.status.is_success() => return Err(ExchangeError::Encoded),
             // Its status says enough.
-            true => (Bytes::new(), false),
+            _ => (Bytes::new(), false),
         };
         self.expected = head.length + body.len();
         Ok(Answer {
@@ -266,7 +292,10 @@ mod tests {
 
     use super::*;
 
-    const LIMIT: usize = 100;
+    const TAKEN: Taken = Taken {
+        limit: 100,
+        packed: false,
+    };
 
     /// What comes of an answer that arrives in pieces of `piece` bytes, the connection closed after it if asked.
     async fn answered(text: &str, piece: usize, close: bool) -> Result<Answer, ExchangeError> {
@@ -285,7 +314,7 @@ mod tests {
             (!close).then_some(far)
         });
         let mut connection = Connection::new(near);
-        let answer = connection.exchange([&b"ab"[..], b"", b"cd"], LIMIT).await;
+        let answer = connection.exchange([&b"ab"[..], b"", b"cd"], TAKEN).await;
         drop(connection);
         drop(server.await.expect("the server ends"));
         answer
@@ -337,7 +366,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_answer_is_an_error() {
-        use ExchangeError::{Broken, Encoded, Gone, Malformed, TooLarge};
+        use ExchangeError::{Broken, Encoded, Gone, Malformed, Packed, TooLarge};
         let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         for (text, wanted) in [
             (String::new(), "gone"),
@@ -374,7 +403,7 @@ mod tests {
                     Gone(_) => "gone",
                     Broken(_) => "broken",
                     Malformed(_) => "malformed",
-                    Encoded => "encoded",
+                    Encoded | Packed => "encoded",
                     TooLarge => "large",
                 };
                 assert_eq!(told, wanted, "{text} by {piece}");

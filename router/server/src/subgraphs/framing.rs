@@ -3,6 +3,7 @@
 
 use http::StatusCode;
 
+use crate::coding::Coding;
 use crate::responses::Fields;
 
 /// Header fields of an answer.
@@ -19,12 +20,24 @@ pub struct Head {
     pub framing: Framing,
     /// Whether another request may follow.
     pub keep_alive: bool,
-    /// Whether the body is compressed or otherwise encoded, which nobody asked for.
-    pub encoded: bool,
+    /// How the body is coded.
+    pub coded: Coded,
     /// Seconds until it is worth asking again.
     pub retry_after: Option<u64>,
     /// What it says about keeping the answer.
     pub caching: Option<Box<Fields>>,
+}
+
+/// How a body is coded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Coded {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// In one way that is known.
+    By(Coding),
+    /// In a way that is not known, or in several.
+    Strange,
 }
 
 /// How a body ends.
@@ -44,7 +57,7 @@ struct Told {
     length: Option<u64>,
     chunked: bool,
     close: bool,
-    encoded: bool,
+    coded: Coded,
     retry_after: Option<u64>,
     caching: Option<Box<Fields>>,
 }
@@ -78,7 +91,7 @@ impl Head {
             status,
             framing,
             keep_alive,
-            encoded: told.encoded,
+            coded: told.coded,
             retry_after: told.retry_after,
             caching: told.caching,
         }))
@@ -104,7 +117,7 @@ impl Told {
             let mut options = value.split(|byte| *byte == b',');
             self.close |= options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"));
         } else if name.eq_ignore_ascii_case("content-encoding") {
-            self.encoded |= !value.trim_ascii().eq_ignore_ascii_case(b"identity");
+            self.coded = self.coded.and(value.trim_ascii());
         } else if name.eq_ignore_ascii_case("retry-after") {
             // A date is as good as nothing: clocks differ.
             self.retry_after = decimal(value.trim_ascii());
@@ -123,6 +136,17 @@ impl Told {
             _ if self.chunked => Framing::Chunked,
             Some(length) => Framing::Length(length),
             None => Framing::UntilClosed,
+        }
+    }
+}
+
+impl Coded {
+    /// The same after another field that says how.
+    fn and(self, value: &[u8]) -> Coded {
+        match Coding::of(value) {
+            _ if value.eq_ignore_ascii_case(b"identity") => self,
+            Some(coding) if self == Coded::Plain => Coded::By(coding),
+            _ => Coded::Strange,
         }
     }
 }
@@ -210,12 +234,18 @@ mod tests {
         let read = |field: &str| {
             let head = format!("HTTP/1.1 503 Busy\r\n{field}\r\ncontent-length: 0\r\n\r\n");
             let head = Head::read(head.as_bytes()).expect("a head").expect("whole");
-            (head.encoded, head.retry_after)
+            (head.coded, head.retry_after)
         };
-        assert_eq!(read("content-encoding: gzip"), (true, None));
-        assert_eq!(read("Content-Encoding: Identity"), (false, None));
-        assert_eq!(read("Retry-After: 7"), (false, Some(7)));
-        assert_eq!(read("retry-after: Fri, 31 Dec 1999 23:59:59 GMT"), (false, None));
+        assert_eq!(read("content-encoding: gzip"), (Coded::By(Coding::Gzip), None));
+        assert_eq!(read("content-encoding: gzip, br"), (Coded::Strange, None));
+        let twice = "content-encoding: gzip\r\ncontent-encoding: gzip";
+        assert_eq!(read(twice), (Coded::Strange, None));
+        assert_eq!(read("Content-Encoding: Identity"), (Coded::Plain, None));
+        assert_eq!(read("Retry-After: 7"), (Coded::Plain, Some(7)));
+        assert_eq!(
+            read("retry-after: Fri, 31 Dec 1999 23:59:59 GMT"),
+            (Coded::Plain, None)
+        );
     }
 
     #[test]

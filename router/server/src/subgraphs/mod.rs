@@ -9,11 +9,13 @@ mod guarded;
 mod pool;
 mod port;
 mod stream;
+mod ways;
 
 pub use client::{Client, Repeat};
 pub use error::SubgraphError;
 pub use port::Calls;
 pub use stream::{Opening, Upstream, UpstreamItem};
+pub use ways::Ways;
 
 use std::sync::{Arc, OnceLock};
 
@@ -47,21 +49,30 @@ pub struct Endpoint {
 pub struct Place {
     /// Its GraphQL endpoint.
     pub url: Uri,
+    /// How it is called there.
+    ways: Ways,
     /// What each call begins with.
     head: Box<[u8]>,
     pool: OnceLock<Arc<Pool>>,
 }
 
 impl Place {
-    /// The place at this URL.
+    /// The place at this URL, called there in the usual way.
     pub fn at(url: Uri) -> Place {
+        Place::by(url, Ways::default())
+    }
+
+    /// The place at this URL, called there in these ways.
+    pub fn by(url: Uri, ways: Ways) -> Place {
         let head = format!(
-            "POST {} HTTP/1.1\r\n{}content-type: application/json\r\naccept: {ACCEPTED}\r\n",
+            "POST {} HTTP/1.1\r\n{}content-type: application/json\r\naccept: {ACCEPTED}\r\n{}",
             client::target(&url),
-            client::host(&url)
+            client::host(&url),
+            ways.lines()
         );
         Place {
             url,
+            ways,
             head: head.into_bytes().into(),
             pool: OnceLock::new(),
         }
@@ -111,11 +122,12 @@ impl Endpoint {
         };
         let replicas = overrides.iter().flat_map(|subgraph| &subgraph.replicas);
         let urls: Vec<String> = [&url].into_iter().chain(replicas).map(Url::to_string).collect();
-        let places = urls.iter().map(|url| uri(url).map(Place::at));
+        let ways = Ways::new(overrides);
+        let places = urls.iter().map(|url| Ok(Place::by(uri(url)?, ways.clone())));
         Ok(Endpoint {
             stream_url,
             stream_protocol,
-            places: places.collect::<Result<_, _>>()?,
+            places: places.collect::<Result<_, String>>()?,
             guard: traffic.guard(subgraph, urls),
             meter: OnceLock::new(),
         })

@@ -26,8 +26,10 @@ use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 
 use self::dialect::Dialect;
-use super::graphql::{self, RequestBody};
+use super::graphql;
+use super::intake::{self, RequestBody};
 use super::negotiate::{self, Streaming};
+use super::packed::Packed;
 use crate::errors::{Code, Refusal};
 use crate::forward;
 use crate::gateway::Gateway;
@@ -46,6 +48,8 @@ pub enum Reply {
     Whole(Full<Bytes>),
     /// It goes on.
     Stream(Box<StreamBody>),
+    /// One of these, compressed.
+    Packed(Box<Packed>),
 }
 
 impl Default for Reply {
@@ -67,20 +71,23 @@ impl HttpBody for Reply {
             Reply::Stream(body) => body
                 .poll_chunk(cx)
                 .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk)))),
+            Reply::Packed(body) => body
+                .poll_chunk(cx)
+                .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Reply::Whole(body) => body.is_end_stream(),
-            Reply::Stream(_) => false,
+            Reply::Stream(_) | Reply::Packed(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Reply::Whole(body) => body.size_hint(),
-            Reply::Stream(_) => SizeHint::default(),
+            Reply::Stream(_) | Reply::Packed(_) => SizeHint::default(),
         }
     }
 }
@@ -148,7 +155,7 @@ async fn own<B: RequestBody>(
     let request = match parts.method {
         Method::GET => graphql::from_get(&connection.gateway, parts)?,
         Method::POST => {
-            let body = graphql::post_body(&connection.gateway, parts, body).await?;
+            let body = intake::post_body(&connection.gateway, parts, body).await?;
             crate::request::from_json(&body, &connection.gateway.config.limits)?
         }
         _ => {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::dialect::Dialect;
 use super::{Connection, Reply, TOKEN, plain, reservations};
 use crate::errors::{Code, Refusal};
-use crate::http::graphql::{self, RequestBody};
+use crate::http::intake::{self, RequestBody};
 use crate::pipeline;
 use crate::request;
 use crate::streams::Claim;
@@ -71,7 +71,7 @@ async fn execute<B: RequestBody>(
 ) -> Result<Response<Reply>, Refusal> {
     let stream = find(&asking, token)?;
     let limits = &asking.gateway.config.limits;
-    let body = graphql::post_body(&asking.gateway, parts, body).await?;
+    let body = intake::post_body(&asking.gateway, parts, body).await?;
     let request = request::from_json(&body, limits)?;
     let asked: Option<Asked> = serde_json::from_slice(&body).ok();
     let id = asked
