@@ -126,7 +126,7 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
     };
     config.auth = Some(AuthConfig {
         issuers: vec![issuer],
-        required: false,
+        ..AuthConfig::default()
     });
     Ok(RunningPart::Gateway(baedal_router::start(config).await?))
 }

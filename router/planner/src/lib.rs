@@ -4,6 +4,7 @@
 //! HTTP, of how a plan is executed, or of how the supergraph was composed: it reads the public join
 //! specification ([`supergraph`]). [`plan()`] tells the story.
 mod authorize;
+pub mod cost;
 mod display;
 pub mod explain;
 mod fetch;
@@ -20,6 +21,7 @@ mod walk;
 
 use serde_json::{Map, Value};
 
+pub use cost::{CostError, CostSettings, Estimate};
 pub use explain::{Explanation, explain};
 pub use figures::Figures;
 pub use operation::{CoercionError, Operation, OperationError};

@@ -2,8 +2,10 @@
 mod case_files;
 mod cases;
 mod composed;
+mod cost;
 mod explanations;
 mod generated;
+mod introspection;
 mod operations;
 mod optimal;
 mod properties;

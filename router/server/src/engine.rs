@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 use apollo_compiler::ast;
 use baedal_executor::Program;
 use baedal_planner::plan::Plan;
-use baedal_planner::{Access, Operation, Settings, Supergraph};
+use baedal_planner::{Access, CostSettings, Estimate, Operation, Settings, Supergraph};
 use moka::Equivalent;
 use serde_json::{Map, Value};
 
@@ -73,6 +73,7 @@ struct Core {
     observer: Arc<Observer>,
     supergraph: Supergraph,
     limits: LimitsConfig,
+    costs: Option<CostSettings>,
     settings: Settings,
     introspection: bool,
 }
@@ -82,6 +83,8 @@ pub struct Document {
     id: u64,
     /// The operation.
     pub operation: Operation,
+    /// What it costs at most, if that is looked at.
+    cost: Option<Estimate>,
     /// As it is told of.
     pub told: Arc<observe::Operation>,
     /// The first program made of it, where only the caller's rights can make another.
@@ -140,6 +143,7 @@ impl Engine {
                 observer: Arc::clone(observer),
                 supergraph,
                 limits: config.limits.clone(),
+                costs: config.limits.cost.settings(),
                 settings: config.limits.planning(),
                 introspection: config.introspection.enabled,
             }),
@@ -196,6 +200,21 @@ impl Engine {
         Ok(document)
     }
 
+    /// Refuses what would cost too much with these values of variables.
+    pub fn check_cost(&self, document: &Document, coerced: &Map<String, Value>) -> Result<(), Refusal> {
+        let Some(estimate) = &document.cost else {
+            return Ok(());
+        };
+        let Core { limits, observer, .. } = &*self.core;
+        limits::check_cost(
+            estimate,
+            self.supergraph(),
+            coerced,
+            &limits.cost,
+            &observer.costs,
+        )
+    }
+
     fn next_id(&self) -> u64 {
         self.next_document.fetch_add(1, Ordering::Relaxed)
     }
@@ -206,7 +225,7 @@ impl Engine {
         move || {
             let operation = core.read(&query, name.as_deref())?;
             let told = core.observer.operation(operation.name(), &query);
-            Ok(Document::new(id, operation, Arc::new(told), 0))
+            Ok(core.document(id, operation, Arc::new(told), 0))
         }
     }
 
@@ -299,19 +318,19 @@ impl Engine {
     }
 }
 
-impl Document {
-    fn new(id: u64, operation: Operation, told: Arc<observe::Operation>, uses: u32) -> Document {
+impl Core {
+    fn document(&self, id: u64, operation: Operation, told: Arc<observe::Operation>, uses: u32) -> Document {
+        let costs = self.costs.as_ref();
         Document {
             id,
+            cost: costs.map(|settings| operation.estimate(&self.supergraph, settings)),
             operation,
             told,
             usual: OnceLock::new(),
             uses: uses.into(),
         }
     }
-}
 
-impl Core {
     /// Limits first, each before what it protects.
     fn read(&self, query: &str, name: Option<&str>) -> Result<Operation, Refusal> {
         limits::check_text(query, &self.limits)?;
@@ -320,13 +339,14 @@ impl Core {
             limits::check_document(&document, &self.limits)?;
         }
         let operation = Operation::parse(&self.supergraph, query, name)
-            .map_err(|error| refuse::operation(error, self.introspection))?;
+            .map_err(|error| refuse::operation(error, self.introspection).at_most(self.limits.errors))?;
         if !self.introspection && operation.introspects() {
             return Err(Refusal::new(
                 Code::IntrospectionDisabled,
                 "introspection is switched off on this gateway",
             ));
         }
+        limits::check_introspection(&operation, &self.supergraph, &self.limits)?;
         Ok(operation)
     }
 

@@ -4,11 +4,11 @@
 //! status of its code; with `application/json` an error *of the GraphQL request* has 200, and only an error of the HTTP
 //! request keeps its status. Codes are stable: clients may depend on them.
 
-use std::borrow::Cow;
-use std::time::Duration;
+mod refusal;
 
 use http::StatusCode;
-use serde::Serialize;
+
+pub use refusal::{Cost, Extensions, GraphqlError, Location, Refusal};
 
 /// Why a request is refused before anything is executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,12 @@ pub enum Code {
     JsonTooDeep,
     /// The body has more values than `limits.json_values`.
     JsonTooManyValues,
+    /// `variables` is larger than `limits.variables_bytes`.
+    VariablesTooLarge,
+    /// `variables` is nested deeper than `limits.variables_depth`.
+    VariablesTooDeep,
+    /// `variables` has more values than `limits.variables_values`.
+    VariablesTooManyValues,
     /// The content type is not `application/json`.
     UnsupportedMediaType,
     /// The body is compressed in a way that is not known, or not wanted.
@@ -89,8 +95,10 @@ pub enum Code {
     SubscriptionNeedsWebSocket,
     /// `introspection.enabled` is false.
     IntrospectionDisabled,
-    /// Introspection nested so that its answer would explode.
+    /// Introspection deeper than `limits.introspection_depth`, or nested so that its answer would explode.
     IntrospectionTooDeep,
+    /// Introspection with more values in its answer than `limits.introspection_values`.
+    IntrospectionTooLarge,
     /// More tokens than `limits.tokens`.
     TooManyTokens,
     /// Nested higher than `limits.height`.
@@ -103,8 +111,16 @@ pub enum Code {
     TooManyRootFields,
     /// More fields than `limits.fields`, fragments expanded.
     TooManyFields,
+    /// More fragments than `limits.fragments`, expanded.
+    TooManyFragments,
+    /// More operations in a document than `limits.operations`.
+    DocumentTooLarge,
     /// More directives than `limits.directives` in one place.
     TooManyDirectives,
+    /// A higher cost than `limits.cost.budget`.
+    TooDear,
+    /// A list whose length must be told (`@listSize(requireOneSlicingArgument: true)`) is not.
+    SliceUnsaid,
     /// No plan within the planner's budget.
     PlanTooExpensive,
     /// No plan at all: a defect of the supergraph. The operation is valid, so that this is an answer: without data.
@@ -144,6 +160,9 @@ impl Code {
             Code::HeadersTooLarge => ("HEADERS_TOO_LARGE", 431, Http),
             Code::JsonTooDeep => ("JSON_TOO_DEEP", 400, Http),
             Code::JsonTooManyValues => ("JSON_TOO_MANY_VALUES", 413, Http),
+            Code::VariablesTooLarge => ("VARIABLES_TOO_LARGE", 413, Http),
+            Code::VariablesTooDeep => ("VARIABLES_TOO_DEEP", 400, Http),
+            Code::VariablesTooManyValues => ("VARIABLES_TOO_MANY_VALUES", 413, Http),
             Code::UnsupportedMediaType => ("UNSUPPORTED_MEDIA_TYPE", 415, Http),
             Code::UnsupportedEncoding => ("UNSUPPORTED_CONTENT_ENCODING", 415, Http),
             Code::NotAcceptable => ("NOT_ACCEPTABLE", 406, Http),
@@ -173,13 +192,18 @@ impl Code {
             Code::SubscriptionNeedsWebSocket => ("SUBSCRIPTION_NEEDS_WEBSOCKET", 400, Graphql),
             Code::IntrospectionDisabled => ("INTROSPECTION_DISABLED", 400, Graphql),
             Code::IntrospectionTooDeep => ("INTROSPECTION_TOO_DEEP", 400, Graphql),
+            Code::IntrospectionTooLarge => ("INTROSPECTION_TOO_LARGE", 400, Graphql),
             Code::TooManyTokens => ("TOKEN_LIMIT_EXCEEDED", 400, Graphql),
             Code::TooHigh => ("HEIGHT_LIMIT_EXCEEDED", 400, Graphql),
             Code::TooDeep => ("DEPTH_LIMIT_EXCEEDED", 400, Graphql),
             Code::TooManyAliases => ("ALIAS_LIMIT_EXCEEDED", 400, Graphql),
             Code::TooManyRootFields => ("ROOT_FIELD_LIMIT_EXCEEDED", 400, Graphql),
             Code::TooManyFields => ("FIELD_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooManyFragments => ("FRAGMENT_LIMIT_EXCEEDED", 400, Graphql),
+            Code::DocumentTooLarge => ("OPERATION_LIMIT_EXCEEDED", 400, Graphql),
             Code::TooManyDirectives => ("DIRECTIVE_LIMIT_EXCEEDED", 400, Graphql),
+            Code::TooDear => ("COST_LIMIT_EXCEEDED", 400, Graphql),
+            Code::SliceUnsaid => ("SLICING_ARGUMENT_REQUIRED", 400, Graphql),
             Code::PlanTooExpensive => ("PLAN_BUDGET_EXCEEDED", 400, Graphql),
             Code::PlanFailed => ("PLAN_FAILED", 200, Answer),
             Code::TooManyOperations => ("TOO_MANY_OPERATIONS", 429, Graphql),
@@ -243,128 +267,4 @@ pub mod purge_codes {
     pub const UNAUTHORIZED: &str = "PURGE_UNAUTHORIZED";
     /// Not what can be purged.
     pub const INVALID: &str = "PURGE_INVALID";
-}
-
-/// One entry of `errors` (GraphQL specification, section 7.1.2).
-#[derive(Debug, Clone, Serialize)]
-pub struct GraphqlError {
-    /// What went wrong.
-    pub message: String,
-    /// Places in the query.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub locations: Vec<Location>,
-    /// The code.
-    pub extensions: Extensions,
-}
-
-/// `extensions` of an error.
-#[derive(Debug, Clone, Serialize)]
-pub struct Extensions {
-    /// A stable code.
-    pub code: Cow<'static, str>,
-    /// Where a stream that ended can be taken up again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<Box<str>>,
-    /// When it is worth trying again.
-    #[serde(rename = "retryAfterMs", skip_serializing_if = "Option::is_none")]
-    pub retry_after_ms: Option<u64>,
-}
-
-/// A place in the query, from 1.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Location {
-    /// Line.
-    pub line: usize,
-    /// Column.
-    pub column: usize,
-}
-
-/// A request that is not executed.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// Decides the HTTP status.
-    pub code: Code,
-    /// At least one.
-    pub errors: Vec<GraphqlError>,
-    /// When it is worth trying again.
-    pub retry_after: Option<Duration>,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<()>,
-    errors: &'a [GraphqlError],
-}
-
-impl Refusal {
-    /// One error without a place.
-    pub fn new(code: Code, message: impl Into<String>) -> Refusal {
-        Refusal::at(code, message, Vec::new())
-    }
-
-    /// One error at places in the query.
-    pub fn at(code: Code, message: impl Into<String>, locations: Vec<Location>) -> Refusal {
-        Refusal {
-            code,
-            errors: vec![GraphqlError::new(code.name(), message, locations)],
-            retry_after: None,
-        }
-    }
-
-    /// One error that may be past after a while.
-    pub fn later(code: Code, message: impl Into<String>, after: Duration) -> Refusal {
-        let mut refusal = Refusal::new(code, message);
-        let millis = u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1);
-        for error in &mut refusal.errors {
-            error.extensions.retry_after_ms = Some(millis);
-        }
-        refusal.retry_after = Some(after);
-        refusal
-    }
-
-    /// `{"errors": […]}`, or `{"data": null, "errors": […]}`.
-    pub fn body(&self) -> Vec<u8> {
-        let body = ErrorBody {
-            data: self.code.is_answer().then_some(()),
-            errors: &self.errors,
-        };
-        serde_json::to_vec(&body).expect("strings and numbers are JSON")
-    }
-}
-
-impl GraphqlError {
-    /// An error with a code.
-    pub fn new(
-        code: impl Into<Cow<'static, str>>,
-        message: impl Into<String>,
-        locations: Vec<Location>,
-    ) -> GraphqlError {
-        GraphqlError {
-            message: message.into(),
-            locations,
-            extensions: Extensions {
-                code: code.into(),
-                cursor: None,
-                retry_after_ms: None,
-            },
-        }
-    }
-
-    /// The same of a stream that can be taken up again there.
-    pub fn at_cursor(mut self, cursor: Option<&str>) -> GraphqlError {
-        self.extensions.cursor = cursor.map(Box::from);
-        self
-    }
-}
-
-impl From<baedal_token::TokenError> for Refusal {
-    fn from(error: baedal_token::TokenError) -> Refusal {
-        let code = match baedal_token::http::status(&error) {
-            400 => Code::AmbiguousAuthorization,
-            503 => Code::AuthUnavailable,
-            _ => Code::InvalidToken,
-        };
-        Refusal::new(code, error.to_string())
-    }
 }

@@ -143,11 +143,13 @@ impl Gateway {
                  in the configuration: everyone may read these fields"
             );
         }
-        if !open && !engine.policies().is_empty() {
+        let never = |policy: &&String| !self.identity.may_grant(policy);
+        let never: Vec<&String> = engine.policies().iter().filter(never).collect();
+        if !open && !never.is_empty() {
             tracing::warn!(
-                policies = ?engine.policies(),
-                "the schema asks for policies (@policy), and this gateway grants none: these fields are withheld from \
-                 everyone"
+                policies = ?never,
+                "the schema asks for policies (@policy) that nothing grants (auth.policies_claim, auth.policies): these \
+                 fields are withheld from everyone"
             );
         }
     }

@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::config::{AuthConfig, DISCOVERY, IssuerConfig};
 use crate::errors::{Code, Refusal};
+use crate::policies::Policies;
 use crate::subgraphs::Client;
 
 /// Longest time for one fetch of keys.
@@ -26,6 +27,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Identity {
     issuers: Option<Vec<Issuer>>,
     required: bool,
+    policies: Option<Policies>,
 }
 
 struct Issuer {
@@ -93,8 +95,11 @@ impl Identity {
                 .map(|issuer| Issuer::new(issuer, client))
                 .collect()
         });
-        let required = auth.is_some_and(|auth| auth.required);
-        Identity { issuers, required }
+        Identity {
+            issuers,
+            required: auth.is_some_and(|auth| auth.required),
+            policies: auth.and_then(Policies::new),
+        }
     }
 
     /// Whether there is no `auth` at all.
@@ -109,6 +114,13 @@ impl Identity {
             return Err(Refusal::new(Code::TokenRequired, message));
         }
         Ok(())
+    }
+
+    /// Whether there may be a caller with this policy.
+    pub fn may_grant(&self, policy: &str) -> bool {
+        self.policies
+            .as_ref()
+            .is_some_and(|policies| policies.may_grant(policy))
     }
 
     /// Fetches keys ahead of the first request; a failure is tried again then.
@@ -153,13 +165,20 @@ impl Identity {
         let Some(value) = value else {
             return Ok(Caller::anonymous());
         };
-        let issuer = choose(issuers, baedal_token::http::bearer(value)?)?;
+        let token = baedal_token::http::bearer(value)?;
+        let issuer = choose(issuers, token)?;
         // Rarely it fetches keys, and then it is large: it must not be a part of every request.
         let checking = baedal_token::authenticate(Some(value), &issuer.keys, &issuer.verifier, now());
         let claims = Box::pin(checking).await?;
         let authorization = HeaderValue::from_str(value).map_err(|_| TokenError::NotBearer)?;
         Ok(match claims {
-            Some(claims) => Caller::with(claims, authorization),
+            Some(claims) => {
+                let granted = self
+                    .policies
+                    .as_ref()
+                    .map(|policies| policies.of_token(token, &claims));
+                Caller::with(claims, granted.unwrap_or_default(), authorization)
+            }
             None => Caller::anonymous(),
         })
     }
@@ -188,10 +207,10 @@ impl Caller {
         }
     }
 
-    fn with(claims: Claims, mut authorization: HeaderValue) -> Caller {
+    fn with(claims: Claims, policies: BTreeSet<String>, mut authorization: HeaderValue) -> Caller {
         authorization.set_sensitive(true);
         let scopes = claims.scope.iter().map(str::to_owned).collect();
-        let access = Access::new(true, scopes, BTreeSet::new());
+        let access = Access::new(true, scopes, policies);
         Caller {
             claims: Some(claims),
             access,

@@ -23,6 +23,7 @@ mod observe;
 mod once;
 mod persisted;
 mod pipeline;
+mod policies;
 mod refuse;
 pub mod request;
 mod responses;

@@ -84,7 +84,8 @@ async fn prepare_if(
     let coerced = document
         .operation
         .coerce_variables(engine.supergraph(), &request.variables)
-        .map_err(refuse::variables)?;
+        .map_err(|errors| refuse::variables(errors).at_most(gateway.config.limits.errors))?;
+    engine.check_cost(&document, &coerced)?;
     let coerced = Arc::new(coerced);
     let program = engine
         .program(&document, &coerced, &caller.access, draw::percent)
@@ -282,6 +283,7 @@ fn inputs(gateway: &Gateway, engine: &Engine, document: &Document, coerced: &Map
         error_policy,
         name_subgraphs: errors.name_subgraphs,
         max_answer: gateway.config.limits.answer_bytes,
+        max_errors: gateway.config.limits.errors,
         ..Inputs::with_variables(coerced)
     };
     for (key, value) in document.operation.introspect(engine.supergraph(), coerced) {

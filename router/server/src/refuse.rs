@@ -10,6 +10,7 @@ pub fn operation(error: OperationError, suggest: bool) -> Refusal {
     let code = match error.errors.first().map(|first| first.extensions.code) {
         Some("GRAPHQL_PARSE_FAILED") => Code::ParseFailed,
         Some("OPERATION_RESOLUTION_FAILURE") => Code::OperationUnknown,
+        Some("INTROSPECTION_TOO_DEEP") => Code::IntrospectionTooDeep,
         _ => Code::ValidationFailed,
     };
     Refusal {

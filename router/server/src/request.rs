@@ -80,20 +80,17 @@ pub fn from_json(body: &[u8], limits: &LimitsConfig) -> Result<Asked, Refusal> {
             "several requests in one body are not accepted here; send one object",
         ));
     }
-    from_members(
-        serde_json::from_str(text).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data if text.trim_start().starts_with('{') => {
-                bad(&without_place(&error))
-            }
-            serde_json::error::Category::Data => {
-                bad("the body must be a JSON object with the member `query`")
-            }
-            _ => not_json(&error.to_string()),
-        })?,
-    )
+    let members = serde_json::from_str(text).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data if text.trim_start().starts_with('{') => {
+            bad(&without_place(&error))
+        }
+        serde_json::error::Category::Data => bad("the body must be a JSON object with the member `query`"),
+        _ => not_json(&error.to_string()),
+    })?;
+    from_members(members, limits)
 }
 
-fn from_members(members: Members<'_>) -> Result<Asked, Refusal> {
+fn from_members(members: Members<'_>, limits: &LimitsConfig) -> Result<Asked, Refusal> {
     let query = string(members.query, "query")?;
     let document_id = string(members.document_id, "documentId")?;
     let operation_name = string(members.operation_name, "operationName")?.filter(|name| !name.is_empty());
@@ -106,6 +103,9 @@ fn from_members(members: Members<'_>) -> Result<Asked, Refusal> {
     }
     let (query, named) =
         named(query, document_id, extensions).ok_or_else(|| bad("the member `query` is missing"))?;
+    if let Some(variables) = members.variables {
+        limits::check_variables(variables.get(), limits)?;
+    }
     let variables = members.variables.map(value).transpose()?.unwrap_or(Value::Null);
     Ok(Asked {
         query,
@@ -154,6 +154,7 @@ pub fn from_query_string(text: &str, limits: &LimitsConfig) -> Result<Asked, Ref
             return Err(bad(&format!("the parameter `{name}` is given twice")));
         }
     }
+    limits::check_variables(variables.as_deref().unwrap_or_default(), limits)?;
     let variables = parameter(variables, limits)?;
     let extensions = parameter(extensions, limits)?;
     if !matches!(extensions, Value::Null | Value::Object(_)) {

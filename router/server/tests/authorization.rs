@@ -1,5 +1,6 @@
-//! @authenticated and @requiresScopes, field by field (C19).
+//! @authenticated, @requiresScopes and @policy, field by field (C19).
 
+use baedal_router::config::{AuthConfig, PolicyRule};
 use serde_json::json;
 
 use crate::support::socket::Socket;
@@ -181,4 +182,98 @@ async fn protection_that_comes_with_a_new_schema_holds_at_once() {
         world.query("{ me { email } }").await.code() == "UNAUTHORIZED_FIELD_OR_TYPE"
     })
     .await;
+}
+
+/// A world in which e-mail needs the policy `read_mail`, and names `clerk` and `mail` together, or `chief`.
+async fn with_policies(auth: AuthConfig) -> World {
+    let journal = graphs::Journal::default();
+    let accounts = graphs::accounts(&journal).await;
+    let products = graphs::products(&journal).await;
+    let reviews = graphs::reviews(&journal).await;
+    let sdl = accounts.sdl();
+    let start = sdl.find("@link(").expect("a link");
+    let link = "@link(url: \"https://specs.apollo.dev/federation/v2.6\", import: [\"@key\", \"@shareable\", \"@policy\"])";
+    let changed = format!("{}{link}{}", &sdl[..start], &sdl[link_end(&sdl, start)..]);
+    accounts.set_sdl(
+        changed
+            .replace(
+                "email: String",
+                "email: String @policy(policies: [[\"read_mail\"]])",
+            )
+            .replace(
+                "name: String!",
+                "name: String @policy(policies: [[\"clerk\", \"mail\"], [\"chief\"]])",
+            ),
+    );
+    let mut config = config_of(&[&accounts, &products, &reviews]);
+    config.auth = Some(auth);
+    let gateway = baedal_router::start(config).await.expect("the gateway starts");
+    assert!(gateway.is_ready(), "{:?}", gateway.concerns());
+    World {
+        accounts,
+        products,
+        reviews,
+        journal,
+        gateway,
+    }
+}
+
+#[tokio::test]
+async fn a_policy_is_granted_by_a_claim_of_the_token_and_by_nothing_else() {
+    let issuer = Issuer::start().await;
+    let world = with_policies(AuthConfig {
+        policies_claim: Some("permissions".to_owned()),
+        ..auth_of(&[&issuer])
+    })
+    .await;
+    for (permissions, name, email) in [
+        (json!("absent"), false, false),
+        (json!(["read_mail"]), false, true),
+        (json!("clerk mail"), true, false),
+        (json!(["chief", "read_mail"]), true, true),
+        (json!(["clerk"]), false, false),
+        (json!({"read_mail": true}), false, false),
+    ] {
+        let token = issuer.token_with(json!({"permissions": permissions}));
+        let answer = world.client().bearer(&token).query("{ me { name email } }").await;
+        let me = &answer.body["data"]["me"];
+        assert_eq!(
+            (me["name"].is_string(), me["email"].is_string()),
+            (name, email),
+            "{permissions}: {answer:?}"
+        );
+    }
+    let forged = world.query("{ me { name email } }").await;
+    assert_eq!(
+        forged.body["data"],
+        json!({"me": {"name": null, "email": null}}),
+        "nobody has no policy"
+    );
+    assert_eq!(forged.code(), "UNAUTHORIZED_FIELD_OR_TYPE");
+}
+
+#[tokio::test]
+async fn a_policy_is_granted_by_a_rule_of_the_configuration() {
+    let issuer = Issuer::start().await;
+    let rule = PolicyRule {
+        scopes: vec!["order".to_owned()],
+        claims: [("role".to_owned(), vec!["support".to_owned()])].into(),
+    };
+    let world = with_policies(AuthConfig {
+        policies: [("read_mail".to_owned(), rule)].into(),
+        ..auth_of(&[&issuer])
+    })
+    .await;
+    for (claims, granted) in [
+        (json!({"role": "support"}), true),
+        (json!({"role": ["guest", "support"]}), true),
+        (json!({"role": "guest"}), false),
+        (json!({"role": "support", "scope": "store"}), false),
+        (json!({"policies": ["read_mail"]}), false),
+    ] {
+        let token = issuer.token_with(claims.clone());
+        let answer = world.client().bearer(&token).query("{ me { email } }").await;
+        let email = &answer.body["data"]["me"]["email"];
+        assert_eq!(email.is_string(), granted, "{claims}: {answer:?}");
+    }
 }

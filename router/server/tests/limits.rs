@@ -128,6 +128,94 @@ async fn hostile_variables_cost_nothing() {
 }
 
 #[tokio::test]
+async fn variables_fragments_and_operations_have_limits_that_are_counted() {
+    let world = World::with(|config| {
+        config.metrics.listen = Some(([127, 0, 0, 1], 0).into());
+        config.limits.variables_bytes = 400;
+        config.limits.variables_depth = 3;
+        config.limits.variables_values = 20;
+        config.limits.operations = 2;
+        config.limits.fragments = 4;
+    })
+    .await;
+    let query = "query($x: ProductFilter!) { find(filter: $x) { upc } }";
+    let many: Vec<u32> = (0..30).collect();
+    let mut codes = Vec::new();
+    for (variables, status, code) in [
+        (json!({"x": {"y": "a".repeat(500)}}), 413, "VARIABLES_TOO_LARGE"),
+        (
+            json!({"x": {"y": [[1]], "z": "pad this text well"}}),
+            400,
+            "VARIABLES_TOO_DEEP",
+        ),
+        (json!({"x": many}), 413, "VARIABLES_TOO_MANY_VALUES"),
+    ] {
+        let answer = world.client().with_variables(query, variables.clone()).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{answer:?}");
+        let by_get = world
+            .client()
+            .header("graphql-require-preflight", "1")
+            .get(&[("query", query), ("variables", &variables.to_string())])
+            .await;
+        assert_eq!((by_get.status, by_get.code()), (status, code));
+        codes.push(code);
+    }
+    let spread = "{ me { ...F ...F ...F ...F ...F } } fragment F on User { id }";
+    let operations = "query A { me { id } } query B { me { id } } query C { me { id } }";
+    for (query, code) in [
+        (spread, "FRAGMENT_LIMIT_EXCEEDED"),
+        (operations, "OPERATION_LIMIT_EXCEEDED"),
+    ] {
+        let answer = world
+            .client()
+            .post(json!({"query": query, "operationName": "A"}))
+            .await;
+        assert_eq!((answer.status, answer.code()), (400, code), "{answer:?}");
+        codes.push(code);
+    }
+    let addr = world.gateway.metrics_addr().expect("metrics are served");
+    let page = reqwest::get(format!("http://{addr}/metrics"))
+        .await
+        .expect("sent");
+    let page = page.text().await.expect("a page");
+    for code in codes {
+        assert!(
+            page.contains(&format!("baedal_router_refused_total{{code=\"{code}\"}}")),
+            "{code}: {page}"
+        );
+    }
+    assert!(world.products.requests().is_empty() && world.accounts.requests().is_empty());
+}
+
+#[tokio::test]
+async fn only_so_many_errors_are_reported() {
+    let world = World::with(|config| config.limits.errors = 3).await;
+    let unknown: String = (0..10).map(|i| format!("nothing{i} ")).collect();
+    let answer = world.query(&format!("{{ {unknown} }}")).await;
+    assert_eq!(
+        (answer.errors().len(), answer.code()),
+        (4, "GRAPHQL_VALIDATION_FAILED")
+    );
+    assert_eq!(answer.errors()[3]["extensions"]["code"], "TOO_MANY_ERRORS");
+    let wrong = json!({"filter": {"sizes": vec!["HUGE"; 10]}});
+    let query = "query($filter: ProductFilter!) { find(filter: $filter) { upc } }";
+    let answer = world.client().with_variables(query, wrong).await;
+    assert_eq!(
+        (answer.errors().len(), answer.code()),
+        (4, "BAD_USER_INPUT"),
+        "{answer:?}"
+    );
+    // In an answer, too.
+    world.reviews.set_mode(crate::support::Mode::Says(
+        200,
+        r#"{"data":null,"errors":[{"message":"1"},{"message":"2"},{"message":"3"},{"message":"4"},{"message":"5"}]}"#,
+    ));
+    let answer = world.query("{ latestReviews { id } }").await;
+    assert_eq!(answer.errors().len(), 4, "{answer:?}");
+    assert_eq!(answer.errors()[3]["extensions"]["code"], "TOO_MANY_ERRORS");
+}
+
+#[tokio::test]
 async fn limits_over_a_websocket_are_error_messages() {
     let world = World::start().await;
     let mut socket = crate::support::socket::Socket::ready(&world.gateway, None).await;
@@ -177,10 +265,23 @@ async fn introspection_that_would_explode_is_refused() {
         "fields { type { ".repeat(6),
         "} } ".repeat(6)
     );
-    let started = Instant::now();
-    let answer = world.query(&nested).await;
-    assert_eq!(answer.status, 400, "{:.200}", answer.body.to_string());
-    assert!(started.elapsed() < Duration::from_secs(1));
+    let types = "{ __schema { types { interfaces { possibleTypes { interfaces { name } } } } } }".to_owned();
+    let deep = format!(
+        "{{ __type(name: \"User\") {{ fields {{ type {}name{} }} }} }}",
+        "{ ofType ".repeat(20) + "{ ",
+        "} ".repeat(21)
+    );
+    for query in [nested, types, deep] {
+        let started = Instant::now();
+        let answer = world.query(&query).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (400, "INTROSPECTION_TOO_DEEP"),
+            "{:.200}",
+            answer.body.to_string()
+        );
+        assert!(started.elapsed() < Duration::from_secs(1));
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod cli;
 mod compression;
 mod config;
 mod config_schema;
+mod costs;
 mod csrf;
 mod event_streams;
 mod failures;

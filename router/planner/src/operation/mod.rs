@@ -3,6 +3,7 @@ pub(crate) mod conditions;
 mod introspect;
 mod one_of;
 mod variables;
+mod weigh;
 
 use std::collections::HashSet;
 
@@ -48,7 +49,7 @@ pub struct Location {
 /// `extensions` of a request error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Extensions {
-    /// `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` or `OPERATION_RESOLUTION_FAILURE`.
+    /// `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED`, `OPERATION_RESOLUTION_FAILURE` or `INTROSPECTION_TOO_DEEP`.
     pub code: &'static str,
 }
 
@@ -93,7 +94,7 @@ impl Operation {
             })?
             .clone();
         introspection::check_max_depth(&document, &operation)
-            .map_err(|e| one(e.to_graphql_error(&document.sources), "GRAPHQL_VALIDATION_FAILED"))?;
+            .map_err(|e| one(e.to_graphql_error(&document.sources), "INTROSPECTION_TOO_DEEP"))?;
         let conditional = conditions::variables(&document, &operation);
         let introspects = operation.is_query()
             && operation

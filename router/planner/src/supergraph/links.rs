@@ -68,6 +68,21 @@ impl Links {
         is_auth_spec(element).filter(|name| name == spec)
     }
 
+    /// `cost` or `listSize`, where the directive is one of them: of the linked specification, or by its mere name where
+    /// nothing is linked under it, as other compositions leave it.
+    pub fn cost(&self, directive: &str) -> Option<&'static str> {
+        let element = match self.directives.get(directive) {
+            Some((spec, element)) => (spec == "cost").then_some(element.as_str()),
+            None => match directive.split_once("__") {
+                Some((prefix, element)) => self.is(prefix, "cost").then_some(element),
+                None => Some(directive),
+            },
+        };
+        ["cost", "listSize"]
+            .into_iter()
+            .find(|known| element == Some(known))
+    }
+
     fn add(&mut self, link: &Link) {
         // A namesake from elsewhere means something else.
         let spec = if link.home { link.spec.as_str() } else { "" };

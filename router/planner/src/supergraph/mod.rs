@@ -4,6 +4,7 @@
 //! serve it), [`read`] (into the compact [`model`]), [`api`] (what clients see).
 pub(crate) mod api;
 pub(crate) mod contexts;
+pub(crate) mod costs;
 pub(crate) mod field_set;
 pub(crate) mod links;
 pub(crate) mod model;
@@ -78,6 +79,7 @@ pub struct Supergraph {
     api: Valid<Schema>,
     api_sdl: String,
     pub(crate) implementers: HashMap<Name, Implementers>,
+    pub(crate) costs: costs::Costs,
     labels: Vec<String>,
     /// Some input object is `@oneOf`.
     pub(crate) has_one_of: bool,
@@ -92,6 +94,7 @@ impl Supergraph {
         let model = read::model(&schema, &links)?;
         let api = api::api_schema(&schema, &links)?;
         Ok(Supergraph {
+            costs: costs::costs(&schema, &links),
             labels: model.labels(),
             api_sdl: api.to_string(),
             implementers: api.implementers_map(),

@@ -1,11 +1,13 @@
 //! Section `auth`: whose access tokens are accepted, and what these look like.
 
+use std::collections::BTreeMap;
+
 use baedal_token::{Algorithm, Form, Profile};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::ConfigError;
+use super::{ConfigError, PolicyRule};
 
 /// Who may come in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +18,19 @@ pub struct AuthConfig {
     /// Whether every operation needs a token. Otherwise callers without one are anonymous, and see what nothing forbids.
     #[serde(default)]
     pub required: bool,
+    /// The claim that names the policies (`@policy`) a token is good for: an array, or words in a text.
+    #[serde(default)]
+    pub policies_claim: Option<String>,
+    /// Policies that are granted by rules.
+    #[serde(default)]
+    pub policies: BTreeMap<String, PolicyRule>,
+}
+
+impl AuthConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        self.issuers.iter().try_for_each(IssuerConfig::check)?;
+        self.policies.iter().try_for_each(|(name, rule)| rule.check(name))
+    }
 }
 
 /// Where an issuer's metadata is (OpenID Connect Discovery, section 4).

@@ -6,8 +6,8 @@ use baedal_planner::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
 use super::span::Span;
+use super::{ConfigError, CostConfig};
 
 /// Tokens of a query text that the planner reads at most (white space between them counts there, not here).
 const MOST_TOKENS: usize = 250_000;
@@ -31,6 +31,12 @@ pub struct LimitsConfig {
     pub json_depth: usize,
     /// Values in the JSON of a request.
     pub json_values: usize,
+    /// Bytes of the JSON of `variables`.
+    pub variables_bytes: usize,
+    /// Nesting of lists and objects in `variables`.
+    pub variables_depth: usize,
+    /// Values in `variables`.
+    pub variables_values: usize,
     /// Tokens of a query text.
     pub tokens: usize,
     /// Nesting of anything in a query text (selections, list and object literals, types).
@@ -43,12 +49,24 @@ pub struct LimitsConfig {
     pub root_fields: usize,
     /// Fields at all levels, fragments expanded.
     pub fields: usize,
+    /// Fragments, inline or spread, expanded.
+    pub fragments: usize,
+    /// Operations in one document.
+    pub operations: usize,
+    /// Nesting of fields below `__schema` and `__type`.
+    pub introspection_depth: usize,
+    /// Values in the answer to `__schema` and `__type`.
+    pub introspection_values: u64,
     /// Directives on one field, fragment or operation.
     pub directives: usize,
+    /// What one operation may cost.
+    pub cost: CostConfig,
     /// Steps of work that planning one operation may take.
     pub plan_budget: u64,
     /// Bytes of an answer's data.
     pub answer_bytes: usize,
+    /// Errors of an answer or a refusal; one more says how many are left out.
+    pub errors: usize,
 }
 
 impl Default for LimitsConfig {
@@ -59,15 +77,24 @@ impl Default for LimitsConfig {
             header_bytes: 16 * 1024,
             json_depth: 64,
             json_values: 100_000,
+            variables_bytes: 1024 * 1024,
+            variables_depth: 32,
+            variables_values: 50_000,
             tokens: 15_000,
             height: 200,
             depth: 15,
             aliases: 30,
             root_fields: 20,
             fields: 10_000,
+            fragments: 5_000,
+            operations: 20,
+            introspection_depth: 20,
+            introspection_values: 500_000,
             directives: 50,
+            cost: CostConfig::default(),
             plan_budget: Settings::default().work_budget,
             answer_bytes: 64 * 1024 * 1024,
+            errors: 100,
         }
     }
 }
@@ -93,7 +120,7 @@ impl LimitsConfig {
                 return Err(ConfigError::value(key, &why));
             }
         }
-        Ok(())
+        self.cost.check()
     }
 }
 

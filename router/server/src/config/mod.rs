@@ -11,6 +11,7 @@ mod callback;
 mod compression;
 mod contract;
 mod cors;
+mod cost;
 mod diagnose;
 mod expand;
 mod explain;
@@ -20,6 +21,7 @@ mod load;
 mod observe;
 mod options;
 mod place;
+mod policies;
 mod rates;
 mod redis;
 mod reload;
@@ -39,11 +41,13 @@ pub use callback::CallbackConfig;
 pub use compression::CompressionConfig;
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
+pub use cost::{CostConfig, CostMode};
 pub use layers::Layers;
 pub use limits::LimitsConfig;
 pub use load::{ConfigError, Problem, parse, read};
 pub use observe::{LogConfig, MetricsConfig, TracesConfig};
 pub use options::table as options_table;
+pub use policies::PolicyRule;
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
 pub use redis::RedisConfig;
 pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKind};
@@ -224,7 +228,7 @@ impl Config {
                 "auth.issuers",
                 "must name at least one issuer; remove `auth` for an open gateway",
             )),
-            Some(auth) => auth.issuers.iter().try_for_each(IssuerConfig::check),
+            Some(auth) => auth.check(),
             None => Ok(()),
         }
     }

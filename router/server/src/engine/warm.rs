@@ -74,7 +74,9 @@ impl Engine {
         };
         // What is not asked any more sinks.
         let uses = old.uses.load(Ordering::Relaxed) / 2;
-        let document = Document::new(self.next_id(), operation, Arc::clone(&old.told), uses);
+        let document = self
+            .core
+            .document(self.next_id(), operation, Arc::clone(&old.told), uses);
         for (key, program) in known {
             self.plan_again(&document, &key, &program, warmed);
         }

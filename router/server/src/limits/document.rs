@@ -1,4 +1,4 @@
-//! Depth, aliases, root fields, directives and expanded size of a parsed document, before it is validated.
+//! Depth, aliases, root fields, directives, fragments and expanded size of a parsed document, before it is validated.
 //!
 //! Each fragment is measured once, however often it is spread; sums saturate. So the cost is linear in the document,
 //! also for fragments that would expand exponentially.
@@ -23,6 +23,83 @@ struct Size {
     here: usize,
     /// Fields at all levels.
     fields: usize,
+    /// Fragments at all levels.
+    fragments: usize,
+    /// Nesting of fields below `__schema` and `__type`.
+    introspection: usize,
+}
+
+impl Size {
+    /// One selection after another.
+    fn and(self, other: Size) -> Size {
+        Size {
+            depth: self.depth.max(other.depth),
+            height: self.height.max(other.height),
+            aliases: self.aliases.saturating_add(other.aliases),
+            here: self.here.saturating_add(other.here),
+            fields: self.fields.saturating_add(other.fields),
+            fragments: self.fragments.saturating_add(other.fragments),
+            introspection: self.introspection.max(other.introspection),
+        }
+    }
+
+    /// The same in a fragment.
+    fn in_fragment(self) -> Size {
+        Size {
+            fragments: self.fragments.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// The limit that it is above: what is counted there, and the key.
+    fn over(&self, limits: &LimitsConfig) -> Option<(Code, usize, &'static str, &'static str)> {
+        let counts = [
+            (
+                self.depth,
+                limits.depth,
+                Code::TooDeep,
+                "levels of fields",
+                "depth",
+            ),
+            (
+                self.aliases,
+                limits.aliases,
+                Code::TooManyAliases,
+                "aliases",
+                "aliases",
+            ),
+            (
+                self.here,
+                limits.root_fields,
+                Code::TooManyRootFields,
+                "root fields",
+                "root_fields",
+            ),
+            (
+                self.fields,
+                limits.fields,
+                Code::TooManyFields,
+                "fields with its fragments expanded",
+                "fields",
+            ),
+            (
+                self.fragments,
+                limits.fragments,
+                Code::TooManyFragments,
+                "fragments, expanded",
+                "fragments",
+            ),
+            (
+                self.introspection,
+                limits.introspection_depth,
+                Code::IntrospectionTooDeep,
+                "levels of introspection",
+                "introspection_depth",
+            ),
+        ];
+        let over = counts.into_iter().find(|(found, limit, ..)| found > limit);
+        over.map(|(_, limit, code, what, key)| (code, limit, what, key))
+    }
 }
 
 /// Refuses a document of which any operation is too large.
@@ -32,6 +109,7 @@ pub fn check_document(document: &Document, limits: &LimitsConfig) -> Result<(), 
         fragments: HashMap::new(),
         bodies: HashMap::new(),
     };
+    check_operations(document, limits)?;
     for definition in &document.definitions {
         if let Definition::FragmentDefinition(fragment) = definition {
             measure.check_directives(&fragment.directives)?;
@@ -49,6 +127,18 @@ pub fn check_document(document: &Document, limits: &LimitsConfig) -> Result<(), 
         .try_for_each(|name| measure.fragment(name, 0).map(drop))
 }
 
+fn check_operations(document: &Document, limits: &LimitsConfig) -> Result<(), Refusal> {
+    let is_operation = |definition: &&Definition| matches!(definition, Definition::OperationDefinition(_));
+    if document.definitions.iter().filter(is_operation).count() > limits.operations {
+        let message = format!(
+            "the document has more than {} operations (limits.operations)",
+            limits.operations
+        );
+        return Err(Refusal::new(Code::DocumentTooLarge, message));
+    }
+    Ok(())
+}
+
 struct Measure<'a> {
     limits: &'a LimitsConfig,
     bodies: HashMap<&'a str, &'a [Selection]>,
@@ -61,41 +151,9 @@ impl<'a> Measure<'a> {
         self.check_directives(&operation.directives)?;
         let size = self.selections(&operation.selection_set, 1)?;
         let limits = self.limits;
-        let over = [
-            (
-                size.depth,
-                limits.depth,
-                Code::TooDeep,
-                "levels of fields",
-                "depth",
-            ),
-            (
-                size.aliases,
-                limits.aliases,
-                Code::TooManyAliases,
-                "aliases",
-                "aliases",
-            ),
-            (
-                size.here,
-                limits.root_fields,
-                Code::TooManyRootFields,
-                "root fields",
-                "root_fields",
-            ),
-            (
-                size.fields,
-                limits.fields,
-                Code::TooManyFields,
-                "fields with its fragments expanded",
-                "fields",
-            ),
-        ];
-        if let Some((_, limit, code, what, key)) = over.into_iter().find(|(found, limit, ..)| found > limit) {
-            return Err(Refusal::new(
-                code,
-                format!("the query has more than {limit} {what} (limits.{key})"),
-            ));
+        if let Some((code, limit, what, key)) = size.over(limits) {
+            let message = format!("the query has more than {limit} {what} (limits.{key})");
+            return Err(Refusal::new(code, message));
         }
         if size.height > limits.height {
             return Err(too_high(limits.height));
@@ -109,12 +167,7 @@ impl<'a> Measure<'a> {
         }
         let mut sum = Size::default();
         for selection in selections {
-            let one = self.selection(selection, level)?;
-            sum.depth = sum.depth.max(one.depth);
-            sum.height = sum.height.max(one.height);
-            sum.aliases = sum.aliases.saturating_add(one.aliases);
-            sum.here = sum.here.saturating_add(one.here);
-            sum.fields = sum.fields.saturating_add(one.fields);
+            sum = sum.and(self.selection(selection, level)?);
         }
         sum.height += 1;
         Ok(sum)
@@ -125,27 +178,27 @@ impl<'a> Measure<'a> {
             Selection::Field(field) => {
                 self.check_directives(&field.directives)?;
                 let inner = self.selections(&field.selection_set, level + 1)?;
-                // Introspection is nested by nature; its own check bounds it.
-                let depth = if field.name.starts_with("__") {
-                    0
-                } else {
-                    inner.depth
+                // Introspection is nested by nature, and has a limit of its own.
+                let (depth, introspection) = match field.name.starts_with("__") {
+                    true => (0, inner.depth),
+                    false => (inner.depth, inner.introspection),
                 };
                 Ok(Size {
                     depth: depth + 1,
-                    height: inner.height,
                     aliases: inner.aliases.saturating_add(usize::from(field.alias.is_some())),
                     here: 1,
                     fields: inner.fields.saturating_add(1),
+                    introspection,
+                    ..inner
                 })
             }
             Selection::InlineFragment(fragment) => {
                 self.check_directives(&fragment.directives)?;
-                self.selections(&fragment.selection_set, level + 1)
+                Ok(self.selections(&fragment.selection_set, level + 1)?.in_fragment())
             }
             Selection::FragmentSpread(spread) => {
                 self.check_directives(&spread.directives)?;
-                self.fragment(&spread.fragment_name, level)
+                Ok(self.fragment(&spread.fragment_name, level)?.in_fragment())
             }
         }
     }
@@ -186,6 +239,9 @@ mod tests {
             directives: 2,
             height: 20,
             fields: 50,
+            fragments: 6,
+            operations: 2,
+            introspection_depth: 6,
             ..LimitsConfig::default()
         };
         let document = Document::parse(query, "query").expect("a document");
@@ -206,6 +262,19 @@ mod tests {
             check("{...F ...F} fragment F on T{a b}"),
             Err(Code::TooManyRootFields)
         );
+        assert_eq!(
+            check("{a{...F} b{...F}} fragment F on T{...G ...G} fragment G on T{c}"),
+            Ok(())
+        );
+        assert_eq!(
+            check("{a{...F} b{...F ...{d}}} fragment F on T{...G ...G} fragment G on T{c}"),
+            Err(Code::TooManyFragments)
+        );
+        assert_eq!(check("query A{a} query B{a}"), Ok(()));
+        assert_eq!(
+            check("query A{a} query B{a} mutation C{a}"),
+            Err(Code::DocumentTooLarge)
+        );
         assert_eq!(check("{a @x @x @x}"), Err(Code::TooManyDirectives));
         assert_eq!(
             check("{a ...F} fragment F on T @x @x @x {b}"),
@@ -221,7 +290,11 @@ mod tests {
         }
         query.push_str(" fragment F60 on T{x}");
         let started = std::time::Instant::now();
-        assert!(matches!(check(&query), Err(Code::TooManyFields | Code::TooHigh)));
+        let code = check(&query).expect_err("too large");
+        assert!(matches!(
+            code,
+            Code::TooManyFields | Code::TooHigh | Code::TooManyFragments
+        ));
         assert!(started.elapsed().as_millis() < 500);
     }
 
@@ -242,6 +315,10 @@ mod tests {
         assert_eq!(
             check("{__schema{types{fields{type{ofType{ofType{name}}}}}}}"),
             Ok(())
+        );
+        assert_eq!(
+            check("{__schema{types{fields{type{ofType{ofType{ofType{name}}}}}}}}"),
+            Err(Code::IntrospectionTooDeep)
         );
     }
 }

@@ -5,6 +5,46 @@ use crate::errors::{Code, Refusal};
 
 /// Refuses JSON that is nested too deep or holds too many values. Whether it *is* JSON is the reader's question.
 pub fn check_json(text: &[u8], limits: &LimitsConfig) -> Result<(), Refusal> {
+    let values = values(text, limits.json_depth).ok_or_else(|| {
+        let limit = limits.json_depth;
+        let message =
+            format!("the request is nested deeper than {limit} lists and objects (limits.json_depth)");
+        Refusal::new(Code::JsonTooDeep, message)
+    })?;
+    if values > limits.json_values {
+        let limit = limits.json_values;
+        let message = format!("the request holds more than {limit} values (limits.json_values)");
+        return Err(Refusal::new(Code::JsonTooManyValues, message));
+    }
+    Ok(())
+}
+
+/// The same of the text of `variables`, which has limits of its own.
+pub fn check_variables(text: &str, limits: &LimitsConfig) -> Result<(), Refusal> {
+    if text.len() > limits.variables_bytes {
+        let limit = limits.variables_bytes;
+        let message = format!("the variables are larger than {limit} bytes (limits.variables_bytes)");
+        return Err(Refusal::new(Code::VariablesTooLarge, message));
+    }
+    // A short text cannot be too much of anything.
+    if text.len() <= limits.variables_depth.min(limits.variables_values) {
+        return Ok(());
+    }
+    let values = values(text.as_bytes(), limits.variables_depth).ok_or_else(|| {
+        let limit = limits.variables_depth;
+        let message = format!("the variables are nested deeper than {limit} (limits.variables_depth)");
+        Refusal::new(Code::VariablesTooDeep, message)
+    })?;
+    if values > limits.variables_values {
+        let limit = limits.variables_values;
+        let message = format!("the variables hold more than {limit} values (limits.variables_values)");
+        return Err(Refusal::new(Code::VariablesTooManyValues, message));
+    }
+    Ok(())
+}
+
+/// How many values a JSON text holds; `None` if it is nested deeper than `most`.
+fn values(text: &[u8], most: usize) -> Option<usize> {
     let (mut depth, mut values) = (0usize, 1usize);
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
@@ -13,8 +53,8 @@ pub fn check_json(text: &[u8], limits: &LimitsConfig) -> Result<(), Refusal> {
             b'{' | b'[' => {
                 depth += 1;
                 values += 1;
-                if depth > limits.json_depth {
-                    return Err(too_deep(limits.json_depth));
+                if depth > most {
+                    return None;
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
@@ -22,14 +62,7 @@ pub fn check_json(text: &[u8], limits: &LimitsConfig) -> Result<(), Refusal> {
             _ => {}
         }
     }
-    if values > limits.json_values {
-        let message = format!(
-            "the request holds more than {} values (limits.json_values)",
-            limits.json_values
-        );
-        return Err(Refusal::new(Code::JsonTooManyValues, message));
-    }
-    Ok(())
+    Some(values)
 }
 
 /// Leaves the iterator behind the quote that ends the string.
@@ -41,13 +74,6 @@ fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
         }
     }
     *bytes = [].iter();
-}
-
-fn too_deep(limit: usize) -> Refusal {
-    Refusal::new(
-        Code::JsonTooDeep,
-        format!("the request is nested deeper than {limit} lists and objects (limits.json_depth)"),
-    )
 }
 
 #[cfg(test)]
@@ -69,5 +95,22 @@ mod tests {
         assert_eq!(check(r#"{"a":"[[[[[[,,,,,,,,\"[[[["}"#), Ok(()));
         assert_eq!(check(r#"{"a":[[[1]]]}"#), Err(Code::JsonTooDeep));
         assert_eq!(check("[1,2,3,4,5,6,7,8,9]"), Err(Code::JsonTooManyValues));
+    }
+
+    #[test]
+    fn variables_have_limits_of_their_own() {
+        let limits = LimitsConfig {
+            variables_bytes: 30,
+            variables_depth: 2,
+            variables_values: 6,
+            ..LimitsConfig::default()
+        };
+        let check = |text: &str| check_variables(text, &limits).map_err(|refusal| refusal.code);
+        assert_eq!(check("{}"), Ok(()));
+        assert_eq!(check(r#"{"a":[1,2,3]}"#), Ok(()));
+        assert_eq!(check(r#"{"a":[1,2,3,4,5]}"#), Err(Code::VariablesTooManyValues));
+        assert_eq!(check(r#"{"a":[[1]]}"#), Err(Code::VariablesTooDeep));
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(30));
+        assert_eq!(check(&long), Err(Code::VariablesTooLarge));
     }
 }

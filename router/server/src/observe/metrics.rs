@@ -5,13 +5,14 @@ use baedal_telemetry::metrics::Metric;
 use super::response_cache;
 
 /// All of it.
-pub const METRICS: [&Metric; 39] = [
+pub const METRICS: [&Metric; 40] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
     &ERRORS,
     &SLOW,
     &ANSWER_BYTES,
+    &COSTS,
     &CALLS_PER_REQUEST,
     &CALLS,
     &BREAKER_STATE,
@@ -86,6 +87,12 @@ pub static SLOW: Metric = Metric::counter(
 );
 /// Sizes of answers.
 pub static ANSWER_BYTES: Metric = Metric::histogram("baedal_router_answer_bytes", &[], "Bytes of answers");
+/// Costs of operations.
+pub static COSTS: Metric = Metric::histogram(
+    "baedal_router_operation_cost",
+    &[],
+    "What operations may cost, as estimated before planning (limits.cost); those that are refused for it too",
+);
 /// Calls for one request.
 pub static CALLS_PER_REQUEST: Metric = Metric::histogram(
     "baedal_router_calls_per_request",

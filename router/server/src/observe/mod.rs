@@ -51,6 +51,8 @@ pub struct Observer {
     pub callbacks: Family<Counter>,
     /// Lookups in the engine's caches.
     pub lookups: Lookups,
+    /// What operations may cost.
+    pub costs: Histogram,
     /// Supergraphs that were served, or refused.
     pub reloads: Family<Counter>,
     /// How many requests came in one body.
@@ -105,6 +107,7 @@ impl Observer {
             subscriptions: registry.gauge(&metrics::SUBSCRIPTIONS),
             callbacks: registry.counters(&metrics::CALLBACKS, FEW),
             lookups: Lookups::new(&registry),
+            costs: registry.histogram(&metrics::COSTS, Buckets::COSTS),
             reloads: registry.counters(&metrics::RELOADS, FEW),
             batches: registry.histogram(&metrics::BATCHES, Buckets::COUNTS),
             requests: registry.histograms(&metrics::REQUESTS, Buckets::REQUESTS, operations),

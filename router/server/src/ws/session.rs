@@ -344,7 +344,14 @@ fn refused(error: TokenError) -> Close {
 
 /// Limits are errors of the operation; anything else that is wrong with a request is one of the protocol.
 fn is_limit(code: Code) -> bool {
-    matches!(code, Code::JsonTooDeep | Code::JsonTooManyValues)
+    matches!(
+        code,
+        Code::JsonTooDeep
+            | Code::JsonTooManyValues
+            | Code::VariablesTooLarge
+            | Code::VariablesTooDeep
+            | Code::VariablesTooManyValues
+    )
 }
 
 fn too_big(error: &axum::Error) -> Option<Close> {

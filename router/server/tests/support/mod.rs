@@ -92,7 +92,7 @@ pub fn auth_of(issuers: &[&Issuer]) -> AuthConfig {
     };
     AuthConfig {
         issuers: issuers.iter().map(issuer).collect(),
-        required: false,
+        ..AuthConfig::default()
     }
 }
 

@@ -68,6 +68,22 @@ impl Buckets {
         ],
         per_shown: 1.0,
     };
+    /// Of costs: one to a hundred millions, in steps of ten.
+    pub const COSTS: Buckets = Buckets {
+        bounds: &[
+            0,
+            1,
+            10,
+            100,
+            1_000,
+            10_000,
+            100_000,
+            1_000_000,
+            10_000_000,
+            100_000_000,
+        ],
+        per_shown: 1.0,
+    };
     /// Of things counted by hand.
     pub const COUNTS: Buckets = Buckets {
         bounds: &[0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
