@@ -24,6 +24,7 @@ use baedal_planner::{Access, CostSettings, Estimate, Operation, Settings, Superg
 use moka::Equivalent;
 use serde_json::{Map, Value};
 
+use crate::bound;
 use crate::config::{Config, LimitsConfig};
 use crate::errors::{Code, Refusal};
 use crate::observe::{self, Observer};
@@ -42,6 +43,9 @@ pub enum EngineError {
     /// The planner cannot read it.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// It does not fit what `subscriptions.bound` says.
+    #[error("{}", .0.join("; "))]
+    Bound(Vec<String>),
     /// A subgraph in it has no usable address.
     #[error("subgraph '{subgraph}': {why}; set `subgraphs.{subgraph}.url` in the configuration")]
     Address {
@@ -129,6 +133,7 @@ impl Engine {
         observer: &Arc<Observer>,
     ) -> Result<Engine, EngineError> {
         let supergraph = sdl::read(text)?;
+        bound::check(supergraph.api_schema(), config).map_err(EngineError::Bound)?;
         Ok(Engine {
             endpoints: endpoints(&supergraph, config, traffic)?,
             rights: Rights::of(&supergraph),
@@ -406,5 +411,15 @@ fn endpoints(
                 why,
             })
     };
-    supergraph.subgraphs().iter().map(endpoint).collect()
+    // Nobody serves a virtual one.
+    let is_served = |subgraph: &&baedal_planner::SubgraphInfo| {
+        let overrides = config.subgraphs.get(&subgraph.name);
+        !overrides.is_some_and(|subgraph| subgraph.r#virtual)
+    };
+    supergraph
+        .subgraphs()
+        .iter()
+        .filter(is_served)
+        .map(endpoint)
+        .collect()
 }

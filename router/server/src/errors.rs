@@ -255,6 +255,10 @@ pub mod subgraph_codes {
     pub const CIRCUIT_OPEN: &str = "SUBGRAPH_CIRCUIT_OPEN";
     /// The stream of a subscription was cut: resume by a cursor, if the subscription has one.
     pub const STREAM_LOST: &str = "SUBSCRIPTION_LOST";
+    /// A cursor that is none of this subscription.
+    pub const CURSOR_INVALID: &str = "CURSOR_INVALID";
+    /// The events after a cursor are no longer kept.
+    pub const CURSOR_EXPIRED: &str = "CURSOR_EXPIRED";
     /// A change of the schema ended the subscription: it is not valid any more, or not for this caller.
     pub const SCHEMA_CHANGED: &str = "SUBSCRIPTION_SCHEMA_CHANGED";
     /// The subgraph refused the subscription's connection.

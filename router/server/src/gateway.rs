@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::bound::Bound;
 use crate::callbacks::Callbacks;
 use crate::config::Config;
 use crate::engine::Engine;
@@ -49,6 +50,8 @@ pub struct Gateway {
     pub responses: Option<Arc<Responses>>,
     /// Subscriptions under way.
     pub streams: Arc<Hub>,
+    /// Subscriptions that are bound to topics of a broker, if any are.
+    pub bound: Option<Bound>,
     /// Subscriptions whose events subgraphs bring, if they may.
     pub callbacks: Option<Arc<Callbacks>>,
     /// How many connections there may be for streams.
@@ -96,6 +99,7 @@ impl Gateway {
             persisted: Persisted::new(&config, valkey.as_ref(), &observer.registry),
             valkey,
             responses: Responses::new(&config, &observer.registry, Instant::now).map(Arc::new),
+            bound: Bound::new(&config, observer.skipped.clone()),
             observer,
             client,
             config,

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod errors;
 
+mod bound;
 mod callbacks;
 mod coding;
 mod draw;

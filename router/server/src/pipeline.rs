@@ -23,6 +23,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use crate::bound::{Wanted, Whereabouts};
 use crate::draw;
 use crate::engine::{Document, Engine};
 use crate::errors::{Code, Refusal};
@@ -168,8 +169,10 @@ impl Prepared {
     pub fn has_same_upstream(&self, other: &Prepared) -> bool {
         let asked = |prepared: &Prepared| {
             let call = prepared.upstream()?;
-            let endpoint = prepared.engine.endpoints().get(call.subgraph)?;
-            Some((call.subgraph.to_owned(), endpoint.stream_url.clone(), call.body))
+            // Where nobody serves it, the request is all that can differ.
+            let endpoint = prepared.engine.endpoints().get(call.subgraph);
+            let url = endpoint.map(|endpoint| endpoint.stream_url.clone());
+            Some((call.subgraph.to_owned(), url, call.body))
         };
         asked(self) == asked(other)
     }
@@ -189,8 +192,25 @@ impl Prepared {
         self.engine.supergraph().api_schema()
     }
 
-    /// Opens a subscription's upstream.
-    pub async fn open(&self, gateway: &Gateway, forwarded: &Forwarded) -> Result<Upstream, CallError> {
+    /// Opens a subscription's upstream, after where another was, if that is known.
+    pub async fn open(
+        &self,
+        gateway: &Gateway,
+        caller: &Caller,
+        forwarded: &Forwarded,
+        after: Option<Whereabouts>,
+    ) -> Result<Upstream, CallError> {
+        let within = gateway.config.subscriptions.connect_timeout;
+        if let Some(bound) = &gateway.bound {
+            let wanted = Wanted {
+                caller,
+                after,
+                within,
+            };
+            if let Some(opened) = Box::pin(bound.open(self, wanted)).await {
+                return opened.map(|stream| Upstream::Bound(Box::new(stream)));
+            }
+        }
         let call = self.upstream().expect("a stream has an upstream");
         let opening = Opening {
             client: &gateway.client,

@@ -32,7 +32,10 @@ subgraphs:
     url: http://a.example/graphql
     traffic: { bulkhead: { adaptive: { least: 4, target: 1s } } }
 contract: { exclude: [internal] }
-subscriptions: { callback: { public_url: 'http://gateway.example/callback' } }
+subscriptions:
+  callback: { public_url: 'http://gateway.example/callback' }
+  bound: [{ field: f, broker: main, topic: t, where: [{ at: /x, equals: 1 }] }]
+brokers: { main: { kafka: { servers: ['127.0.0.1:9092'] } } }
 auth: { issuers: [{ issuer: https://login.example.com, audience: shop }] }
 traffic:
   shed: { adaptive: { least: 4, target: 1s } }

@@ -5,6 +5,7 @@ mod support;
 mod audits;
 mod authorization;
 mod batching;
+mod bound;
 mod cache;
 mod callbacks;
 mod check_config;

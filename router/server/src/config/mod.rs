@@ -6,6 +6,7 @@
 //! new key needs a comment that says what it means, and nothing else (but see [`mod@schema`] for files and secrets).
 
 mod auth;
+mod brokers;
 mod cache;
 mod callback;
 mod compression;
@@ -36,6 +37,7 @@ mod traffic;
 mod yaml;
 
 pub use auth::{AuthConfig, DISCOVERY, IssuerConfig, TokenForm};
+pub use brokers::{BoundConfig, BrokerConfig, KafkaConfig, RuleConfig};
 pub use cache::CacheConfig;
 pub use callback::CallbackConfig;
 pub use compression::CompressionConfig;
@@ -115,6 +117,8 @@ pub struct Config {
     pub errors: ErrorsConfig,
     /// `__schema` and `__type`.
     pub introspection: IntrospectionConfig,
+    /// Brokers whose topics subscriptions are bound to, by name.
+    pub brokers: BTreeMap<String, BrokerConfig>,
     /// Subscriptions of subgraphs.
     pub subscriptions: SubscriptionsConfig,
     /// WebSocket connections of clients.
@@ -151,6 +155,7 @@ impl Default for Config {
             compression: CompressionConfig::default(),
             errors: ErrorsConfig::default(),
             introspection: IntrospectionConfig::default(),
+            brokers: BTreeMap::new(),
             subscriptions: SubscriptionsConfig::default(),
             websocket: WebSocketConfig::default(),
             metrics: MetricsConfig::default(),
@@ -184,6 +189,7 @@ impl Config {
             self.apq.check(),
             self.persisted_documents.check(),
             self.check_redis(),
+            brokers::check(&self.brokers, &self.subscriptions.bound, self.auth.is_some()),
             self.headers.check(),
         ];
         checks.into_iter().filter_map(Result::err).collect()

@@ -64,6 +64,9 @@ pub struct SubgraphConfig {
     /// Where its GraphQL endpoint is (http:// or https://). Required without `supergraph.file`, else it overrides what the
     /// file says.
     pub url: Option<Url>,
+    /// Whether nobody serves it: it is an SDL file that declares subscriptions which `subscriptions.bound` binds, and the
+    /// types of their events.
+    pub r#virtual: bool,
     /// Its SDL file; refused beside `supergraph.file`. Absent: the subgraph is asked for it by `{ _service { sdl } }`.
     #[schemars(extend("format" = "path"))]
     pub sdl: Option<PathBuf>,
@@ -95,6 +98,9 @@ impl SubgraphConfig {
 
     pub(super) fn check(&self, name: &str, supergraph_file: bool) -> Result<(), ConfigError> {
         let key = |field: &str| format!("subgraphs.{name}.{field}");
+        if self.r#virtual {
+            return self.check_virtual(&key("virtual"), supergraph_file);
+        }
         match &self.url {
             None if !supergraph_file => {
                 return Err(ConfigError::value(
@@ -122,6 +128,24 @@ impl SubgraphConfig {
         match &self.subscription_url {
             Some(url) => check_scheme(&key("subscription_url"), url, schemes),
             None => Ok(()),
+        }
+    }
+
+    fn check_virtual(&self, key: &str, supergraph_file: bool) -> Result<(), ConfigError> {
+        let served = self.url.is_some() || self.subscription_url.is_some() || !self.replicas.is_empty();
+        match self.sdl {
+            _ if served => Err(ConfigError::value(
+                key,
+                "and an address do not go together: nobody serves it",
+            )),
+            None if !supergraph_file => {
+                Err(ConfigError::value(key, "needs `sdl`, the file that declares it"))
+            }
+            Some(_) if supergraph_file => Err(ConfigError::value(
+                key,
+                "with `sdl` has no effect beside supergraph.file; remove `sdl`",
+            )),
+            _ => Ok(()),
         }
     }
 }

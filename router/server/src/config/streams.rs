@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::span::Span;
-use super::{CallbackConfig, ConfigError};
+use super::{BoundConfig, CallbackConfig, ConfigError};
 
 /// Subscriptions of subgraphs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,8 @@ pub struct SubscriptionsConfig {
     pub reconnect_timeout: Duration,
     /// Where subgraphs call back whose `subscription_protocol` is `callback`.
     pub callback: Option<CallbackConfig>,
+    /// Fields whose events are the records of a topic.
+    pub bound: Vec<BoundConfig>,
 }
 
 impl SubscriptionsConfig {
@@ -81,6 +83,7 @@ impl Default for SubscriptionsConfig {
             reconnect: Reconnect::Resumable,
             reconnect_timeout: Duration::from_secs(30),
             callback: None,
+            bound: Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@ use baedal_telemetry::metrics::Metric;
 use super::response_cache;
 
 /// All of it.
-pub const METRICS: [&Metric; 40] = [
+pub const METRICS: [&Metric; 42] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -26,6 +26,8 @@ pub const METRICS: [&Metric; 40] = [
     &SOCKETS,
     &SUBSCRIPTIONS,
     &CALLBACKS,
+    &TOPIC_READABLE,
+    &RECORDS_SKIPPED,
     &CACHE_LOOKUPS,
     &CACHE_ENTRIES,
     &CACHE_BYTES,
@@ -149,6 +151,18 @@ pub static CALLBACKS: Metric = Metric::counter(
     "baedal_router_callbacks_total",
     &["outcome"],
     "Callbacks of subgraphs: check, next or complete where they were taken; unknown (no such subscription, or a wrong verifier), bad (no message of the protocol), full (more events than could be used)",
+);
+/// Topics of bound subscriptions.
+pub static TOPIC_READABLE: Metric = Metric::gauge(
+    "baedal_router_topic_readable",
+    &["topic", "broker"],
+    "Whether a topic that subscriptions are bound to can be read: 0 while it cannot (tried only while anyone is subscribed)",
+);
+/// Records that were no events.
+pub static RECORDS_SKIPPED: Metric = Metric::counter(
+    "baedal_router_records_skipped_total",
+    &["topic"],
+    "Records of a topic that were passed over, once for each stream they were offered to: no JSON, or no object where the payload is to be",
 );
 /// Connections of clients.
 pub static CONNECTIONS: Metric =

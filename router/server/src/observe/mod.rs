@@ -47,6 +47,8 @@ pub struct Observer {
     pub sockets: Gauge,
     /// Subscriptions under way.
     pub subscriptions: Gauge,
+    /// Records of topics that were no events.
+    pub skipped: Family<Counter>,
     /// Callbacks of subgraphs.
     pub callbacks: Family<Counter>,
     /// Lookups in the engine's caches.
@@ -105,6 +107,7 @@ impl Observer {
             connections: registry.gauge(&metrics::CONNECTIONS),
             sockets: registry.gauge(&metrics::SOCKETS),
             subscriptions: registry.gauge(&metrics::SUBSCRIPTIONS),
+            skipped: registry.counters(&metrics::RECORDS_SKIPPED, FEW),
             callbacks: registry.counters(&metrics::CALLBACKS, FEW),
             lookups: Lookups::new(&registry),
             costs: registry.histogram(&metrics::COSTS, Buckets::COSTS),

@@ -46,6 +46,14 @@ pub fn register(gateway: &Arc<Gateway>) {
             out.value(&[], gateway.status().absent.len() as f64);
         }
     });
+    let known = of(gateway);
+    registry.read(&metrics::TOPIC_READABLE, move |out| {
+        let gateway = known.upgrade();
+        let bound = gateway.as_ref().and_then(|gateway| gateway.bound.as_ref());
+        for (broker, topic, readable) in bound.into_iter().flat_map(|bound| bound.topics()) {
+            out.value(&[topic, broker], f64::from(u8::from(readable)));
+        }
+    });
     register_schema(registry, &of(gateway));
     register_circuits(registry, &of(gateway));
     register_responses(registry, &of(gateway));

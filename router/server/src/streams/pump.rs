@@ -11,6 +11,7 @@ use super::channel::Channel;
 use super::cursor::{self, CursorArgument};
 use super::key::Key;
 use super::outbox::Event;
+use crate::bound::Whereabouts;
 use crate::config::Reconnect;
 use crate::draw;
 use crate::errors::{GraphqlError, subgraph_codes};
@@ -111,7 +112,7 @@ impl Pump {
     }
 
     async fn drive(&mut self) -> End {
-        let mut upstream = match self.open().await {
+        let mut upstream = match self.open(None).await {
             Ok(upstream) => upstream,
             Err(end) => return end,
         };
@@ -130,7 +131,7 @@ impl Pump {
             };
             let other = match step {
                 Step::Deserted => Err(End::Deserted),
-                Step::Swapped => self.follow().await,
+                Step::Swapped => self.follow(upstream.whereabouts()).await,
                 Step::Item(item) => self.take(item).await,
             };
             match other {
@@ -166,7 +167,7 @@ impl Pump {
     }
 
     /// Goes over to the supergraph that is served now. An upstream that would be asked the same is kept.
-    async fn follow(&mut self) -> Result<Option<Upstream>, End> {
+    async fn follow(&mut self, at: Option<Whereabouts>) -> Result<Option<Upstream>, End> {
         let asked = self.resumed.as_ref().unwrap_or(&self.source.request);
         let prepared = self.prepare(asked.clone()).await?;
         if self.resumed.is_none() {
@@ -179,11 +180,12 @@ impl Pump {
         if same {
             return Ok(None);
         }
-        if let Some(request) = self.continuation() {
+        // Where the upstream itself knows where it was, nobody needs a cursor.
+        if let (None, Some(request)) = (&at, self.continuation()) {
             self.prepared = self.prepare(request.clone()).await?;
             self.resumed = Some(request);
         }
-        self.open().await.map(Some)
+        self.open(at).await.map(Some)
     }
 
     /// Prepares it for the supergraph that is served now.
@@ -222,8 +224,11 @@ impl Pump {
         self.channel.broadcast(&Arc::new(Event::new(body, cursor)));
     }
 
-    async fn open(&mut self) -> Result<Upstream, End> {
-        let opening = self.prepared.open(&self.gateway, &self.source.forwarded);
+    async fn open(&mut self, at: Option<Whereabouts>) -> Result<Upstream, End> {
+        let Source {
+            caller, forwarded, ..
+        } = &self.source;
+        let opening = self.prepared.open(&self.gateway, caller, forwarded, at);
         let opened = tokio::select! {
             biased;
             () = self.channel.deserted.cancelled() => return Err(End::Deserted),
@@ -261,7 +266,7 @@ impl Pump {
             self.lost = Some(lost);
             self.prepared = self.prepare(request.clone()).await?;
             self.resumed = Some(request.clone());
-            match self.open().await {
+            match self.open(None).await {
                 Err(End::Refused(_)) => {}
                 opened => return opened,
             }

@@ -9,6 +9,7 @@ use baedal_composition::{Diagnostic, Subgraph, contract};
 
 use super::follow::{Followed, News};
 use super::{Absent, Origin, Source, SubgraphSource, disk, gather};
+use crate::bound;
 use crate::config::Config;
 use crate::engine::{Engine, Warmed};
 use crate::gateway::Gateway;
@@ -261,6 +262,8 @@ impl Keeper {
             return Ok(Look::Unchanged);
         }
         self.attempted = Some(attempt);
+        bound::check_virtual(&self.config, &subgraphs)
+            .map_err(|errors| SupergraphProblem::Engine(errors.join("; ")))?;
         let composed = heavy(move || baedal_composition::compose(&subgraphs)).await?;
         let composed = composed.map_err(SupergraphProblem::Composition)?;
         for hint in &composed.hints {

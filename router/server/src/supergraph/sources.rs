@@ -42,7 +42,11 @@ impl Source {
             return Source::File(file.clone());
         }
         let sources = config.subgraphs.iter().filter_map(|(name, subgraph)| {
-            let url = subgraph.url.as_ref()?.to_string();
+            let url = match &subgraph.url {
+                Some(url) => url.to_string(),
+                None if subgraph.r#virtual => format!("virtual:{name}"),
+                None => return None,
+            };
             let place = match &subgraph.sdl {
                 Some(file) => SdlPlace::File(file.clone()),
                 None => SdlPlace::Live(url.parse().ok()?),

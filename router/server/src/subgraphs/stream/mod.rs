@@ -15,6 +15,7 @@ use self::callback::CallbackStream;
 use self::http::HttpStream;
 use self::socket::SocketStream;
 use super::{Client, Endpoint, SubgraphError};
+use crate::bound::{BoundStream, Whereabouts};
 use crate::callbacks::Callbacks;
 use crate::config::{StreamProtocol, SubscriptionsConfig};
 use crate::forward::Forwarded;
@@ -27,6 +28,8 @@ pub enum Upstream {
     Http(Box<HttpStream>),
     /// Brought by the subgraph.
     Callback(Box<CallbackStream>),
+    /// Of a broker: no subgraph is asked.
+    Bound(Box<BoundStream>),
 }
 
 /// What opening one needs besides its request.
@@ -100,6 +103,15 @@ impl Upstream {
             Upstream::Socket(stream) => stream.next().await,
             Upstream::Http(stream) => stream.next().await,
             Upstream::Callback(stream) => stream.next().await,
+            Upstream::Bound(stream) => stream.next().await,
+        }
+    }
+
+    /// Where it is, if another one can begin exactly there.
+    pub fn whereabouts(&self) -> Option<Whereabouts> {
+        match self {
+            Upstream::Bound(stream) => Some(stream.position().clone()),
+            _ => None,
         }
     }
 
@@ -111,6 +123,7 @@ impl Upstream {
             Upstream::Http(stream) => drop(stream),
             // The next callback is told that nobody waits for it.
             Upstream::Callback(stream) => drop(stream),
+            Upstream::Bound(stream) => drop(stream),
         }
     }
 }

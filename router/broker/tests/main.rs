@@ -1,0 +1,5 @@
+//! Streams of topics, on a folder and on Kafka.
+
+mod rig;
+mod streams;
+mod trouble;
