@@ -303,6 +303,16 @@ async fn many_operations_share_a_reserved_stream() {
         stream.event().await,
         Some(("complete".to_owned(), json!({"id": "q"})))
     );
+    assert_eq!(
+        single.execute("m", "mutation { productsStep(step: 4) }").await.0,
+        202
+    );
+    let data = json!({"id": "m", "payload": {"data": {"productsStep": 4}}});
+    assert_eq!(stream.event().await, Some(("next".to_owned(), data)));
+    assert_eq!(
+        stream.event().await,
+        Some(("complete".to_owned(), json!({"id": "m"})))
+    );
     let ticker = "subscription { ticker(everyMs: 20) { upc } }";
     assert_eq!(single.execute("s", ticker).await.0, 202);
     assert_eq!(stream.event().await.expect("an event").1["id"], "s");
@@ -353,4 +363,18 @@ async fn a_found_out_reservation_gives_no_rights() {
         single.execute("q", "{ me { id } }").await,
         (401, "INVALID_TOKEN".to_owned())
     );
+}
+
+#[tokio::test]
+async fn queries_and_mutations_can_be_parts_too() {
+    let world = World::start().await;
+    for (text, data) in [
+        ("{ me { id } }", json!({"me": {"id": "1"}})),
+        ("mutation { productsStep(step: 5) }", json!({"productsStep": 5})),
+    ] {
+        let mut stream = Stream::post(&world, MULTIPART, query(text), None).await;
+        assert_eq!(stream.part().await, Some(json!({"payload": {"data": data}})));
+        assert_eq!(stream.part().await, None);
+    }
+    assert_eq!(world.journal.read(), [5]);
 }

@@ -243,3 +243,25 @@ async fn a_refusal_of_the_upstream_is_masked_like_other_errors() {
     let text = errors.to_string();
     assert!(!text.contains("seat") && !text.contains("FULL"), "{text}");
 }
+
+#[tokio::test]
+async fn complete_by_the_subgraph_ends_both_sides() {
+    let world = World::start().await;
+    let mut socket = Socket::ready(&world.gateway, None).await;
+    socket.subscribe("s", "subscription { sold { upc } }").await;
+    for _ in 0..3 {
+        assert_eq!(socket.message().await["type"], "next");
+    }
+    assert_eq!(socket.message().await, json!({"id": "s", "type": "complete"}));
+    eventually("the upstream is closed", || async {
+        world.products.open_sockets() == 0
+    })
+    .await;
+    socket.say(json!({"type": "complete", "id": "s"})).await;
+    socket.subscribe("s", "{ me { id } }").await;
+    assert_eq!(
+        socket.message().await["type"],
+        "next",
+        "the connection lives on, the id is free"
+    );
+}
