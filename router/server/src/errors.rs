@@ -83,6 +83,12 @@ pub enum Code {
     PersistedDocumentNotFound,
     /// `persisted_documents.only`: this one is not in the manifest.
     PersistedDocumentRequired,
+    /// A multipart body that is no request with files.
+    UploadInvalid,
+    /// More or larger files than `uploads` allows.
+    UploadTooLarge,
+    /// Files that cannot be passed on as they come.
+    UploadNotStreamable,
     /// A syntax error in the query.
     ParseFailed,
     /// The query does not fit the schema.
@@ -185,6 +191,9 @@ impl Code {
             Code::PersistedQueryInvalid => ("PERSISTED_QUERY_INVALID", 400, Graphql),
             Code::PersistedDocumentNotFound => ("PERSISTED_DOCUMENT_NOT_FOUND", 400, Graphql),
             Code::PersistedDocumentRequired => ("PERSISTED_DOCUMENT_REQUIRED", 400, Graphql),
+            Code::UploadInvalid => ("UPLOAD_INVALID", 400, Http),
+            Code::UploadTooLarge => ("UPLOAD_TOO_LARGE", 413, Http),
+            Code::UploadNotStreamable => ("UPLOAD_NOT_STREAMABLE", 400, Graphql),
             Code::ParseFailed => ("GRAPHQL_PARSE_FAILED", 400, Graphql),
             Code::ValidationFailed => ("GRAPHQL_VALIDATION_FAILED", 400, Graphql),
             Code::OperationUnknown => ("OPERATION_RESOLUTION_FAILURE", 400, Graphql),

@@ -34,6 +34,7 @@ mod streams;
 mod subgraphs;
 mod supergraph;
 mod traffic;
+mod upload;
 pub mod valkey;
 
 mod workers;

@@ -37,6 +37,7 @@ use crate::request::{Asked, Request};
 use crate::responses::{Lens, Mode, Parts};
 use crate::subgraphs::{Calls, Opening, Upstream};
 use crate::traffic::Who;
+use crate::upload::{Coming, WithFiles};
 
 /// An operation with all it needs, before the first byte goes to a subgraph.
 pub struct Prepared {
@@ -152,6 +153,21 @@ impl Prepared {
     /// Runs a query, in the task of whoever asks.
     pub async fn run(&self, gateway: &Gateway, forwarded: &Forwarded) -> Answer {
         execute(&self.program, &self.inputs, &self.calls(gateway, forwarded)).await
+    }
+
+    /// The same with files: the fetch that takes them, and what comes of them.
+    pub async fn run_with_files(
+        &self,
+        gateway: &Gateway,
+        forwarded: &Forwarded,
+        (taker, coming): (usize, Coming),
+    ) -> Answer {
+        let calls = Calls {
+            until: Instant::now() + gateway.config.uploads.timeout,
+            ..self.calls(gateway, forwarded)
+        };
+        let calls = WithFiles::new(calls, taker, coming);
+        execute(&self.program, &self.inputs, &calls).await
     }
 
     /// What a subscription asks its upstream; `None` if there is nothing to ask.

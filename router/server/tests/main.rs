@@ -34,4 +34,5 @@ mod sharing;
 mod streams;
 mod subscriptions;
 mod traffic;
+mod uploads;
 mod websocket;

@@ -52,7 +52,7 @@ pub use options::table as options_table;
 pub use policies::PolicyRule;
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
 pub use redis::RedisConfig;
-pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKind};
+pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKind, UploadsConfig};
 pub use responses::{AfterMutation, PurgeConfig, ResponsesConfig, ScopeConfig, SubgraphResponsesConfig};
 pub use schema::schema;
 pub use sections::{
@@ -103,6 +103,8 @@ pub struct Config {
     pub apq: ApqConfig,
     /// Documents that clients name instead of sending them.
     pub persisted_documents: PersistedDocumentsConfig,
+    /// Files in variables.
+    pub uploads: UploadsConfig,
     /// A Redis or Valkey server that gateways share.
     pub redis: Option<RedisConfig>,
     /// Which request headers travel on to subgraphs.
@@ -148,6 +150,7 @@ impl Default for Config {
             batching: BatchingConfig::default(),
             apq: ApqConfig::default(),
             persisted_documents: PersistedDocumentsConfig::default(),
+            uploads: UploadsConfig::default(),
             redis: None,
             headers: HeadersConfig::default(),
             csrf: CsrfConfig::default(),
@@ -188,6 +191,7 @@ impl Config {
             self.batching.check(),
             self.apq.check(),
             self.persisted_documents.check(),
+            self.uploads.check(),
             self.check_redis(),
             brokers::check(&self.brokers, &self.subscriptions.bound, self.auth.is_some()),
             self.headers.check(),

@@ -1,4 +1,4 @@
-//! Sections `batching`, `apq` and `persisted_documents`: how requests may come.
+//! Sections `batching`, `apq`, `persisted_documents` and `uploads`: how requests may come.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,5 +111,43 @@ impl PersistedDocumentsConfig {
             return Err(ConfigError::value("persisted_documents.manifest", why));
         }
         Ok(())
+    }
+}
+
+/// Files in variables, by the GraphQL multipart request specification.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UploadsConfig {
+    /// Whether requests with files are taken.
+    pub enabled: bool,
+    /// Most files of one request.
+    pub files: usize,
+    /// Most bytes of one file.
+    pub file_bytes: u64,
+    /// Most bytes of all files of one request.
+    pub total_bytes: u64,
+    /// Longest time for a request with files, from its first byte to the subgraph's answer.
+    #[serde(with = "Span")]
+    pub timeout: Duration,
+}
+
+impl Default for UploadsConfig {
+    fn default() -> Self {
+        UploadsConfig {
+            enabled: false,
+            files: 10,
+            file_bytes: 16 * 1024 * 1024,
+            total_bytes: 64 * 1024 * 1024,
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl UploadsConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match self.files {
+            0 => Err(ConfigError::value("uploads.files", "must be at least 1")),
+            _ => Ok(()),
+        }
     }
 }

@@ -39,6 +39,11 @@ impl<'a> Ids<'a> {
         let trace = watch.context();
         Ids { request, trace }
     }
+
+    /// What travels on, with them.
+    pub fn complete(&self, forwarded: Forwarded) -> Forwarded {
+        forwarded.with_ids(self.request, self.trace)
+    }
 }
 
 impl Asking<'_> {
@@ -60,7 +65,7 @@ impl Asking<'_> {
     /// Executes it for nobody else.
     pub async fn alone(&self, mut prepared: Prepared, forwarded: Forwarded) -> Result<Answered, Refusal> {
         prepared.refer_to(self.ids.request);
-        let forwarded = forwarded.with_ids(self.ids.request, self.ids.trace);
+        let forwarded = self.ids.complete(forwarded);
         let told = prepared.told();
         let answer = prepared.execute(self.gateway, forwarded).await?;
         Ok(Answered { answer, told })
@@ -87,7 +92,7 @@ impl Asking<'_> {
             return self.alone(prepared, forwarded).await;
         }
         prepared.refer_to(self.ids.request);
-        let forwarded = forwarded.with_ids(self.ids.request, self.ids.trace);
+        let forwarded = self.ids.complete(forwarded);
         let (gateway, told) = (Arc::clone(self.gateway), prepared.told());
         let executed = async move { prepared.run(&gateway, &forwarded).await };
         let seat = sharing.join_or_begin(&key, told.clone(), executed);
@@ -97,7 +102,8 @@ impl Asking<'_> {
     }
 }
 
-fn check_kind(kind: OperationKind, is_get: bool) -> Result<(), Refusal> {
+/// Whether an operation may come as it did.
+pub fn check_kind(kind: OperationKind, is_get: bool) -> Result<(), Refusal> {
     match kind {
         OperationKind::Query => Ok(()),
         OperationKind::Mutation if is_get => Err(Refusal::new(Code::MutationByGet, "send mutations by POST")),

@@ -16,7 +16,7 @@ use super::asking::{Asking, Ids};
 use super::intake::{self, RequestBody};
 use super::negotiate::{self, Format};
 use super::stream::Reply;
-use super::{batch, csrf, packed, stream};
+use super::{batch, csrf, packed, stream, upload};
 use crate::errors::{Code, Refusal};
 use crate::forward::{self, Forwarded, REQUEST_ID};
 use crate::gateway::Gateway;
@@ -143,6 +143,10 @@ async fn answer<B: RequestBody>(
         let asked = from_get(gateway, &parts)?;
         let _inside = gateway.traffic.enter().await?;
         return Box::pin(asking.by_get(asked, forwarded)).await.map(Outcome::One);
+    }
+    if upload::is_upload(gateway, &parts.headers) {
+        let answering = upload::answer(&asking, &parts, body, forwarded);
+        return Box::pin(answering).await.map(Outcome::One);
     }
     let body = intake::post_body(gateway, &parts, body).await?;
     if batch::is_batch(gateway, &body) {

@@ -83,7 +83,7 @@ async fn read<B: RequestBody>(parts: &Parts, body: B, limit: usize) -> Result<By
 }
 
 /// Takes what a client is about to send anyway: one whose connection closes while it still writes never sees why.
-async fn drain<B: RequestBody>(mut body: Pin<&mut B>) {
+pub async fn drain<B: RequestBody>(mut body: Pin<&mut B>) {
     let mut left = DRAINED;
     while let Ok(Some(Ok(frame))) = tokio::time::timeout(DRAIN_PAUSE, body.frame()).await {
         left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));

@@ -10,6 +10,7 @@ mod negotiate;
 mod packed;
 mod serve;
 mod stream;
+mod upload;
 
 pub use health::Readiness;
 pub use serve::serve;

@@ -5,7 +5,7 @@ use baedal_telemetry::metrics::Metric;
 use super::response_cache;
 
 /// All of it.
-pub const METRICS: [&Metric; 42] = [
+pub const METRICS: [&Metric; 43] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -48,6 +48,7 @@ pub const METRICS: [&Metric; 42] = [
     &UNKNOWN_DOCUMENTS,
     &REDIS_UP,
     &REDIS_CALLS,
+    &UPLOADED,
 ];
 
 /// Those of [`crate::valkey`].
@@ -268,4 +269,10 @@ pub static REDIS_CALLS: Metric = Metric::counter(
     "baedal_router_redis_calls_total",
     &["outcome"],
     "Calls to Redis: ok, failed, or away (not made, as there was no connection)",
+);
+/// Bytes of files.
+pub static UPLOADED: Metric = Metric::counter(
+    "baedal_router_uploaded_bytes_total",
+    &[],
+    "Bytes of files that clients have sent (uploads)",
 );

@@ -59,6 +59,8 @@ pub struct Observer {
     pub reloads: Family<Counter>,
     /// How many requests came in one body.
     pub batches: Histogram,
+    /// Bytes of files.
+    pub uploaded: Counter,
     requests: Family<Histogram>,
     refusals: Family<Counter>,
     errors: Family<Counter>,
@@ -113,6 +115,7 @@ impl Observer {
             costs: registry.histogram(&metrics::COSTS, Buckets::COSTS),
             reloads: registry.counters(&metrics::RELOADS, FEW),
             batches: registry.histogram(&metrics::BATCHES, Buckets::COUNTS),
+            uploaded: registry.counter(&metrics::UPLOADED),
             requests: registry.histograms(&metrics::REQUESTS, Buckets::REQUESTS, operations),
             refusals: registry.counters(&metrics::REFUSALS, FEW),
             errors: registry.counters(&metrics::ERRORS, FEW),

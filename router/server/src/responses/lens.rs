@@ -86,6 +86,14 @@ impl Lens<'_> {
         }
     }
 
+    /// A call that was made without it, whatever became of it.
+    pub fn passed_by(&self, subgraph: &str, kind: OperationKind) {
+        self.parts.passing(false);
+        if kind == OperationKind::Mutation {
+            self.changed(subgraph);
+        }
+    }
+
     /// A call that has nothing to do with what is kept, but for what a mutation means for it.
     async fn pass<O: Origin>(&self, call: &SubgraphCall<'_>, origin: &O) -> Result<Bytes, CallError> {
         self.parts.passing(false);

@@ -108,19 +108,9 @@ impl Client {
         let pool = place.pool(|| self.pool(&place.url));
         let packed = place.ways.packed;
         let answer = self.call(&place.url, pool, request, (repeat, packed)).await?;
-        let status = answer.status;
-        if !status.is_success() && !is_graphql(&answer.body) {
-            let retry_after = answer.retry_after;
-            return Err(SubgraphError::Status { status, retry_after });
-        }
-        if !is_braced(&answer.body) {
-            return Err(SubgraphError::Malformed("it is not a JSON object".to_owned()));
-        }
-        Ok(Reply {
-            status,
-            body: answer.body,
-            caching: answer.caching,
-        })
+        let mut reply = graphql_reply(answer.status, answer.body, answer.retry_after)?;
+        reply.caching = answer.caching;
+        Ok(reply)
     }
 
     /// Gets a document, which must come with a status of success.
@@ -275,6 +265,25 @@ fn trust_nobody(provider: rustls::crypto::CryptoProvider) -> rustls::ClientConfi
         .expect("the provider has the default protocol versions")
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth()
+}
+
+/// An answer, if it looks like a GraphQL response.
+pub fn graphql_reply(
+    status: StatusCode,
+    body: Bytes,
+    retry_after: Option<Duration>,
+) -> Result<Reply, SubgraphError> {
+    if !status.is_success() && !is_graphql(&body) {
+        return Err(SubgraphError::Status { status, retry_after });
+    }
+    if !is_braced(&body) {
+        return Err(SubgraphError::Malformed("it is not a JSON object".to_owned()));
+    }
+    Ok(Reply {
+        status,
+        body,
+        caching: None,
+    })
 }
 
 /// Whether an answer with an error status is still a GraphQL response.

@@ -9,6 +9,7 @@ mod guarded;
 mod pool;
 mod port;
 mod stream;
+mod upload;
 mod ways;
 
 pub use client::{Client, Repeat};

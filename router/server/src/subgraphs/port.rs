@@ -153,7 +153,7 @@ impl Calls<'_> {
     }
 
     /// The whole error goes to the log, what may be known to the client.
-    fn report(&self, subgraph: &str, error: &SubgraphError) -> CallError {
+    pub(super) fn report(&self, subgraph: &str, error: &SubgraphError) -> CallError {
         match error {
             // Told once, when the circuit opened; in an overload there is no end of them.
             SubgraphError::Busy | SubgraphError::CircuitOpen(_) => {
