@@ -8,9 +8,11 @@
 //! Both are bounded by what their entries take (`cache.bytes`). Refusals are cached too, so that the same bad query costs nothing the second time. How work on a miss is done, once
 //! for all who wait, is in [`crate::once`].
 
+mod endpoints;
 mod room;
 mod warm;
 
+pub use endpoints::EngineError;
 pub use warm::Warmed;
 
 use std::collections::{BTreeSet, HashMap};
@@ -33,28 +35,9 @@ use crate::refuse;
 use crate::responses::Graph;
 use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
-use crate::supergraph::sdl::{self, Unreadable};
+use crate::supergraph::sdl;
 use crate::traffic::Traffic;
 use crate::{limits, request::Request};
-
-/// Why a supergraph cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    /// The planner cannot read it.
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-    /// It does not fit what `subscriptions.bound` says.
-    #[error("{}", .0.join("; "))]
-    Bound(Vec<String>),
-    /// A subgraph in it has no usable address.
-    #[error("subgraph '{subgraph}': {why}; set `subgraphs.{subgraph}.url` in the configuration")]
-    Address {
-        /// The subgraph.
-        subgraph: String,
-        /// What is wrong.
-        why: String,
-    },
-}
 
 /// A supergraph, ready to serve.
 pub struct Engine {
@@ -135,7 +118,7 @@ impl Engine {
         let supergraph = sdl::read(text)?;
         bound::check(supergraph.api_schema(), config).map_err(EngineError::Bound)?;
         Ok(Engine {
-            endpoints: endpoints(&supergraph, config, traffic)?,
+            endpoints: endpoints::of(&supergraph, config, traffic)?,
             rights: Rights::of(&supergraph),
             named_labels: known_labels(&supergraph, config),
             documents: room::documents(&config.cache),
@@ -395,31 +378,4 @@ fn known_labels(supergraph: &Supergraph, config: &Config) -> BTreeSet<String> {
         }
     }
     config.override_labels.clone()
-}
-
-fn endpoints(
-    supergraph: &Supergraph,
-    config: &Config,
-    traffic: &Traffic,
-) -> Result<HashMap<String, Endpoint>, EngineError> {
-    let endpoint = |subgraph: &baedal_planner::SubgraphInfo| {
-        let overrides = config.subgraphs.get(&subgraph.name);
-        Endpoint::new(&subgraph.name, &subgraph.url, overrides, traffic)
-            .map(|endpoint| (subgraph.name.clone(), endpoint))
-            .map_err(|why| EngineError::Address {
-                subgraph: subgraph.name.clone(),
-                why,
-            })
-    };
-    // Nobody serves a virtual one.
-    let is_served = |subgraph: &&baedal_planner::SubgraphInfo| {
-        let overrides = config.subgraphs.get(&subgraph.name);
-        !overrides.is_some_and(|subgraph| subgraph.r#virtual)
-    };
-    supergraph
-        .subgraphs()
-        .iter()
-        .filter(is_served)
-        .map(endpoint)
-        .collect()
 }

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baedal_composition::{Diagnostic, Subgraph, contract};
+use baedal_composition::{Subgraph, contract};
 
 use super::follow::{Followed, News};
+use super::problem::{SupergraphProblem, line};
 use super::{Absent, Origin, Source, SubgraphSource, disk, gather};
 use crate::bound;
 use crate::config::Config;
@@ -18,54 +19,6 @@ use crate::gateway::Gateway;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// A look that takes longer hangs.
 const LONGEST_LOOK: Duration = Duration::from_secs(120);
-
-/// Why there is no new supergraph.
-#[derive(Debug, thiserror::Error)]
-pub enum SupergraphProblem {
-    /// The supergraph file cannot be read.
-    #[error("cannot read the supergraph {file}: {why}")]
-    Unreadable {
-        /// Its path.
-        file: String,
-        /// The system's reason.
-        why: String,
-    },
-    /// The subgraphs do not compose.
-    #[error("the subgraphs do not compose:\n{}", lines(.0))]
-    Composition(Vec<Diagnostic>),
-    /// The supergraph cannot be served.
-    #[error("the supergraph cannot be served: {0}")]
-    Engine(String),
-    /// SDL files are missing.
-    #[error("{}", .0.iter().map(|absent| format!("subgraph '{}': {}", absent.subgraph, absent.reason)).collect::<Vec<_>>().join("\n"))]
-    Absent(Vec<Absent>),
-}
-
-impl SupergraphProblem {
-    /// As sentences for an operator.
-    pub fn reasons(&self) -> Vec<String> {
-        match self {
-            SupergraphProblem::Composition(errors) => errors.iter().map(line).collect(),
-            other => vec![other.to_string()],
-        }
-    }
-}
-
-fn lines(errors: &[Diagnostic]) -> String {
-    errors.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn line(error: &Diagnostic) -> String {
-    let place = match (&error.subgraph, error.line) {
-        (Some(subgraph), Some(line)) => format!(
-            " (subgraph '{subgraph}', line {line}:{})",
-            error.column.unwrap_or(1)
-        ),
-        (Some(subgraph), None) => format!(" (subgraph '{subgraph}')"),
-        _ => String::new(),
-    };
-    format!("{}{place}: {}", error.code, error.message)
-}
 
 /// Looks after the supergraph of one gateway.
 pub struct Keeper {

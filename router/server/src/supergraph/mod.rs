@@ -5,13 +5,15 @@ mod disk;
 mod follow;
 mod gather;
 mod keeper;
+mod problem;
 pub mod sdl;
 mod sources;
 mod status;
 mod trial;
 
 pub use gather::fetch_sdl;
-pub use keeper::{Keeper, SupergraphProblem};
+pub use keeper::Keeper;
+pub use problem::SupergraphProblem;
 pub use sources::{SdlPlace, Source, SubgraphSource};
 pub use status::{Absent, Origin, Status};
 pub use trial::trial;
