@@ -51,16 +51,39 @@ fn is_open(state: &str) -> bool {
     !state.eq_ignore_ascii_case("closed")
 }
 
-/// The breakers in the gateway's readiness, by subgraph.
+/// The circuits in the gateway's readiness, by subgraph.
 fn subgraphs(readiness: Option<&Value>) -> Vec<(String, String)> {
-    let breakers = readiness.and_then(|ready| ready["breakers"].as_object());
-    breakers
+    let subgraphs = readiness.and_then(|ready| ready["subgraphs"].as_array());
+    subgraphs
         .into_iter()
         .flatten()
-        .map(|(name, state)| (name.clone(), text(state).to_owned()))
+        .map(|subgraph| {
+            (
+                text(&subgraph["subgraph"]).to_owned(),
+                text(&subgraph["circuit"]).to_owned(),
+            )
+        })
         .collect()
 }
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("unknown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circuits_are_read_as_the_gateway_tells_them() {
+        let ready = json!({"status": "degraded", "subgraphs": [
+            {"subgraph": "order", "circuit": "closed", "opened": 0},
+            {"subgraph": "store", "circuit": "half_open", "opened": 3},
+        ]});
+        let found = subgraphs(Some(&ready));
+        let pair = |name: &str, state: &str| (name.to_owned(), state.to_owned());
+        assert_eq!(found, [pair("order", "closed"), pair("store", "half_open")]);
+        assert!(!is_open("closed") && is_open("half_open") && is_open("open"));
+        assert!(subgraphs(None).is_empty() && subgraphs(Some(&json!({}))).is_empty());
+    }
 }
