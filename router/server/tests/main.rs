@@ -17,6 +17,7 @@ mod costs;
 mod csrf;
 mod event_streams;
 mod failures;
+mod hostile;
 mod http;
 mod jwt;
 mod life;

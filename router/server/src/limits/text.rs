@@ -3,9 +3,13 @@
 use crate::config::LimitsConfig;
 use crate::errors::{Code, Refusal};
 
+/// What is ignored between tokens (each comma, each comment, each run of white space) counts for the reader, too: there may
+/// be so many of them for each token that there may be.
+const IGNORED_PER_TOKEN: usize = 4;
+
 /// Refuses a text with too many tokens, or with brackets nested too high for a recursive reader.
 pub fn check_text(text: &str, limits: &LimitsConfig) -> Result<(), Refusal> {
-    let (mut tokens, mut height) = (0usize, 0usize);
+    let (mut tokens, mut ignored, mut height) = (0usize, 0usize, 0usize);
     let mut rest = text.as_bytes();
     while let [first, ..] = rest {
         let (length, is_token) = lexeme(rest);
@@ -15,10 +19,11 @@ pub fn check_text(text: &str, limits: &LimitsConfig) -> Result<(), Refusal> {
             _ => {}
         }
         tokens += usize::from(is_token);
+        ignored += usize::from(!is_token);
         if height > limits.height {
             return Err(too_high(limits.height));
         }
-        if tokens > limits.tokens {
+        if tokens > limits.tokens || ignored / IGNORED_PER_TOKEN > limits.tokens {
             return Err(Refusal::new(
                 Code::TooManyTokens,
                 format!("the query has more than {} tokens (limits.tokens)", limits.tokens),
@@ -41,7 +46,8 @@ pub fn too_high(limit: usize) -> Refusal {
 fn lexeme(text: &[u8]) -> (usize, bool) {
     let run = |in_run: fn(u8) -> bool| text.iter().position(|byte| !in_run(*byte)).unwrap_or(text.len());
     match text[0] {
-        b' ' | b'\t' | b'\n' | b'\r' | b',' => (run(|byte| b" \t\n\r,".contains(&byte)), false),
+        b',' => (1, false),
+        b' ' | b'\t' | b'\n' | b'\r' => (run(|byte| b" \t\n\r".contains(&byte)), false),
         b'#' => (run(|byte| !b"\n\r".contains(&byte)), false),
         b'"' if text.starts_with(b"\"\"\"") => (block_string(text), true),
         b'"' => (string(text), true),
@@ -111,6 +117,16 @@ mod tests {
             assert_eq!(check(text, tokens, 9), Ok(()), "{text}");
             assert_eq!(check(text, tokens - 1, 9), Err(Code::TooManyTokens), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_ignored_is_not_endless_either() {
+        assert_eq!(check(&format!("{{a{}}}", ",".repeat(12)), 3, 9), Ok(()));
+        for many in [",", "#\n", "\n,"] {
+            let text = format!("{{a{}}}", many.repeat(20));
+            assert_eq!(check(&text, 3, 9), Err(Code::TooManyTokens), "{text}");
+        }
+        assert_eq!(check(&format!("{{a{}}}", " ".repeat(1_000)), 3, 9), Ok(()));
     }
 
     #[test]
