@@ -23,6 +23,8 @@ pub struct Hint {
     pub private: bool,
     /// Whether it stays fresh as long as what it is in.
     pub inherits: bool,
+    /// Whether several subgraphs have what it stands on: which of them says so is not known any more.
+    pub anyones: bool,
 }
 
 /// A supergraph, as far as it matters for keeping answers.
@@ -126,20 +128,35 @@ impl Graph {
     pub fn type_hint(&self, ty: &str) -> Hint {
         let directives = self.schema.types.get(ty).map(|ty| ty.directives());
         let directives = directives.into_iter().flat_map(|all| all.iter());
-        directives
-            .map(|directive| &***directive)
-            .find_map(hint)
-            .unwrap_or_default()
+        let hint = directives.map(|directive| &***directive).find_map(hint);
+        Hint {
+            anyones: self.is_of_several(ty),
+            ..hint.unwrap_or_default()
+        }
+    }
+
+    fn is_of_several(&self, ty: &str) -> bool {
+        let directives = self.schema.types.get(ty).map(|ty| ty.directives());
+        let joined = directives.into_iter().flat_map(|all| all.get_all("join__type"));
+        several(joined.filter_map(|joined| graph_of(joined)))
     }
 
     /// What `@cacheControl` says of a field.
-    pub fn field_hint(field: &FieldDefinition) -> Hint {
-        field
+    pub fn field_hint(&self, ty: &str, field: &FieldDefinition) -> Hint {
+        let mut joined = field
             .directives
-            .iter()
-            .map(|directive| &**directive)
-            .find_map(hint)
-            .unwrap_or_default()
+            .get_all("join__field")
+            .filter_map(|one| graph_of(one))
+            .peekable();
+        let anyones = match joined.peek() {
+            Some(_) => several(joined),
+            None => self.is_of_several(ty),
+        };
+        let mut directives = field.directives.iter().map(|directive| &**directive);
+        Hint {
+            anyones,
+            ..directives.find_map(hint).unwrap_or_default()
+        }
     }
 
     /// Formats of `@cacheTag` that a subgraph gives a type.
@@ -186,6 +203,12 @@ fn graph_of(joined: &Directive) -> Option<&str> {
     Some(joined.specified_argument_by_name("graph")?.as_enum()?.as_str())
 }
 
+/// Whether there is more than one, or none is named.
+fn several<'a>(mut graphs: impl Iterator<Item = &'a str>) -> bool {
+    let Some(first) = graphs.next() else { return true };
+    graphs.any(|graph| graph != first)
+}
+
 fn hint(directive: &Directive) -> Option<Hint> {
     if directive.name.rsplit("__").next() != Some("cacheControl") {
         return None;
@@ -202,6 +225,7 @@ fn hint(directive: &Directive) -> Option<Hint> {
             .and_then(|scope| scope.as_enum())
             .is_some_and(|scope| scope == "PRIVATE"),
         inherits: value("inheritMaxAge").is_some_and(|inherits| **inherits == Value::Boolean(true)),
+        anyones: false,
     })
 }
 

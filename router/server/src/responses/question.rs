@@ -78,6 +78,8 @@ pub struct Terms {
     unsaid: bool,
     /// Something is one caller's own.
     pub private: bool,
+    /// A hint may be another subgraph's: it shortens what is kept, but makes nothing public.
+    anyones: bool,
 }
 
 impl Terms {
@@ -92,11 +94,12 @@ impl Terms {
 
     /// Whether all of it is said to be for everyone.
     pub fn public(&self) -> bool {
-        self.least.is_some() && !self.unsaid && !self.private
+        self.least.is_some() && !self.unsaid && !self.private && !self.anyones
     }
 
     fn add(&mut self, hint: Hint, needs_one: bool) {
         self.private |= hint.private;
+        self.anyones |= hint.anyones && hint.max_age.is_some();
         match hint.max_age {
             Some(age) => self.least = Some(self.least.map_or(age, |least| least.min(age))),
             None => self.unsaid |= needs_one && !hint.inherits,
@@ -222,7 +225,10 @@ fn add_field(graph: &Graph, field: &Field, parent: &str, terms: &mut Terms) {
         terms.unsaid |= needs_one;
         return add_terms(graph, &field.selection_set, "", terms);
     };
-    let (own, ty) = (Graph::field_hint(definition), definition.ty.inner_named_type());
+    let (own, ty) = (
+        graph.field_hint(parent, definition),
+        definition.ty.inner_named_type(),
+    );
     let of_type = if is_object {
         graph.type_hint(ty)
     } else {
@@ -231,6 +237,10 @@ fn add_field(graph: &Graph, field: &Field, parent: &str, terms: &mut Terms) {
     let hint = Hint {
         max_age: own.max_age.or(of_type.max_age.filter(|_| !own.inherits)),
         private: own.private || of_type.private,
+        anyones: match own.max_age {
+            Some(_) => own.anyones,
+            None => of_type.anyones,
+        },
         inherits: own.inherits || (of_type.inherits && own.max_age.is_none()),
     };
     terms.add(hint, needs_one);

@@ -166,9 +166,11 @@ impl Model {
         let operation = document.definitions[0]
             .as_operation_definition()
             .expect("an operation");
-        let control = (subgraph == "menus").then(|| match query.contains("mine") {
-            true => "private, max-age=10",
-            false => "public, max-age=30",
+        let control = (subgraph == "menus").then(|| match (query.contains("mine"), self.schema) {
+            (true, 0) => "private, max-age=10",
+            // Nothing is said of whose it is.
+            (true, _) => "max-age=10",
+            (false, _) => "public, max-age=30",
         });
         let broken = self.broken[usize::from(subgraph == "menus")];
         let mut asked = Asked {
