@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use baedal_kit::prune::Retention;
-use baedal_router::config::{AuthConfig, Config as GatewayConfig, IssuerConfig, SubgraphConfig};
+use baedal_router::config::{
+    AuthConfig, Config as GatewayConfig, IssuerConfig, LoginConfig, PageConfig, SubgraphConfig,
+};
 
 use crate::settings::{Part, Settings};
 
@@ -128,7 +130,29 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
         issuers: vec![issuer],
         ..AuthConfig::default()
     });
+    config.page = page(settings);
     Ok(RunningPart::Gateway(baedal_router::start(config).await?))
+}
+
+/// The page with its plans, on loopback addresses only; with a login where the demo's client exists.
+fn page(settings: &Settings) -> PageConfig {
+    let scopes = [
+        "openid",
+        "profile",
+        "offline_access",
+        "order",
+        "store",
+        "operator",
+    ];
+    PageConfig {
+        enabled: true,
+        plan: true,
+        login: settings.demo().then(|| LoginConfig {
+            issuer: settings.issuer(),
+            client_id: baedal_auth::DEMO_PAGE_CLIENT.to_owned(),
+            scopes: scopes.map(str::to_owned).to_vec(),
+        }),
+    }
 }
 
 async fn order(settings: &Settings) -> Result<baedal_kit::serve::Running> {

@@ -7,6 +7,8 @@ mod deploy;
 mod documents;
 #[path = "tidy/licences.rs"]
 mod licences;
+#[path = "tidy/page.rs"]
+mod page;
 #[path = "tidy/sources.rs"]
 mod sources;
 

@@ -1,13 +1,15 @@
-//! Development commands: `cargo xtask check|deploy|test|differential|faults|fuzz|loom|bench|scenario|streams|servers|schema`.
+//! Development commands: `cargo xtask check|deploy|page|test|differential|faults|fuzz|loom|bench|scenario|streams|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
 mod check;
+mod chromium;
 mod deploy;
 mod differential;
 mod faults;
 mod fuzz;
 mod loom;
+mod page;
 mod review;
 mod run;
 mod scenario;
@@ -32,6 +34,8 @@ enum Command {
     Check,
     /// The manifests and alerts of deploy/: schemas of Kubernetes, promtool's checks and unit tests. Part of `check`.
     Deploy,
+    /// The page that the gateway shows to browsers, built anew into router/server/page/dist (needs Node and npm).
+    Page,
     /// Every test, on the embedded stack and on real MongoDB, Postgres, Kafka and Redis.
     ///
     /// The servers are found by MONGODB_URL, POSTGRES_URL, KAFKA_BROKERS and REDIS_URL; for those not set they are
@@ -82,6 +86,7 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Check => check::check(),
         Command::Deploy => deploy::check(),
+        Command::Page => page::build(),
         Command::Test { arguments } => test::test(&arguments),
         Command::Fuzz(fuzz) => fuzz.run(),
         Command::Bench(bench) => bench.run(),

@@ -3,6 +3,7 @@ use std::thread;
 
 use anyhow::{Result, anyhow};
 
+use crate::chromium::{self, CHROMIUM};
 use crate::review::{self, REVIEW_PYTHON};
 use crate::run::{cargo, shown};
 use crate::servers::Servers;
@@ -29,6 +30,9 @@ pub fn test(arguments: &[String]) -> Result<()> {
     command.args(["test", "--locked"]).envs(servers.environment());
     if whole || arguments.iter().any(|argument| argument.contains("review")) {
         command.env(REVIEW_PYTHON, review::python()?);
+    }
+    if whole || arguments.iter().any(|argument| argument.contains("browser")) {
+        command.env(CHROMIUM, chromium::browser()?);
     }
     if whole {
         command.args(["--workspace", "--no-fail-fast"]);

@@ -58,6 +58,11 @@ pub const DEMO_CLIENT: &str = "baedal-cli";
 /// Its redirect URI; the port may vary (RFC 8252 section 7.3).
 pub const DEMO_REDIRECT: &str = "http://127.0.0.1/callback";
 
+/// The public client of the gateway's page.
+pub const DEMO_PAGE_CLIENT: &str = "baedal-page";
+/// Its redirect URIs: the endpoint itself.
+pub const DEMO_PAGE_REDIRECTS: [&str; 2] = ["http://127.0.0.1/graphql", "http://[::1]/graphql"];
+
 /// Adds what is missing of the demo; a second start changes nothing.
 pub(crate) async fn install(ctx: &Context) -> Result<(), StartError> {
     for demo in DEMO_USERS {
@@ -80,16 +85,22 @@ pub(crate) async fn install(ctx: &Context) -> Result<(), StartError> {
                 .await?;
         }
     }
-    ctx.db.add_client(&cli(), ctx.now()).await?;
+    let cli = [DEMO_REDIRECT, "http://[::1]/callback"];
+    for client in [
+        public(DEMO_CLIENT, "baedal command line", cli),
+        public(DEMO_PAGE_CLIENT, "the gateway's page", DEMO_PAGE_REDIRECTS),
+    ] {
+        ctx.db.add_client(&client, ctx.now()).await?;
+    }
     Ok(())
 }
 
-fn cli() -> Client {
+fn public(id: &str, name: &str, redirects: [&str; 2]) -> Client {
     Client {
-        id: DEMO_CLIENT.to_owned(),
-        name: "baedal command line".to_owned(),
+        id: id.to_owned(),
+        name: name.to_owned(),
         secret_hash: None,
-        redirect_uris: vec![DEMO_REDIRECT.to_owned(), "http://[::1]/callback".to_owned()],
+        redirect_uris: redirects.map(str::to_owned).to_vec(),
         grants: [GrantType::AuthorizationCode, GrantType::RefreshToken].into(),
         scopes: Scopes::parse("openid profile offline_access order store operator"),
         demo: true,

@@ -23,7 +23,7 @@ mod server;
 
 pub use config::Config;
 pub use context::Clock;
-pub use demo::{DEMO_CLIENT, DEMO_REDIRECT, DEMO_USERS, DemoUser};
+pub use demo::{DEMO_CLIENT, DEMO_PAGE_CLIENT, DEMO_PAGE_REDIRECTS, DEMO_REDIRECT, DEMO_USERS, DemoUser};
 pub use domain::Role;
 pub use observe::METRICS;
 pub use server::{Running, StartError, start, start_at, system_clock};

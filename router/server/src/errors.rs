@@ -61,6 +61,8 @@ pub enum Code {
     TokenRequired,
     /// The issuer's keys cannot be had.
     AuthUnavailable,
+    /// The issuer that people log in with on the page cannot be asked.
+    LoginUnavailable,
     /// No supergraph is served yet.
     NotReady,
     /// The gateway is stopping.
@@ -180,6 +182,7 @@ impl Code {
             Code::InvalidToken => ("INVALID_TOKEN", 401, Http),
             Code::TokenRequired => ("TOKEN_REQUIRED", 401, Http),
             Code::AuthUnavailable => ("AUTH_UNAVAILABLE", 503, Http),
+            Code::LoginUnavailable => ("LOGIN_UNAVAILABLE", 503, Http),
             Code::NotReady => ("SUPERGRAPH_NOT_READY", 503, Http),
             Code::ShuttingDown => ("SHUTTING_DOWN", 503, Http),
             Code::Overloaded => ("OVERLOADED", 503, Http),
@@ -262,6 +265,8 @@ pub mod subgraph_codes {
     pub const BUSY: &str = "SUBGRAPH_BUSY";
     /// Too many calls to it failed of late (`traffic.breaker`); it was not asked.
     pub const CIRCUIT_OPEN: &str = "SUBGRAPH_CIRCUIT_OPEN";
+    /// It was not asked: a layer of the program that embeds the gateway refused the call.
+    pub const REFUSED: &str = "SUBGRAPH_CALL_REFUSED";
     /// The stream of a subscription was cut: resume by a cursor, if the subscription has one.
     pub const STREAM_LOST: &str = "SUBSCRIPTION_LOST";
     /// A cursor that is none of this subscription.

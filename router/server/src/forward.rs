@@ -6,6 +6,8 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use uuid::Uuid;
 
+use crate::config::NOT_OURS_TO_PASS;
+
 /// The header with the id of a request, from the client or made here; it is in every log line and answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header with the W3C Trace Context.
@@ -96,6 +98,16 @@ impl Forwarded {
         }
         if let Some(token) = authorization {
             out.add(&AUTHORIZATION, token.as_bytes());
+        }
+        out
+    }
+
+    /// What another program's layers have made of it; what belongs to the connection is left out.
+    pub fn of_fields(headers: &HeaderMap) -> Forwarded {
+        let mut out = Forwarded::default();
+        let ours = |name: &HeaderName| !NOT_OURS_TO_PASS.contains(&name.as_str());
+        for (name, value) in headers.iter().filter(|(name, _)| ours(name)) {
+            out.add(name, value.as_bytes());
         }
         out
     }

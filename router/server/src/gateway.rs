@@ -12,10 +12,12 @@ use tokio_util::task::TaskTracker;
 use crate::bound::Bound;
 use crate::callbacks::Callbacks;
 use crate::config::Config;
+use crate::embed::Layers;
 use crate::engine::Engine;
 use crate::http::Reservations;
 use crate::jwt::Identity;
 use crate::observe::Observer;
+use crate::page::Page;
 use crate::persisted::Persisted;
 use crate::responses::Responses;
 use crate::sharing::Sharing;
@@ -58,6 +60,10 @@ pub struct Gateway {
     pub admission: Arc<Admission>,
     /// Event streams that clients have reserved.
     pub reservations: Reservations,
+    /// What another program has put around it.
+    pub layers: Layers,
+    /// What browsers get, if they get a page.
+    pub page: Option<Page>,
     /// Names of headers that travel on.
     pub propagated: Vec<HeaderName>,
     /// Cancelled when the gateway is told to stop: it is not ready any more.
@@ -94,6 +100,8 @@ impl Gateway {
                 config.websocket.max_connections_per_user,
             ),
             reservations: Reservations::default(),
+            layers: Layers::default(),
+            page: Page::new(&config.page, &client),
             propagated: config.headers.names(),
             traffic: Traffic::new(&config).counted_by(valkey.as_ref()),
             persisted: Persisted::new(&config, valkey.as_ref(), &observer.registry),
@@ -110,6 +118,11 @@ impl Gateway {
             swaps: watch::Sender::new(0),
             status: Mutex::new(Status::default()),
         }
+    }
+
+    /// The same inside of layers.
+    pub fn within(self, layers: Layers) -> Gateway {
+        Gateway { layers, ..self }
     }
 
     /// The snapshot to serve a request with. Taken once per request; a swap never changes it midway.

@@ -199,7 +199,8 @@ impl Issuer {
 }
 
 impl Caller {
-    fn anonymous() -> Caller {
+    /// Who shows no token.
+    pub fn anonymous() -> Caller {
         Caller {
             claims: None,
             access: Access::default(),

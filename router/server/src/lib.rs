@@ -4,7 +4,8 @@
 //! the supergraph up to date, and let in who may come in. It must not know how composing, planning or executing is
 //! done, nor anything of what the subgraphs are about.
 //!
-//! [`start`] is the story: configuration → shared state → supergraph → connections.
+//! [`start`] is the story: configuration → shared state → supergraph → connections. A [`Builder`] starts the same inside of
+//! another program's layers.
 
 pub mod cli;
 pub mod config;
@@ -14,6 +15,7 @@ mod bound;
 mod callbacks;
 mod coding;
 mod draw;
+mod embed;
 mod engine;
 mod forward;
 mod gateway;
@@ -22,6 +24,7 @@ mod jwt;
 mod limits;
 mod observe;
 mod once;
+mod page;
 mod persisted;
 mod pipeline;
 mod policies;
@@ -40,7 +43,9 @@ pub mod valkey;
 mod workers;
 mod ws;
 
+pub use axum::body::Body;
 pub use config::Config;
+pub use embed::{Builder, HttpService, SubgraphCall, SubgraphService};
 pub use observe::METRICS;
 pub use running::{Running, StartError};
 pub use supergraph::SupergraphProblem;
@@ -52,6 +57,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use crate::embed::Layers;
 use crate::gateway::Gateway;
 use crate::supergraph::Keeper;
 use crate::workers::Workers;
@@ -61,9 +67,13 @@ use crate::workers::Workers;
 /// Live subgraphs that are down do not stop it: it answers `SUPERGRAPH_NOT_READY` until it can serve (see
 /// `/health/ready`). Files that cannot be read or composed do.
 pub async fn start(config: Config) -> Result<Running, StartError> {
+    start_with(config, Layers::default()).await
+}
+
+async fn start_with(config: Config, layers: Layers) -> Result<Running, StartError> {
     config.check()?;
     let listen = config.listen;
-    let gateway = Arc::new(Gateway::new(config));
+    let gateway = Arc::new(Gateway::new(config).within(layers));
     look_after_shared(&gateway).await?;
     observe::register(&gateway);
     let listener = TcpListener::bind(listen)

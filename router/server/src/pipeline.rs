@@ -15,6 +15,7 @@ use baedal_executor::{
     Answer, CallError, ErrorPolicy, Inputs, Program, SubgraphCall, execute, execute_event,
     subscription_request,
 };
+use baedal_planner::explain::Explanation;
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
 use http::HeaderValue;
@@ -193,6 +194,11 @@ impl Prepared {
         asked(self) == asked(other)
     }
 
+    /// Why its plan is as it is.
+    pub fn explanation(&self) -> Explanation {
+        baedal_planner::explain(self.engine.supergraph(), self.program.plan())
+    }
+
     /// The compiled plan.
     pub fn program(&self) -> &Arc<Program> {
         &self.program
@@ -266,6 +272,7 @@ impl Prepared {
         let until = Instant::now() + gateway.traffic.request_timeout();
         Calls {
             client: &gateway.client,
+            layers: gateway.layers.subgraphs(),
             endpoints: self.engine.endpoints(),
             forwarded,
             until,

@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, ConfigError};
+use crate::engine::Engine;
 use crate::gateway::Gateway;
-use crate::supergraph::SupergraphProblem;
+use crate::supergraph::{Status, SupergraphProblem};
 use crate::workers::Workers;
 
 /// How long streams may take to say farewell.
@@ -120,6 +121,13 @@ impl Running {
     /// Whether a supergraph is served.
     pub fn is_ready(&self) -> bool {
         self.gateway.engine().is_some()
+    }
+
+    /// What is known of the graph, and what is served.
+    pub(crate) fn graph(&self) -> (Status, Option<Arc<Engine>>) {
+        // In this order: what is served is then never older than what is said of it.
+        let status = self.gateway.status();
+        (status, self.gateway.engine())
     }
 
     /// What an operator should look at, as sentences; empty when all is well.

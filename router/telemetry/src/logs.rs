@@ -34,7 +34,12 @@ impl Format {
 ///
 /// The first call of a process decides; later ones change nothing, so that several parts can live in one process.
 pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
+    init_or(USUAL);
+}
+
+/// The same with another choice where `RUST_LOG` makes none.
+pub fn init_or(usual: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let log = fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

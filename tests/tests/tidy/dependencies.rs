@@ -74,6 +74,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "baedal-router",
         ],
     ),
+    ("examples/embedding", &["baedal-router"]),
     ("xtask", &[]),
 ];
 

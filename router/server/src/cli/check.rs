@@ -142,7 +142,7 @@ fn read(file: &Path) -> Result<String, String> {
 }
 
 /// One line a change, then how many of each.
-fn told(changes: &[Change]) -> String {
+pub(super) fn told(changes: &[Change]) -> String {
     let word = |level: Level| match level {
         Level::Breaking => "breaking ",
         Level::Dangerous => "dangerous",

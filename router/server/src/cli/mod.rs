@@ -1,4 +1,4 @@
-//! The command line: `serve`, `compose`, `check`, `plan`, `explain`, `check-config`, `config`.
+//! The command line: `serve`, `dev`, `compose`, `check`, `plan`, `explain`, `check-config`, `config`.
 //!
 //! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a failure that was explained, 2 a command
 //! line that was not understood (of `check` also: it could not be found out).
@@ -7,6 +7,7 @@ mod check;
 mod check_config;
 mod compose;
 mod config;
+mod dev;
 mod explain;
 mod gather;
 mod named;
@@ -36,6 +37,8 @@ const EXAMPLES: &str = "\
 Examples:
   Serve two running subgraphs as one graph, recomposed when they change:
     baedal-router serve --subgraph products=http://127.0.0.1:4101/graphql --subgraph reviews=http://127.0.0.1:4102/graphql
+  Develop them, with GraphiQL, recomposed as you write:
+    baedal-router dev --subgraph products=http://127.0.0.1:4101/graphql --subgraph reviews=reviews.graphql
   Check that they compose, and keep the result:
     baedal-router compose --subgraph products=http://127.0.0.1:4101/graphql --subgraph reviews=reviews.graphql > supergraph.graphql
   See what a change would break for clients:
@@ -52,6 +55,9 @@ enum Command {
     /// Serve a graph over HTTP and WebSocket
     #[command(after_help = serve::HELP)]
     Serve(ServeArgs),
+    /// Develop subgraphs: serve them as one graph with GraphiQL, and tell what each change does
+    #[command(after_help = dev::HELP)]
+    Dev(DevArgs),
     /// Compose subgraphs into a supergraph, or print all composition errors as JSON
     #[command(after_help = compose::HELP)]
     Compose(ComposeArgs),
@@ -121,6 +127,20 @@ struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
     /// Path of the GraphQL endpoint [default: /graphql]
+    #[arg(long, value_name = "/PATH")]
+    path: Option<String>,
+}
+
+/// Arguments of `dev`.
+#[derive(Debug, Args)]
+struct DevArgs {
+    /// A subgraph by URL (asked for its SDL) or SDL file, or by both with the same name; repeat for each one
+    #[arg(long = "subgraph", value_name = "NAME=URL_OR_FILE", required = true)]
+    subgraphs: Vec<Named>,
+    /// Where to listen [default: 127.0.0.1:4000]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Path of the GraphQL endpoint and of GraphiQL [default: /graphql]
     #[arg(long, value_name = "/PATH")]
     path: Option<String>,
 }
@@ -198,6 +218,7 @@ struct PlanArgs {
 pub async fn run(cli: Cli) -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(args).await,
+        Command::Dev(args) => dev::run(args).await,
         Command::Compose(args) => compose::run(args).await,
         Command::Check(args) => check::run(args).await,
         Command::Plan(args) => plan::run(&args),

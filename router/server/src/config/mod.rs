@@ -21,6 +21,7 @@ mod limits;
 mod load;
 mod observe;
 mod options;
+mod page;
 mod place;
 mod policies;
 mod rates;
@@ -49,6 +50,7 @@ pub use limits::LimitsConfig;
 pub use load::{ConfigError, Problem, parse, read};
 pub use observe::{LogConfig, MetricsConfig, TracesConfig};
 pub use options::table as options_table;
+pub use page::{LoginConfig, PageConfig, is_safe};
 pub use policies::PolicyRule;
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
 pub use redis::RedisConfig;
@@ -56,7 +58,8 @@ pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKin
 pub use responses::{AfterMutation, PurgeConfig, ResponsesConfig, ScopeConfig, SubgraphResponsesConfig};
 pub use schema::schema;
 pub use sections::{
-    CsrfConfig, ErrorsConfig, HeadersConfig, IntrospectionConfig, SubgraphConfig, SupergraphConfig,
+    CsrfConfig, ErrorsConfig, HeadersConfig, IntrospectionConfig, NOT_OURS_TO_PASS, SubgraphConfig,
+    SupergraphConfig,
 };
 pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfig};
 pub use traffic::{
@@ -76,6 +79,9 @@ pub struct Config {
     /// The files this was read from, if they are to be followed while serving.
     #[serde(skip)]
     pub followed: Option<Layers>,
+    /// Whether files that cannot be used yet are waited for, as live subgraphs are.
+    #[serde(skip)]
+    pub patient: bool,
     /// Address and port to listen on, e.g. `0.0.0.0:4000`. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// Path of the GraphQL endpoint, for HTTP and WebSocket: letters, digits and `/-_.~`; not `/health` or below it.
@@ -121,6 +127,8 @@ pub struct Config {
     pub introspection: IntrospectionConfig,
     /// Brokers whose topics subscriptions are bound to, by name.
     pub brokers: BTreeMap<String, BrokerConfig>,
+    /// The page for browsers.
+    pub page: PageConfig,
     /// Subscriptions of subgraphs.
     pub subscriptions: SubscriptionsConfig,
     /// WebSocket connections of clients.
@@ -137,6 +145,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             followed: None,
+            patient: false,
             listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
             path: "/graphql".to_owned(),
             supergraph: SupergraphConfig::default(),
@@ -159,6 +168,7 @@ impl Default for Config {
             errors: ErrorsConfig::default(),
             introspection: IntrospectionConfig::default(),
             brokers: BTreeMap::new(),
+            page: PageConfig::default(),
             subscriptions: SubscriptionsConfig::default(),
             websocket: WebSocketConfig::default(),
             metrics: MetricsConfig::default(),
@@ -187,6 +197,7 @@ impl Config {
             self.traffic.check(),
             self.cors.check(),
             self.traces.check(),
+            self.page.check(),
             self.subscriptions.check(&self.path),
             self.batching.check(),
             self.apq.check(),

@@ -161,7 +161,7 @@ pub struct HeadersConfig {
 }
 
 /// Headers that belong to one connection or are written by the gateway itself.
-const NOT_OURS_TO_PASS: [&str; 15] = [
+pub const NOT_OURS_TO_PASS: [&str; 15] = [
     "connection",
     "content-encoding",
     "content-length",

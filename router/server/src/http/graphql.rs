@@ -22,6 +22,7 @@ use crate::forward::{self, Forwarded, REQUEST_ID};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::observe::{Answered, Watch};
+use crate::page;
 use crate::request::{self, Asked};
 use crate::sharing;
 use crate::traffic::{Peer, Who};
@@ -32,6 +33,11 @@ pub type Answer = Response<Reply>;
 
 /// The endpoint among the routes.
 pub async fn routed(State(gateway): State<Arc<Gateway>>, request: HttpRequest) -> Response<Body> {
+    answered(gateway, request).await
+}
+
+/// The endpoint as a service has it.
+pub async fn answered(gateway: Arc<Gateway>, request: HttpRequest) -> Response<Body> {
     let peer = request.extensions().get::<Peer>().copied();
     handle(gateway, peer, request).await.map(Body::new)
 }
@@ -69,6 +75,15 @@ async fn plain<B: RequestBody>(
             .is_some_and(|to| to.as_bytes().eq_ignore_ascii_case(b"websocket"))
     {
         return Box::pin(upgrade(gateway, peer, parts, id)).await;
+    }
+    if let Some(task) = page::task(&gateway, &parts) {
+        let answering = page::serve(&gateway, task, peer, &parts, body);
+        let mut response = Box::pin(answering).await.unwrap_or_else(|refusal| {
+            gateway.observer.refused(&refusal);
+            respond(&Err(refusal), Format::Json)
+        });
+        response.headers_mut().insert(REQUEST_ID, id);
+        return response;
     }
     if let Some(wish) = stream::wish(&parts) {
         let streaming = stream::serve(&gateway, peer, &parts, body, &id, wish);

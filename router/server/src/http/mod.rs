@@ -2,11 +2,11 @@
 
 mod asking;
 mod batch;
-mod csrf;
-mod graphql;
+pub mod csrf;
+pub mod graphql;
 pub mod health;
-mod intake;
-mod negotiate;
+pub mod intake;
+pub mod negotiate;
 mod packed;
 mod serve;
 mod stream;
@@ -14,7 +14,7 @@ mod upload;
 
 pub use health::Readiness;
 pub use serve::serve;
-pub use stream::Reservations;
+pub use stream::{Reply, Reservations};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +25,19 @@ use http::{HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::callbacks;
+use crate::embed;
 use crate::forward::REQUEST_ID;
 use crate::gateway::Gateway;
 
 /// All routes.
 fn router(gateway: Arc<Gateway>) -> Router {
     let cors = cors(gateway.config.cors.values());
+    let endpoint = match gateway.layers.wrap_endpoint() {
+        true => embed::wrapped(&gateway),
+        false => any(graphql::routed),
+    };
     let routes = Router::new()
-        .route(&gateway.config.path, any(graphql::routed))
+        .route(&gateway.config.path, endpoint)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .with_state(Arc::clone(&gateway));

@@ -54,6 +54,22 @@ pub fn streaming<'h>(accepted: impl IntoIterator<Item = &'h HeaderValue>) -> Opt
     }
 }
 
+/// Whether somebody with a browser asks: what comes is to be a page rather than JSON.
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    let (mut html, mut json) = (0, 0);
+    for value in headers.get_all(ACCEPT) {
+        let Some(text) = value.to_str().ok().filter(|text| text.contains('/')) else {
+            return false;
+        };
+        let ranges: Vec<_> = text.split(',').filter_map(Range::read).collect();
+        html = html.max(named(&ranges, "text/html").unwrap_or(0));
+        for media in ["application/json", "application/graphql-response+json"] {
+            json = json.max(named(&ranges, media).unwrap_or(0));
+        }
+    }
+    html > json
+}
+
 fn is_multipart(range: &str) -> bool {
     let mut parts = range.split(';').map(str::trim);
     let mixed = parts
@@ -188,6 +204,29 @@ mod tests {
         ] {
             assert_eq!(of(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn only_browsers_get_a_page() {
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_str(text).expect("a header value"));
+            prefers_html(&headers)
+        };
+        let chromium = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+        assert!(of(chromium) && of("text/html"));
+        for other in [
+            "*/*",
+            "",
+            "application/json",
+            "text/html;q=0",
+            "application/json, text/html",
+            "text/html;q=0.5, application/graphql-response+json",
+            "text/*",
+        ] {
+            assert!(!of(other), "{other}");
+        }
+        assert!(!prefers_html(&HeaderMap::new()));
     }
 
     #[test]

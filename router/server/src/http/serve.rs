@@ -96,7 +96,7 @@ impl Door {
         Door {
             builder: Arc::new(connection_builder()),
             routes: super::router(Arc::clone(&gateway)),
-            direct: gateway.config.cors.origins.is_empty(),
+            direct: gateway.config.cors.origins.is_empty() && !gateway.layers.wrap_endpoint(),
             gateway,
         }
     }

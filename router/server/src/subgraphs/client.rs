@@ -128,6 +128,28 @@ impl Client {
         }
     }
 
+    /// Posts a form, once, and reads the whole answer, whatever its status.
+    pub async fn post_form(
+        &self,
+        url: &Uri,
+        form: &[u8],
+        timeout: Duration,
+    ) -> Result<(StatusCode, Bytes), SubgraphError> {
+        let head = format!(
+            "POST {} HTTP/1.1\r\n{}content-type: application/x-www-form-urlencoded\r\naccept: application/json\r\n\
+             content-length: {}\r\n\r\n",
+            target(url),
+            host(url),
+            form.len()
+        );
+        let pool = self.pool(url);
+        let calling = self.call(url, &pool, [head.as_bytes(), form], (Repeat::Never, false));
+        let answer = tokio::time::timeout(timeout, calling)
+            .await
+            .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
+        Ok((answer.status, answer.body))
+    }
+
     /// Closes what was not used for too long.
     pub fn sweep(&self) {
         let mut pools = self.shared.pools.lock().unwrap_or_else(PoisonError::into_inner);

@@ -32,6 +32,9 @@ pub enum SubgraphError {
     /// It was not asked: too many calls failed of late.
     #[error("was not asked: its circuit is open for another {0:?}")]
     CircuitOpen(Duration),
+    /// It was not asked: a layer of the program around the gateway said no.
+    #[error("was not asked: {0}")]
+    Refused(String),
     /// More bytes than allowed.
     #[error("its answer is larger than {0} bytes")]
     TooLarge(usize),
@@ -48,7 +51,10 @@ impl SubgraphError {
     pub fn is_failure(&self) -> bool {
         match self {
             SubgraphError::Status { status, .. } => status.is_server_error(),
-            SubgraphError::NoAddress | SubgraphError::Busy | SubgraphError::CircuitOpen(_) => false,
+            SubgraphError::NoAddress
+            | SubgraphError::Busy
+            | SubgraphError::CircuitOpen(_)
+            | SubgraphError::Refused(_) => false,
             SubgraphError::Unreachable(_)
             | SubgraphError::Timeout(_)
             | SubgraphError::TooLarge(_)
@@ -82,6 +88,7 @@ impl SubgraphError {
             SubgraphError::Status { .. } => codes::HTTP_ERROR,
             SubgraphError::Busy => codes::BUSY,
             SubgraphError::CircuitOpen(_) => codes::CIRCUIT_OPEN,
+            SubgraphError::Refused(_) => codes::REFUSED,
             SubgraphError::TooLarge(_) => codes::TOO_LARGE,
             SubgraphError::Malformed(_) => codes::MALFORMED,
             SubgraphError::StreamRefused(_) => codes::STREAM_REFUSED,
@@ -105,6 +112,7 @@ impl SubgraphError {
             SubgraphError::CircuitOpen(_) => {
                 format!("the subgraph '{subgraph}' is not asked at the moment; try again later")
             }
+            SubgraphError::Refused(_) => format!("the subgraph '{subgraph}' was not asked"),
             SubgraphError::TooLarge(_) => format!("the answer of the subgraph '{subgraph}' is too large"),
             SubgraphError::Malformed(_) => {
                 format!("the subgraph '{subgraph}' did not answer with a GraphQL response")

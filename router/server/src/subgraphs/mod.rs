@@ -12,8 +12,9 @@ mod stream;
 mod upload;
 mod ways;
 
-pub use client::{Client, Repeat};
+pub use client::{Client, Repeat, Reply};
 pub use error::SubgraphError;
+pub use guarded::GuardedCall;
 pub use port::Calls;
 pub use stream::{Opening, Upstream, UpstreamItem};
 pub use ways::Ways;
@@ -90,6 +91,11 @@ impl Place {
 }
 
 impl Endpoint {
+    /// Its first address.
+    pub fn url(&self) -> &Uri {
+        &self.places[0].url
+    }
+
     /// How long calls took that went well; `find` is asked the first time.
     pub fn meter(&self, find: impl FnOnce() -> Histogram) -> &Histogram {
         self.meter.get_or_init(find)

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::client::Reply;
 use super::guarded::GuardedCall;
 use super::{Client, Endpoint, Opening, SubgraphError, Upstream};
+use crate::embed::{self, SubgraphService, Wanted};
 use crate::forward::Forwarded;
 use crate::observe::Observer;
 use crate::responses::{Lens, Origin, Reply as Kept};
@@ -25,6 +26,8 @@ const MOST_LOGGED: usize = 4 * 1024;
 pub struct Calls<'a> {
     /// The pool.
     pub client: &'a Client,
+    /// What stands before all of it, if anything does.
+    pub layers: Option<&'a SubgraphService>,
     /// Where subgraphs are, by name.
     pub endpoints: &'a HashMap<String, Endpoint>,
     /// What travels on.
@@ -79,10 +82,14 @@ impl Calls<'_> {
         let below = span.as_ref().map(|span| self.forwarded.below(span.context()));
         let forwarded = below.as_ref().unwrap_or(self.forwarded);
         let answer = match endpoint {
-            Some(endpoint) => {
-                let guarded = self.guarded(endpoint, forwarded, body);
-                guarded.make(kind).await
-            }
+            Some(endpoint) => match self.layers {
+                None => self.guarded(endpoint, forwarded, body).make(kind).await,
+                Some(layers) => {
+                    let wanted = self.wanted(endpoint, kind);
+                    let body = Bytes::copy_from_slice(body);
+                    Box::pin(embed::call(layers, subgraph, forwarded, body, wanted)).await
+                }
+            },
             None => Err(SubgraphError::NoAddress),
         };
         if let (true, Ok(reply)) = (self.masks, &answer) {
@@ -109,6 +116,17 @@ impl Calls<'_> {
             body,
             until: self.until,
             patient: self.patient,
+        }
+    }
+
+    /// The same for a way through layers.
+    fn wanted(&self, endpoint: &Endpoint, kind: OperationKind) -> Wanted {
+        Wanted {
+            client: self.client.clone(),
+            endpoint: endpoint.clone(),
+            until: self.until,
+            patient: self.patient,
+            kind,
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use baedal_composition::{Subgraph, contract};
+use baedal_composition::{Composed, Diagnostic, Subgraph, contract, diagnostics};
 
 use super::follow::{Followed, News};
 use super::problem::{SupergraphProblem, line};
@@ -79,7 +79,7 @@ impl Keeper {
             self.known = kept.subgraphs.clone();
         }
         let outcome = self.look().await;
-        if self.source.is_local() {
+        if self.source.is_local() && !self.config.patient {
             let absent = self.gateway.status().absent.clone();
             return if absent.is_empty() {
                 outcome
@@ -165,6 +165,7 @@ impl Keeper {
             Ok(Look::Served) => {
                 self.reloaded("served");
                 self.refused.clear();
+                self.gateway.update_status(|status| status.shown = None);
             }
             Err(problem @ SupergraphProblem::Unreadable { .. }) => told = problem.reasons(),
             Err(problem) => {
@@ -217,8 +218,11 @@ impl Keeper {
         self.attempted = Some(attempt);
         bound::check_virtual(&self.config, &subgraphs)
             .map_err(|errors| SupergraphProblem::Engine(errors.join("; ")))?;
-        let composed = heavy(move || baedal_composition::compose(&subgraphs)).await?;
-        let composed = composed.map_err(SupergraphProblem::Composition)?;
+        let composed = heavy(move || compose(&subgraphs)).await?;
+        let composed = composed.map_err(|(errors, shown)| {
+            self.gateway.update_status(|status| status.shown = Some(shown));
+            SupergraphProblem::Composition(errors)
+        })?;
         for hint in &composed.hints {
             tracing::info!("composition hint: {}", line(hint));
         }
@@ -309,6 +313,14 @@ impl Keeper {
             tracing::error!("{error}; a start while subgraphs are down will lack this supergraph");
         }
     }
+}
+
+/// Composes; errors come with what a developer is shown of them.
+fn compose(subgraphs: &[Subgraph]) -> Result<Composed, (Vec<Diagnostic>, Arc<str>)> {
+    baedal_composition::compose(subgraphs).map_err(|errors| {
+        let shown = diagnostics::render(&errors, subgraphs);
+        (errors, shown.into())
+    })
 }
 
 /// The engine of a supergraph, which knows already what the one before it was asked.

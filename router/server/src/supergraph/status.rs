@@ -1,5 +1,7 @@
 //! What is known about the supergraph: for `/health/ready` and the log.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 /// The state of the supergraph.
@@ -11,6 +13,9 @@ pub struct Status {
     pub absent: Vec<Absent>,
     /// Why the last change was refused; empty if it was taken.
     pub refused: Vec<String>,
+    /// The same of a composition, with the lines of SDL that are meant.
+    #[serde(skip)]
+    pub shown: Option<Arc<str>>,
 }
 
 /// Where a served supergraph came from.

@@ -1,0 +1,142 @@
+//! Layers around calls of subgraphs.
+
+use std::sync::Arc;
+
+use baedal_planner::plan::OperationKind;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use tokio::time::Instant;
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, Service, ServiceExt, service_fn};
+
+use crate::forward::Forwarded;
+use crate::responses::Fields;
+use crate::subgraphs::{Client, Endpoint, GuardedCall, Reply, SubgraphError};
+
+/// Calls of subgraphs, or these with layers: a GraphQL request as JSON out, a GraphQL response as JSON back.
+pub type SubgraphService = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, BoxError>;
+
+/// What a layer can learn of a call, from the extensions of its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubgraphCall {
+    /// The subgraph's name.
+    pub subgraph: Arc<str>,
+    /// Whether something may happen twice if the call is made twice.
+    pub is_mutation: bool,
+}
+
+/// A call as the innermost service makes it; what is not in it a layer may have changed.
+#[derive(Clone)]
+pub struct Wanted {
+    /// How it is sent.
+    pub client: Client,
+    /// To whom.
+    pub endpoint: Endpoint,
+    /// When whoever waits for it stops waiting.
+    pub until: Instant,
+    /// Whether nobody minds that it waits for its turn.
+    pub patient: bool,
+    /// Only a query may be sent again.
+    pub kind: OperationKind,
+}
+
+/// What the subgraph says about keeping its answer.
+#[derive(Clone)]
+struct Caching(Box<Fields>);
+
+/// A layer made up a request of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("a layer did not hand on the extensions of the request")]
+struct Forgotten;
+
+/// A service whose type is forgotten.
+pub fn boxed<S>(service: S) -> SubgraphService
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+{
+    BoxCloneSyncService::new(service.map_err(Into::into))
+}
+
+/// What is inside of all layers: the gateway's own way to a subgraph.
+pub fn innermost() -> SubgraphService {
+    boxed(service_fn(|request: Request<Bytes>| async move {
+        let (mut parts, body) = request.into_parts();
+        let wanted: Wanted = parts.extensions.remove().ok_or(Forgotten)?;
+        let forwarded = Forwarded::of_fields(&parts.headers);
+        let call = GuardedCall {
+            client: &wanted.client,
+            endpoint: &wanted.endpoint,
+            forwarded: &forwarded,
+            body: &body,
+            until: wanted.until,
+            patient: wanted.patient,
+        };
+        let reply = call.make(wanted.kind).await?;
+        let mut response = Response::new(reply.body);
+        *response.status_mut() = reply.status;
+        if let Some(caching) = reply.caching {
+            response.extensions_mut().insert(Caching(caching));
+        }
+        let kind = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        Ok::<_, BoxError>(response)
+    }))
+}
+
+/// Makes a call through the layers.
+pub async fn call(
+    layers: &SubgraphService,
+    subgraph: &str,
+    forwarded: &Forwarded,
+    body: Bytes,
+    wanted: Wanted,
+) -> Result<Reply, SubgraphError> {
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = wanted.endpoint.url().clone();
+    *request.headers_mut() = headers(forwarded);
+    let extensions = request.extensions_mut();
+    extensions.insert(SubgraphCall {
+        subgraph: subgraph.into(),
+        is_mutation: wanted.kind == OperationKind::Mutation,
+    });
+    let until = wanted.until;
+    extensions.insert(wanted);
+    let answering = layers.clone().oneshot(request);
+    let late = |_| SubgraphError::Timeout(until.saturating_duration_since(Instant::now()));
+    let answer = tokio::time::timeout_at(until, answering).await.map_err(late)?;
+    let (mut parts, body) = answer.map_err(refused)?.into_parts();
+    // A GraphQL response may come with any status; a layer that says no in other words is like a server that does.
+    if !parts.status.is_success() && !body.trim_ascii_start().starts_with(b"{") {
+        return Err(SubgraphError::Status {
+            status: parts.status,
+            retry_after: None,
+        });
+    }
+    let caching = parts.extensions.remove().map(|Caching(caching)| caching);
+    Ok(Reply {
+        status: parts.status,
+        body,
+        caching,
+    })
+}
+
+fn headers(forwarded: &Forwarded) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in forwarded.fields() {
+        headers.append(name, value);
+    }
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers
+}
+
+/// The gateway's own errors come back as they went in.
+fn refused(error: BoxError) -> SubgraphError {
+    match error.downcast::<SubgraphError>() {
+        Ok(own) => *own,
+        Err(other) => SubgraphError::Refused(other.to_string()),
+    }
+}
