@@ -1,9 +1,10 @@
 //! The answer's `errors`: <https://spec.graphql.org/October2021/#sec-Errors>.
+use baedal_planner::plan::FetchId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// A step of an error's path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Segment {
     /// A response key.
@@ -51,16 +52,30 @@ impl Extensions {
 #[derive(Debug)]
 pub(crate) struct Errors {
     kept: Vec<Problem>,
+    /// Of each that is kept.
+    notes: Vec<Note>,
+    /// The fetch that is looked at.
+    pub(crate) origin: Option<FetchId>,
     /// Places that are empty for a reason that stands at another place.
     excused: Vec<Vec<Segment>>,
     total: usize,
     max: usize,
 }
 
+/// What becomes of an error in an answer of many parts.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    /// The fetch it came of.
+    origin: Option<FetchId>,
+    told: bool,
+}
+
 impl Errors {
     pub(crate) fn new(max: usize) -> Errors {
         Errors {
             kept: Vec::new(),
+            notes: Vec::new(),
+            origin: None,
             excused: Vec::new(),
             total: 0,
             max,
@@ -80,6 +95,10 @@ impl Errors {
         self.total += 1;
         if !self.is_full() {
             self.kept.push(problem());
+            self.notes.push(Note {
+                origin: self.origin,
+                told: false,
+            });
         }
     }
 
@@ -102,14 +121,54 @@ impl Errors {
         if self.total == 0 {
             return;
         }
-        let left_out = self.total - self.kept.len();
-        let note = (left_out > 0).then(|| Problem {
-            message: format!("{left_out} more errors are not shown.").into(),
-            path: Vec::new(),
-            extensions: Extensions::code("TOO_MANY_ERRORS"),
-        });
+        let note = self.left_out();
         let all: Vec<&Problem> = self.kept.iter().chain(&note).collect();
         out.extend_from_slice(b",\"errors\":");
         out.append(&mut serde_json::to_vec(&all).expect("an error is always JSON"));
     }
+
+    /// What says how many are not kept.
+    fn left_out(&self) -> Option<Problem> {
+        let left_out = self.total - self.kept.len();
+        (left_out > 0).then(|| Problem {
+            message: format!("{left_out} more errors are not shown.").into(),
+            path: Vec::new(),
+            extensions: Extensions::code("TOO_MANY_ERRORS"),
+        })
+    }
+
+    /// How many are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Takes those that were not told and that `wanted` says belong here: `,"errors":[…]`, or nothing.
+    pub(crate) fn tell(&mut self, wanted: impl Fn(usize, &Problem, Option<FetchId>) -> bool) -> Vec<u8> {
+        let mut told: Vec<&Problem> = Vec::new();
+        for (at, (problem, note)) in self.kept.iter().zip(&mut self.notes).enumerate() {
+            if !note.told && wanted(at, problem, note.origin) {
+                note.told = true;
+                told.push(problem);
+            }
+        }
+        listed(&told)
+    }
+
+    /// All that were not told, and how many are not kept.
+    pub(crate) fn tell_rest(&mut self) -> Vec<u8> {
+        let note = self.left_out();
+        let rest = self.kept.iter().zip(&mut self.notes);
+        let rest =
+            rest.filter_map(|(problem, note)| (!std::mem::replace(&mut note.told, true)).then_some(problem));
+        listed(&rest.chain(&note).collect::<Vec<_>>())
+    }
+}
+
+fn listed(problems: &[&Problem]) -> Vec<u8> {
+    let mut out = Vec::new();
+    if !problems.is_empty() {
+        out.extend_from_slice(b",\"errors\":");
+        out.append(&mut serde_json::to_vec(problems).expect("an error is always JSON"));
+    }
+    out
 }

@@ -1,6 +1,7 @@
 //! What comes with a request besides its program, and what goes out.
 use std::sync::Arc;
 
+use baedal_planner::plan::InitialCount;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -69,6 +70,19 @@ impl Inputs {
 
     pub(crate) fn variable(&self, name: &str) -> Option<&Bytes> {
         named(&self.variables, name)
+    }
+
+    /// How many items come at once; what is no number is none.
+    pub(crate) fn initial_count(&self, count: &InitialCount) -> usize {
+        match count {
+            InitialCount::Fixed(count) => *count,
+            InitialCount::Variable(name) => {
+                let value = self.variable(name);
+                value
+                    .and_then(|json| serde_json::from_slice(json).ok())
+                    .unwrap_or(0)
+            }
+        }
     }
 
     pub(crate) fn given(&self, response_key: &str) -> Option<&Bytes> {

@@ -18,6 +18,7 @@
 
 mod arena;
 mod context;
+mod deliver;
 mod errors;
 mod inputs;
 mod known;
@@ -43,9 +44,11 @@ mod size;
 mod trail;
 mod twins;
 mod types;
+mod view;
 mod walk;
 mod write;
 
+pub use deliver::{Format, Piece, execute_incremental};
 pub use inputs::{Answer, ErrorPolicy, Inputs};
 pub use port::{CallError, SubgraphCall, Subgraphs};
 pub use program::Program;

@@ -27,15 +27,27 @@ pub(crate) struct Output<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark(usize);
 
+impl Mark {
+    /// How many bytes are before it.
+    pub(crate) fn place(self) -> usize {
+        self.0
+    }
+}
+
 /// So many bytes are copied at once where that is shorter than a call.
 const WIDTH: usize = 32;
 
 impl<'a> Output<'a> {
     /// For an answer of about `room` bytes at most.
     pub(crate) fn new(arena: &'a Arena, room: usize) -> Output<'a> {
+        Output::with_capacity(arena, arena.received().min(room) + 64)
+    }
+
+    /// For a part of an answer.
+    pub(crate) fn with_capacity(arena: &'a Arena, capacity: usize) -> Output<'a> {
         Output {
             arena,
-            text: Vec::with_capacity(arena.received().min(room) + 64),
+            text: Vec::with_capacity(capacity),
             body: &[],
             pending: 0,
             buffer: 0,

@@ -1,7 +1,7 @@
 //! A plan compiled for running: everything that is the same for each request is made once.
 use std::sync::Arc;
 
-use baedal_planner::plan::{self, FetchId, OperationKind, Plan, Slot};
+use baedal_planner::plan::{self, FetchId, Incremental, OperationKind, Plan, Slot};
 use bytes::Bytes;
 
 use crate::context::ContextVariable;
@@ -115,6 +115,11 @@ impl Program {
     /// About how many bytes of memory it takes, its plan included.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// What of its answer may come later.
+    pub fn incremental(&self) -> Option<&Incremental> {
+        self.plan.incremental.as_ref()
     }
 
     /// The plan it was compiled from.

@@ -1,5 +1,5 @@
 //! The client's selection compiled for writing.
-use baedal_planner::plan::{self, Named, Slot, TypeId, Wrapping};
+use baedal_planner::plan::{self, Deferral, FragmentId, Named, PartId, Slot, StreamedList, TypeId, Wrapping};
 
 use crate::leaf::LeafKind;
 use crate::literal::Literal;
@@ -9,6 +9,8 @@ use crate::types::{TypeMask, quoted};
 #[derive(Debug)]
 pub(crate) struct Projection {
     pub(crate) fields: Vec<Field>,
+    /// Deferred fragments that begin here, each for some types.
+    pub(crate) spreads: Vec<(FragmentId, TypeMask)>,
 }
 
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub(crate) struct Field {
     pub(crate) next: Literal,
     pub(crate) on: TypeMask,
     pub(crate) source: Source,
+    pub(crate) deferral: Option<Box<Deferral>>,
 }
 
 #[derive(Debug)]
@@ -48,10 +51,28 @@ impl Projection {
             next: Literal::key(",", &field.response_key),
             on: TypeMask::of_condition(&field.on),
             source: Source::compile(&field.source),
+            deferral: field.deferral.clone(),
         };
+        let spread = |spread: &plan::Spread| (spread.fragment, TypeMask::of_condition(&spread.on));
         Projection {
             fields: projection.fields.iter().map(field).collect(),
+            spreads: projection.spreads.iter().map(spread).collect(),
         }
+    }
+}
+
+impl Field {
+    /// With which part of the answer it comes.
+    pub(crate) fn part(&self) -> PartId {
+        self.deferral
+            .as_ref()
+            .map_or(PartId::FIRST, |deferral| deferral.part)
+    }
+
+    /// That of a list only the first items come with it.
+    #[inline]
+    pub(crate) fn stream(&self) -> Option<&StreamedList> {
+        self.deferral.as_ref()?.stream.as_ref()
     }
 }
 

@@ -379,6 +379,7 @@ mod tests {
             fetches: Vec::new(),
             answer: plan::Projection::default(),
             errors: Vec::new(),
+            incremental: None,
         };
         Shape::compile(&outer, &mut Places::of(&plan), &[Places::ROOT], WriterId(0))
     }

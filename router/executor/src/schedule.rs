@@ -23,7 +23,7 @@ pub struct Run<'a> {
     pub(crate) arena: Arena,
     pub(crate) root: ObjectId,
     pub(crate) errors: Errors,
-    /// For each fetch, how many of those it waits for are not done.
+    /// For each fetch, how many of those it waits for are not done; or that it is done itself.
     waits: Vec<usize>,
     ready: VecDeque<FetchId>,
     /// Requests of fetches that are made of several.
@@ -40,6 +40,9 @@ pub struct Run<'a> {
 /// How many requests are under way before further ones of a fetch made of several wait.
 const MANY: usize = 64;
 
+/// Stands where nothing is waited for any more.
+const DONE: usize = usize::MAX;
+
 /// A call that has ended.
 struct Ended {
     fetch: FetchId,
@@ -50,7 +53,7 @@ struct Ended {
 /// Executes a program. Dropping the future cancels the calls under way.
 pub async fn execute<S: Subgraphs>(program: &Program, inputs: &Inputs, subgraphs: &S) -> Answer {
     let mut run = Run::new(program, inputs);
-    run.drive(subgraphs).await;
+    run.drive(subgraphs, &mut |_| true).await;
     run.answer()
 }
 
@@ -72,7 +75,7 @@ pub async fn execute_event<S: Subgraphs>(
         });
         run.calls = 0;
     }
-    run.drive(subgraphs).await;
+    run.drive(subgraphs, &mut |_| true).await;
     run.answer()
 }
 
@@ -150,8 +153,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn drive<S: Subgraphs>(&mut self, subgraphs: &S) {
+    /// `go_on` is asked at first, and whenever fetches have ended; calls under way are cancelled when it says no.
+    pub(crate) async fn drive<S: Subgraphs>(
+        &mut self,
+        subgraphs: &S,
+        go_on: &mut impl FnMut(&mut Run<'a>) -> bool,
+    ) {
         let mut under_way = FuturesUnordered::new();
+        if !go_on(self) {
+            return;
+        }
         loop {
             for fetch in self.unusable.drain(..) {
                 subgraphs.regret(&self.program.fetches[fetch].subgraph);
@@ -162,13 +173,22 @@ impl<'a> Run<'a> {
                     // A call alone needs no queue.
                     let ended = ended.await;
                     self.end(ended);
+                    if !go_on(self) {
+                        return;
+                    }
                 } else {
                     under_way.push(ended);
                 }
             }
+            if !go_on(self) {
+                return;
+            }
             match under_way.next().await {
                 Some(ended) => self.end(ended),
                 None => return,
+            }
+            if !go_on(self) {
+                return;
             }
         }
     }
@@ -195,6 +215,7 @@ impl<'a> Run<'a> {
 
     /// What a fetch sends at once, and what it sends besides as there is room for it.
     fn requests(&mut self, id: FetchId) -> (Option<Request>, Vec<Request>) {
+        self.errors.origin = Some(id);
         let fetch = &self.program.fetches[id];
         if let Some(group) = fetch.contextual() {
             let (mut requests, left_out) = context::requests(fetch, group, self.inputs, self.tree());
@@ -246,6 +267,7 @@ impl<'a> Run<'a> {
     fn end(&mut self, ended: Ended) {
         self.calls += 1;
         let before = self.errors.total();
+        self.errors.origin = Some(ended.fetch);
         self.receive(ended.fetch, &ended.request, ended.result);
         self.failed[ended.fetch] |= self.errors.total() > before;
         let open = &mut self.open[ended.fetch];
@@ -257,12 +279,23 @@ impl<'a> Run<'a> {
 
     /// Lets those that waited for `fetch` go on, whatever became of it.
     fn done(&mut self, fetch: FetchId) {
+        self.waits[fetch] = DONE;
         for &dependent in &self.program.fetches[fetch].dependents {
             self.waits[dependent] -= 1;
             if self.waits[dependent] == 0 {
                 self.ready.push_back(dependent);
             }
         }
+    }
+
+    /// Whether a fetch has ended, or had nothing to send.
+    pub(crate) fn is_done(&self, fetch: FetchId) -> bool {
+        self.waits[fetch] == DONE
+    }
+
+    /// How many calls were made.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls
     }
 
     /// The client's answer, of all that was received.

@@ -11,17 +11,22 @@ pub(crate) struct Trail<'t> {
 pub(crate) enum Step<'t> {
     Key(&'t str),
     Index(usize),
+    /// The way to an object of which a part is written.
+    Place(&'t [Segment]),
 }
 
 impl Trail<'_> {
     /// The path in the answer.
     pub(crate) fn path(&self) -> Vec<Segment> {
         let steps = std::iter::successors(Some(self), |trail| trail.above);
-        let segment = |trail: &Trail<'_>| match trail.at {
-            Step::Key(key) => Segment::Key(key.into()),
-            Step::Index(index) => Segment::Index(index),
-        };
-        let mut path: Vec<Segment> = steps.map(segment).collect();
+        let mut path: Vec<Segment> = Vec::new();
+        for trail in steps {
+            match trail.at {
+                Step::Key(key) => path.push(Segment::Key(key.into())),
+                Step::Index(index) => path.push(Segment::Index(index)),
+                Step::Place(place) => path.extend(place.iter().rev().cloned()),
+            }
+        }
         path.reverse();
         path
     }

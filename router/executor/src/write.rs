@@ -1,21 +1,27 @@
 //! Writes the client's answer in one walk of the projection, with the null rules of the GraphQL specification,
 //! section 6.4.4, <https://spec.graphql.org/October2021/#sec-Handling-Field-Errors>:
 //! a null in a non-null place cuts the text back to the nearest place that may be null.
-use baedal_planner::plan::{Slot, Wrapping};
+mod leaves;
+mod lists;
+
+use baedal_planner::plan::{PartId, Slot, Wrapping};
 use bytes::Bytes;
 
 use crate::arena::{Arena, Cursor, ObjectId, Value};
 use crate::errors::{Errors, Extensions, Problem, Segment};
 use crate::inputs::Inputs;
-use crate::leaf::{LeafKind, for_each_item};
 use crate::memo::Memo;
 use crate::output::{Mark, Output};
 use crate::program::Program;
 use crate::projection::{Composite, Field, Projection, Source};
 use crate::receive::ANSWER_TOO_LARGE;
-use crate::scan::Form;
+use crate::schedule::Run;
 use crate::trail::{Step, Trail};
 use crate::types::RuntimeType;
+use crate::view::{Found, Parts, Rest, Shown, View, Whole};
+
+/// Bytes that are reserved for a part of an answer.
+const SMALL: usize = 256;
 
 /// Why nothing can stand at a place. The error is noted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,11 +34,14 @@ enum Stop {
 
 type Written = Result<(), Stop>;
 
-struct Writer<'a> {
-    program: &'a Program,
+struct Writer<'p, 'a, V> {
+    program: &'p Program,
     inputs: &'a Inputs,
     arena: &'a Arena,
     errors: &'a mut Errors,
+    view: &'a mut V,
+    /// How many bytes there may be.
+    room: usize,
     out: Output<'a>,
     memo: Memo,
     /// How often text was taken back.
@@ -64,6 +73,8 @@ pub(crate) fn write_answer(
         inputs,
         arena,
         errors,
+        view: &mut Whole,
+        room: inputs.max_answer,
         out,
         memo: Memo::new(arena.objects()),
         cuts: 0,
@@ -81,30 +92,67 @@ pub(crate) fn write_answer(
     })
 }
 
-impl Writer<'_> {
+/// Writes what a view shows of an object; `None` if nothing can stand there (the errors say why).
+pub(crate) fn write_part<'p>(
+    run: &mut Run<'p>,
+    place: &Found<'p>,
+    view: &mut Parts<'p, '_>,
+    room: usize,
+) -> Option<Bytes> {
+    let mut writer = Writer {
+        program: run.program,
+        inputs: run.inputs,
+        arena: &run.arena,
+        errors: &mut run.errors,
+        view,
+        room,
+        out: Output::with_capacity(&run.arena, SMALL),
+        memo: Memo::default(),
+        cuts: 0,
+    };
+    let trail = Trail {
+        above: None,
+        at: Step::Place(&place.path),
+    };
+    let written = match &place.rest {
+        Some(rest) => writer.rest(rest, &trail),
+        None => writer.object(place.object, place.runtime, place.projection, Some(&trail)),
+    };
+    let Writer { out, view, .. } = writer;
+    match written {
+        Ok(()) => Some(out.finish(|_| ())),
+        Err(_) => {
+            view.cut(0);
+            None
+        }
+    }
+}
+
+impl<'p, V: View<'p>> Writer<'p, '_, V> {
     fn object(
         &mut self,
         object: ObjectId,
         runtime: RuntimeType,
-        projection: &Projection,
+        projection: &'p Projection,
         above: Option<&Trail<'_>>,
     ) -> Written {
-        if self.out.len() > self.inputs.max_answer {
+        if self.out.len() > self.room {
             return self.too_large(above);
         }
         let start = self.out.len();
         if let Some(text) = self.memo.find(object, projection) {
-            if start + text.len() > self.inputs.max_answer {
+            if start + text.len() > self.room {
                 return self.too_large(above);
             }
             self.out.repeat(text);
             return Ok(());
         }
         let before = (self.cuts, self.errors.total());
+        self.view.enter(start, (object, runtime, projection), above);
         let mut lookup = self.lookup(object, projection);
         let mut empty = true;
         for field in &projection.fields {
-            if field.on.matches(runtime) {
+            if field.on.matches(runtime) && self.view.shows(field) {
                 self.out.literal(if empty { &field.first } else { &field.next });
                 empty = false;
                 let value = field
@@ -123,7 +171,7 @@ impl Writer<'_> {
         }
         self.out.byte(b'}');
         // What is wrong in it is told at each place, with its path.
-        if before == (self.cuts, self.errors.total()) {
+        if V::REPEATS && before == (self.cuts, self.errors.total()) {
             self.memo.keep(object, projection, start..self.out.len());
         }
         Ok(())
@@ -156,14 +204,29 @@ impl Writer<'_> {
 
     fn field(
         &mut self,
-        field: &Field,
+        field: &'p Field,
         value: Option<Value>,
         runtime: RuntimeType,
         trail: &Trail<'_>,
     ) -> Written {
         match &field.source {
             Source::Leaf(_, wrapping, kind) => self.leaf(value, wrapping, kind, trail),
-            Source::Object(_, wrapping, composite) => self.composite(value, wrapping, composite, trail),
+            Source::Object(_, wrapping, composite) => {
+                if !V::REPEATS
+                    && let (Some(stream), Some(Value::List(items)), Some(item)) =
+                        (field.stream(), value, &wrapping.item)
+                {
+                    let rest = Rest {
+                        items,
+                        first: self.inputs.initial_count(&stream.first),
+                        wrapping: item,
+                        of: composite,
+                        shown: Shown::Part(PartId::FIRST),
+                    };
+                    return self.streamed(stream, rest, wrapping, trail);
+                }
+                self.composite(value, wrapping, composite, trail)
+            }
             Source::Typename(certain) => self.typename(runtime, certain.as_deref(), trail),
             Source::Given => {
                 let given = self.inputs.given(&field.response_key);
@@ -196,29 +259,13 @@ impl Writer<'_> {
         &mut self,
         value: Option<Value>,
         wrapping: &Wrapping,
-        of: &Composite,
+        of: &'p Composite,
         trail: &Trail<'_>,
     ) -> Written {
         let mark = self.out.mark();
         let written = match (value, &wrapping.item) {
             (Some(Value::Object(object)), None) => self.typed_object(object, wrapping, of, trail),
-            (Some(Value::List(run)), Some(item)) => {
-                self.out.byte(b'[');
-                let arena = self.arena;
-                let items = arena.items(run).iter().enumerate();
-                let written = items.into_iter().try_for_each(|(index, &value)| {
-                    if index > 0 {
-                        self.out.byte(b',');
-                    }
-                    let trail = Trail {
-                        above: Some(trail),
-                        at: Step::Index(index),
-                    };
-                    self.composite(Some(value), item, of, &trail)
-                });
-                self.out.byte(b']');
-                written
-            }
+            (Some(Value::List(run)), Some(item)) => self.items(self.arena.items(run), 0, (item, of), trail),
             (None | Some(Value::Null), _) => self.null(wrapping, trail),
             _ if wrapping.item.is_some() => self.wrong("a list", trail),
             _ => self.wrong("an object", trail),
@@ -231,7 +278,7 @@ impl Writer<'_> {
         &mut self,
         object: ObjectId,
         wrapping: &Wrapping,
-        of: &Composite,
+        of: &'p Composite,
         trail: &Trail<'_>,
     ) -> Written {
         let runtime = match (self.arena.runtime(object), of.certain) {
@@ -248,78 +295,6 @@ impl Writer<'_> {
         }
     }
 
-    fn leaf(
-        &mut self,
-        value: Option<Value>,
-        wrapping: &Wrapping,
-        kind: &LeafKind,
-        trail: &Trail<'_>,
-    ) -> Written {
-        let mark = self.out.mark();
-        let written = match value {
-            Some(Value::Leaf(leaf)) => {
-                let arena = self.arena;
-                if kind.fits_all(leaf.form, wrapping, || arena.raw(leaf)) {
-                    self.out.leaf(leaf);
-                    return Ok(());
-                }
-                self.flawed_leaf(leaf.form, arena.raw(leaf), wrapping, kind, trail)
-            }
-            None | Some(Value::Null) => self.null(wrapping, trail),
-            Some(_) => self.wrong(kind.describe(), trail),
-        };
-        self.settle(written, wrapping, mark)
-    }
-
-    /// A leaf (or list of leaves) with something wrong in it: item by item, to find where.
-    fn flawed_leaf(
-        &mut self,
-        form: Form,
-        raw: &[u8],
-        wrapping: &Wrapping,
-        kind: &LeafKind,
-        trail: &Trail<'_>,
-    ) -> Written {
-        if form == Form::Null || (wrapping.item.is_none() && kind.hides(raw)) {
-            return self.null(wrapping, trail);
-        }
-        let mark = self.out.mark();
-        let written = match &wrapping.item {
-            None if kind.fits(form, || raw) => {
-                self.out.text(raw);
-                Ok(())
-            }
-            None => self.wrong(kind.describe(), trail),
-            Some(item) => self.flawed_list(raw, item, kind, trail),
-        };
-        self.settle(written, wrapping, mark)
-    }
-
-    fn flawed_list(&mut self, raw: &[u8], item: &Wrapping, kind: &LeafKind, trail: &Trail<'_>) -> Written {
-        let mut written = Ok(());
-        let mut index = 0;
-        self.out.byte(b'[');
-        let is_list = for_each_item(raw, &mut |form, raw| {
-            if index > 0 {
-                self.out.byte(b',');
-            }
-            let trail = Trail {
-                above: Some(trail),
-                at: Step::Index(index),
-            };
-            index += 1;
-            if written.is_ok() {
-                written = self.flawed_leaf(form, raw, item, kind, &trail);
-            }
-        });
-        self.out.byte(b']');
-        if is_list {
-            written
-        } else {
-            self.wrong("a list", trail)
-        }
-    }
-
     /// Where null may stand, nothing bubbles further.
     fn settle(&mut self, written: Written, wrapping: &Wrapping, mark: Mark) -> Written {
         if written == Err(Stop::Bubble) && wrapping.nullable {
@@ -333,6 +308,7 @@ impl Writer<'_> {
         self.cuts += 1;
         // What was kept may be taken back with it; an answer with such a null is written without.
         self.memo = Memo::default();
+        self.view.cut(mark.place());
         self.out.cut(mark);
         self.out.text(b"null");
     }

@@ -147,9 +147,11 @@ impl Builder {
                 response_key: key.into(),
                 on,
                 source,
+                deferral: None,
             });
         }
-        Projection { fields }
+        let spreads = Vec::new();
+        Projection { fields, spreads }
     }
 
     fn source(&mut self, key: &str, text: &mut Text<'_>) -> Source {
@@ -364,6 +366,7 @@ impl Builder {
             fetches: self.fetches,
             answer,
             errors: self.errors,
+            incremental: None,
         }
     }
 }

@@ -41,7 +41,8 @@ impl Pass<'_> {
             self.field(field, &mut fields);
             self.path.pop();
         }
-        Selection { fields }
+        let spreads = selection.spreads;
+        Selection { fields, spreads }
     }
 
     fn field(&mut self, field: SelectedField, out: &mut Vec<SelectedField>) {
@@ -50,7 +51,7 @@ impl Pass<'_> {
         };
         let allowed: Types = field.on.iter().filter(|t| self.allows(*t, &used)).collect();
         let refused = field.on.minus(&allowed);
-        let (key, conditional) = (field.response_key, field.conditional);
+        let (key, conditional, deferral) = (field.response_key, field.conditional, field.deferral);
         if !refused.is_empty() {
             self.refuse(&used, &refused);
             let mut removed = used.clone();
@@ -59,6 +60,7 @@ impl Pass<'_> {
                 response_key: key.clone(),
                 on: refused,
                 conditional,
+                deferral: deferral.clone(),
                 what: Selected::Withheld(removed),
             });
         }
@@ -68,6 +70,7 @@ impl Pass<'_> {
                 response_key: key,
                 on: allowed,
                 conditional,
+                deferral,
                 what: Selected::Field(used),
             });
         }

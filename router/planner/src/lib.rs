@@ -10,6 +10,7 @@ pub mod explain;
 mod fetch;
 mod figures;
 mod graph;
+mod incremental;
 mod labels;
 mod normalize;
 pub mod operation;
@@ -46,19 +47,23 @@ pub fn plan(
     };
     let root = root.expect("a validated operation has a root type");
     let mut budget = settings::Budget::new(settings.work_budget);
+    let mut deferring =
+        incremental::Deferring::new(settings.incremental && kind != OperationKind::Subscription);
     let selection = normalize::Normalizer {
         model,
         operation: op,
         variables: coerced,
         budget: &mut budget,
+        deferring: &mut deferring,
     }
     .operation(root)?;
     let (selection, errors) = authorize::authorize(model, access, selection);
     let graph = graph::Graph::new(model, &settings.active_labels, budget);
-    let mut walk = walk::walk(graph, kind, root, &selection)?;
+    let mut walk = walk::walk(graph, kind, root, &selection, deferring.parts.len() > 1)?;
     let mut names = project::Interner::default();
-    let fetches = fetch::fetches(&mut walk, &op.operation, kind, &mut names);
+    let fetch::Fetched { fetches, of_head } = fetch::fetches(&mut walk, &op.operation, kind, &mut names);
     let answer = project::project(&walk, root, &selection, &mut names);
+    let incremental = incremental::needs::parts(&walk, &selection, deferring, &fetches, &of_head);
     Ok(Plan {
         kind,
         slots: names.slots,
@@ -66,5 +71,6 @@ pub fn plan(
         fetches,
         answer,
         errors,
+        incremental,
     })
 }

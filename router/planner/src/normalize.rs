@@ -1,15 +1,17 @@
 //! Expands a client's selection: fragments resolved to the object types they match, `@skip` and
 //! `@include` evaluated, fields merged by response key for each runtime type.
 //! <https://spec.graphql.org/October2021/#CollectFields()>
-use apollo_compiler::ast::{Directive, Type};
+use apollo_compiler::ast::{Directive, DirectiveList, Type};
 use apollo_compiler::executable::{Field, Selection as AstSelection, SelectionSet};
 use apollo_compiler::{Name, Node};
 use hashbrown::{DefaultHashBuilder, HashSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::incremental::{self, Deferring};
 use crate::operation::Operation;
 use crate::operation::conditions::{included, passed_on};
+use crate::plan::{Deferral, FragmentId};
 use crate::settings::{Budget, PlanError};
 use crate::supergraph::field_set::Args;
 use crate::supergraph::model::{Kind, Model};
@@ -23,6 +25,16 @@ const DEPTH_LIMIT: usize = 200;
 pub(crate) struct Selection {
     /// Of the fields with one response key at most one applies to a runtime type. In the client's order.
     pub fields: Vec<SelectedField>,
+    /// Deferred fragments that begin here.
+    pub spreads: Vec<Spread>,
+}
+
+/// A deferred fragment at one place.
+#[derive(Clone, Debug)]
+pub(crate) struct Spread {
+    pub fragment: FragmentId,
+    /// Object types to which it applies.
+    pub on: Types,
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +44,8 @@ pub(crate) struct SelectedField {
     pub on: Types,
     /// Whether it is selected under type conditions only, be it under one for each type.
     pub conditional: bool,
+    /// When it comes; `None`: at once.
+    pub deferral: Option<Box<Deferral>>,
     pub what: Selected,
 }
 
@@ -60,6 +74,7 @@ pub(crate) struct Normalizer<'a> {
     pub operation: &'a Operation,
     pub variables: &'a Map<String, Value>,
     pub budget: &'a mut Budget,
+    pub deferring: &'a mut Deferring,
 }
 
 struct Collected<'a> {
@@ -74,7 +89,16 @@ struct Under {
     on: Types,
     /// Whether one of the conditions is an object type, also where no other can be met.
     concrete: bool,
+    /// The innermost deferred fragment around it.
+    deferred: Option<FragmentId>,
 }
+
+/// A selection set of one place: for which types, in which deferred fragment.
+type Set<'a> = (Types, Option<FragmentId>, &'a SelectionSet);
+
+/// Selections of one response key that apply to the same types with the same type: which of all that count, the type,
+/// and what defers them.
+type Class<'t> = (Vec<usize>, Option<&'t Type>, Vec<Option<FragmentId>>);
 
 /// The fields of one place in the making.
 #[derive(Default)]
@@ -83,6 +107,7 @@ struct Gathered<'a> {
     /// Named fragments that were expanded for these types already.
     seen: HashSet<(&'a Name, Under)>,
     by_key: ByKey<'a>,
+    spreads: Vec<Spread>,
 }
 
 type ByKey<'a> = IndexMap<&'a Name, Vec<(usize, Collected<'a>)>, DefaultHashBuilder>;
@@ -93,24 +118,23 @@ impl<'a> Normalizer<'a> {
         let operation = self.operation;
         self.place(
             &Types::one(root),
-            &[(Types::one(root), &operation.operation.selection_set)],
+            &[(Types::one(root), None, &operation.operation.selection_set)],
             0,
         )
     }
 
-    fn place(
-        &mut self,
-        types: &Types,
-        sets: &[(Types, &'a SelectionSet)],
-        depth: usize,
-    ) -> Result<Selection, PlanError> {
+    fn place(&mut self, types: &Types, sets: &[Set<'a>], depth: usize) -> Result<Selection, PlanError> {
         if depth > DEPTH_LIMIT {
             return Err(PlanError::TooDeep(DEPTH_LIMIT));
         }
         let mut gathered = Gathered::default();
-        for (on, set) in sets {
-            let (on, concrete) = (on.clone(), false);
-            self.collect(set, &Under { on, concrete }, &mut gathered, depth)?;
+        for (on, deferred, set) in sets {
+            let under = Under {
+                on: on.clone(),
+                concrete: false,
+                deferred: *deferred,
+            };
+            self.collect(set, &under, &mut gathered, depth)?;
         }
         let mut fields = Vec::new();
         for (key, nodes) in &gathered.by_key {
@@ -119,6 +143,7 @@ impl<'a> Normalizer<'a> {
         fields.sort_by_key(|(order, _)| *order);
         Ok(Selection {
             fields: fields.into_iter().map(|(_, field)| field).collect(),
+            spreads: gathered.spreads,
         })
     }
 
@@ -152,6 +177,7 @@ impl<'a> Normalizer<'a> {
                         None => on.clone(),
                     };
                     if !on.on.is_empty() {
+                        let on = self.defer(&fragment.directives, on, out);
                         self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
                 }
@@ -161,6 +187,7 @@ impl<'a> Normalizer<'a> {
                         continue;
                     };
                     let on = self.condition(on, &fragment.selection_set.ty);
+                    let on = self.defer(&spread.directives, on, out);
                     if !on.on.is_empty() && out.seen.insert((&spread.fragment_name, on.clone())) {
                         self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
@@ -176,6 +203,23 @@ impl<'a> Normalizer<'a> {
         Under {
             on: on.unwrap_or_default(),
             concrete: under.concrete || condition.is_some_and(|ty| ty.kind == Kind::Object),
+            deferred: under.deferred,
+        }
+    }
+
+    /// What stands in a fragment with these directives.
+    fn defer(&mut self, directives: &DirectiveList, under: Under, out: &mut Gathered<'a>) -> Under {
+        let fragment = self
+            .deferring
+            .fragment(directives, self.variables, under.deferred);
+        let Some(fragment) = fragment.filter(|_| !under.on.is_empty()) else {
+            return under;
+        };
+        let on = under.on.clone();
+        out.spreads.push(Spread { fragment, on });
+        Under {
+            deferred: Some(fragment),
+            ..under
         }
     }
 
@@ -191,43 +235,26 @@ impl<'a> Normalizer<'a> {
         let conditional = nodes
             .iter()
             .all(|(_, node)| node.on.concrete || node.on.on != *types);
-        let directed = nodes
-            .iter()
-            .any(|(_, node)| passed_on(&node.node.directives).next().is_some());
-        let mut classes: IndexMap<(Vec<usize>, Option<&Type>), Vec<TypeIx>, DefaultHashBuilder> =
-            IndexMap::default();
-        for t in types.iter() {
-            self.budget.spend(nodes.len())?;
-            let mut which: Vec<usize> = (0..nodes.len())
-                .filter(|i| nodes[*i].1.on.on.contains(t))
-                .collect();
-            let Some(first) = which.first().copied() else {
-                continue;
-            };
-            let node = nodes[first].1.node;
-            if node.selection_set.is_empty() && !directed {
-                which.truncate(1);
-            }
-            classes
-                .entry((which, self.field_type(t, node)))
-                .or_default()
-                .push(t);
-        }
-        for ((which, ty), on) in classes {
+        for ((which, ty, deferred), on) in self.classes(types, nodes)? {
             let (order, first) = (nodes[which[0]].0, nodes[which[0]].1.node);
             let on: Types = on.into_iter().collect();
+            let mut deferral = self.deferring.deferral(&deferred);
             let what = match (first.name.as_str(), ty) {
                 ("__typename", _) => Selected::Typename,
                 ("__schema" | "__type", _) => Selected::Given,
                 (_, ty) => {
                     let ty = ty.unwrap_or_else(|| first.ty()).clone();
-                    let sets: Vec<_> = which.iter().map(|i| &nodes[*i].1.node.selection_set).collect();
-                    let sub = self.sub(&ty, &sets, depth)?;
+                    let set = |i: &usize| (nodes[*i].1.on.deferred, &nodes[*i].1.node.selection_set);
+                    let sub = self.sub(&ty, which.iter().map(set).collect(), depth)?;
                     let args = first
                         .arguments
                         .iter()
                         .map(|a| (a.name.clone(), (*a.value).clone()))
                         .collect();
+                    if !sub.fields.is_empty() {
+                        let known = (deferral, deferred.len());
+                        deferral = self.deferring.stream(&first.directives, self.variables, known);
+                    }
                     let directives = directives(which.iter().map(|i| nodes[*i].1.node));
                     Selected::Field(FieldUse {
                         name: first.name.clone(),
@@ -244,6 +271,7 @@ impl<'a> Normalizer<'a> {
                     response_key: key.clone(),
                     on,
                     conditional,
+                    deferral,
                     what,
                 },
             ));
@@ -251,12 +279,47 @@ impl<'a> Normalizer<'a> {
         Ok(())
     }
 
+    fn classes(
+        &mut self,
+        types: &Types,
+        nodes: &[(usize, Collected<'a>)],
+    ) -> Result<IndexMap<Class<'a>, Vec<TypeIx>, DefaultHashBuilder>, PlanError> {
+        let directed = nodes
+            .iter()
+            .any(|(_, node)| passed_on(&node.node.directives).next().is_some());
+        let mut classes: IndexMap<Class<'_>, Vec<TypeIx>, DefaultHashBuilder> = IndexMap::default();
+        for t in types.iter() {
+            self.budget.spend(nodes.len())?;
+            let mut which: Vec<usize> = (0..nodes.len())
+                .filter(|i| nodes[*i].1.on.on.contains(t))
+                .collect();
+            let Some(first) = which.first().copied() else {
+                continue;
+            };
+            let node = nodes[first].1.node;
+            let deferred = incremental::all(which.iter().map(|i| nodes[*i].1.on.deferred));
+            if node.selection_set.is_empty() && !directed {
+                which.truncate(1);
+            }
+            classes
+                .entry((which, self.field_type(t, node), deferred))
+                .or_default()
+                .push(t);
+        }
+        Ok(classes)
+    }
+
     fn field_type(&self, t: TypeIx, node: &Field) -> Option<&'a Type> {
         let model = self.model;
         model.ty(t).fields.get(&node.name).map(|f| &f.ty)
     }
 
-    fn sub(&mut self, ty: &Type, sets: &[&'a SelectionSet], depth: usize) -> Result<Selection, PlanError> {
+    fn sub(
+        &mut self,
+        ty: &Type,
+        sets: Vec<(Option<FragmentId>, &'a SelectionSet)>,
+        depth: usize,
+    ) -> Result<Selection, PlanError> {
         let Some(inner) = self.model.inner(ty) else {
             return Ok(Selection::default());
         };
@@ -266,7 +329,10 @@ impl<'a> Normalizer<'a> {
         }
         let types = self.model.visible(&def.possible);
         // A set is typed by the field it stands under, which may be wider than this object type's field.
-        let sets: Vec<_> = sets.iter().map(|set| (types.clone(), *set)).collect();
+        let sets = sets
+            .into_iter()
+            .map(|(deferred, set)| (types.clone(), deferred, set));
+        let sets: Vec<_> = sets.collect();
         self.place(&types, &sets, depth + 1)
     }
 }

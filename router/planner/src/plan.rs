@@ -21,7 +21,13 @@
 //!
 //! Reading a fetch *merges*: an object met where an object already is adds its slots, a list met
 //! where a list of the same length is merges item by item.
+mod incremental;
+
 use serde::Serialize;
+
+pub use incremental::{
+    Deferral, DeferredFragment, FragmentId, Incremental, InitialCount, Part, PartId, Spread, StreamedList,
+};
 
 /// Index in [`Plan::slots`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -65,6 +71,9 @@ pub struct Plan {
     pub answer: Projection,
     /// Errors known at planning time (fields removed by authorization).
     pub errors: Vec<PlannedError>,
+    /// What of the answer may come later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incremental: Option<Incremental>,
 }
 
 /// One call of one subgraph.
@@ -262,6 +271,9 @@ pub enum Keep {
 pub struct Projection {
     /// In the client's order. Of several entries with one response key at most one applies to a runtime type.
     pub fields: Vec<ProjectedField>,
+    /// Deferred fragments that begin here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spreads: Vec<Spread>,
 }
 
 /// A field of the client's answer.
@@ -274,6 +286,9 @@ pub struct ProjectedField {
     pub on: Option<TypeSet>,
     /// Where the value comes from.
     pub source: Source,
+    /// When it comes; `None`: with the first answer, and nothing defers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deferral: Option<Box<Deferral>>,
 }
 
 /// Where a value of the client's answer comes from.

@@ -4,8 +4,10 @@ use apollo_compiler::Name;
 use apollo_compiler::ast::Type;
 use hashbrown::HashMap;
 
-use crate::normalize::{FieldUse, Selected, SelectedField, Selection};
-use crate::plan::{FieldType, Named, ProjectedField, Projection, Slot, Source, TypeId, TypeSet, Wrapping};
+use crate::normalize::{FieldUse, Selected, SelectedField, Selection, Spread};
+use crate::plan::{
+    self, FieldType, Named, ProjectedField, Projection, Slot, Source, TypeId, TypeSet, Wrapping,
+};
 use crate::supergraph::model::{Kind, Model};
 use crate::supergraph::types::{TypeIx, Types};
 use crate::walk::Walk;
@@ -77,7 +79,12 @@ impl Projector<'_, '_> {
                 }
             }
         }
-        Projection { fields }
+        let spread = |spread: &Spread| plan::Spread {
+            fragment: spread.fragment,
+            on: (!possible.is_subset(&spread.on)).then(|| self.names.types(self.model, &spread.on)),
+        };
+        let spreads = selection.spreads.iter().map(spread).collect();
+        Projection { fields, spreads }
     }
 
     fn field(
@@ -105,6 +112,7 @@ impl Projector<'_, '_> {
             response_key: field.response_key.as_str().into(),
             on,
             source,
+            deferral: field.deferral.clone(),
         }
     }
 

@@ -8,6 +8,8 @@ pub struct Settings {
     pub work_budget: u64,
     /// Labels of `@override(label:)` that are active.
     pub active_labels: BTreeSet<String>,
+    /// Whether whoever asks takes an answer in parts (`@defer`, `@stream`). If not, all comes at once.
+    pub incremental: bool,
 }
 
 impl Default for Settings {
@@ -15,6 +17,7 @@ impl Default for Settings {
         Settings {
             work_budget: 800_000,
             active_labels: BTreeSet::new(),
+            incremental: false,
         }
     }
 }

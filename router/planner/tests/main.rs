@@ -5,6 +5,7 @@ mod composed;
 mod cost;
 mod explanations;
 mod generated;
+mod incremental;
 mod introspection;
 mod operations;
 mod optimal;

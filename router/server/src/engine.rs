@@ -35,7 +35,7 @@ use crate::refuse;
 use crate::responses::Graph;
 use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
-use crate::supergraph::sdl;
+use crate::supergraph::sdl::{self, Unreadable};
 use crate::traffic::Traffic;
 use crate::{limits, request::Request};
 
@@ -105,6 +105,8 @@ struct ProgramKey {
     conditions: Vec<bool>,
     labels: BTreeSet<String>,
     access: Access,
+    /// Whether it is for clients that take answers in parts, and makes use of that.
+    incremental: bool,
 }
 
 impl Engine {
@@ -115,7 +117,10 @@ impl Engine {
         traffic: &Traffic,
         observer: &Arc<Observer>,
     ) -> Result<Engine, EngineError> {
-        let supergraph = sdl::read(text)?;
+        let mut supergraph = sdl::read(text)?;
+        if config.incremental.enabled {
+            supergraph = supergraph.with_incremental().map_err(Unreadable::Refused)?;
+        }
         bound::check(supergraph.api_schema(), config).map_err(EngineError::Bound)?;
         Ok(Engine {
             endpoints: endpoints::of(&supergraph, config, traffic)?,
@@ -254,12 +259,14 @@ impl Engine {
         document: &Arc<Document>,
         coerced: &Arc<Map<String, Value>>,
         access: &Access,
+        incremental: bool,
         draw: impl FnOnce() -> f64,
     ) -> Result<Arc<Program>, Refusal> {
+        let incremental = incremental && document.operation.is_incremental();
         let access = self.rights.narrow(access);
         let labels = self.labels(draw);
         let conditional = document.operation.conditional_variables();
-        let plain = conditional.is_empty() && labels.is_empty();
+        let plain = conditional.is_empty() && labels.is_empty() && !incremental;
         match document.usual.get() {
             Some((usual, program)) if plain && *usual == access => {
                 self.core.observer.lookups.program_hit.inc();
@@ -273,6 +280,7 @@ impl Engine {
             conditions: conditional.iter().map(value).collect(),
             labels: labels.clone(),
             access: access.clone(),
+            incremental,
         };
         let entry = match self.programs.get(&key) {
             Some(entry) => entry,
@@ -289,7 +297,7 @@ impl Engine {
             let (core, document, coerced) =
                 (Arc::clone(&self.core), Arc::clone(document), Arc::clone(coerced));
             move || {
-                let plan = core.plan(&document.operation, &coerced, labels, &access)?;
+                let plan = core.plan(&document.operation, &coerced, labels, (&access, incremental))?;
                 Ok(Program::compile(Arc::new(plan)))
             }
         };
@@ -343,10 +351,11 @@ impl Core {
         operation: &Operation,
         coerced: &Map<String, Value>,
         labels: BTreeSet<String>,
-        access: &Access,
+        (access, incremental): (&Access, bool),
     ) -> Result<Plan, Refusal> {
         let settings = Settings {
             active_labels: labels,
+            incremental,
             ..self.settings.clone()
         };
         baedal_planner::plan(&self.supergraph, operation, coerced, &settings, access).map_err(refuse::plan)

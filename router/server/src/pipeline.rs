@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use apollo_compiler::Schema;
 use baedal_executor::{
-    Answer, CallError, ErrorPolicy, Inputs, Program, SubgraphCall, execute, execute_event,
-    subscription_request,
+    Answer, CallError, ErrorPolicy, Format, Inputs, Piece, Program, SubgraphCall, execute, execute_event,
+    execute_incremental, subscription_request,
 };
 use baedal_planner::explain::Explanation;
 use baedal_planner::plan::OperationKind;
@@ -22,6 +22,7 @@ use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use crate::bound::{Wanted, Whereabouts};
@@ -53,7 +54,7 @@ pub struct Prepared {
 
 /// Reads, validates, coerces, authorizes and plans.
 pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Result<Prepared, Refusal> {
-    prepare_if(gateway, caller, &request, None).await
+    prepare_if(gateway, caller, &request, (None, false)).await
 }
 
 /// The same of a request as it was sent, its document there or named, which counts for rate limits of its operation.
@@ -62,19 +63,43 @@ pub async fn prepare_asked(
     who: Who<'_>,
     asked: Asked,
 ) -> Result<(Prepared, Request), Refusal> {
-    let found = match gateway.persisted.plain(asked) {
-        Ok(request) => Found::from(request),
-        Err(asked) => Box::pin(gateway.persisted.find(*asked)).await?,
-    };
-    let prepared = prepare_if(gateway, who.caller, &found.request, Some(&who)).await?;
+    let found = found(gateway, asked).await?;
+    let prepared = prepare_if(gateway, who.caller, &found.request, (Some(&who), false)).await?;
     Ok((prepared, gateway.persisted.keep(found)))
+}
+
+/// The same for a client that takes the answer in parts.
+pub async fn prepare_in_parts(
+    gateway: &Gateway,
+    who: Who<'_>,
+    asked: Asked,
+) -> Result<(Prepared, Request), Refusal> {
+    let found = found(gateway, asked).await?;
+    let prepared = prepare_if(gateway, who.caller, &found.request, (Some(&who), true)).await?;
+    Ok((prepared, gateway.persisted.keep(found)))
+}
+
+/// Whether a request lets a part of its answer come later.
+pub async fn defers(gateway: &Gateway, asked: Asked) -> bool {
+    let (Ok(found), Some(engine)) = (found(gateway, asked).await, gateway.engine()) else {
+        return false;
+    };
+    let document = engine.document(&found.request).await;
+    document.is_ok_and(|document| document.operation.is_incremental())
+}
+
+async fn found(gateway: &Gateway, asked: Asked) -> Result<Found, Refusal> {
+    match gateway.persisted.plain(asked) {
+        Ok(request) => Ok(Found::from(request)),
+        Err(asked) => Box::pin(gateway.persisted.find(*asked)).await,
+    }
 }
 
 async fn prepare_if(
     gateway: &Gateway,
     caller: &Caller,
     request: &Request,
-    counted: Option<&Who<'_>>,
+    (counted, in_parts): (Option<&Who<'_>>, bool),
 ) -> Result<Prepared, Refusal> {
     gateway.identity.admits(caller)?;
     let engine = gateway.engine().ok_or_else(not_ready)?;
@@ -91,7 +116,7 @@ async fn prepare_if(
     engine.check_cost(&document, &coerced)?;
     let coerced = Arc::new(coerced);
     let program = engine
-        .program(&document, &coerced, &caller.access, draw::percent)
+        .program(&document, &coerced, &caller.access, in_parts, draw::percent)
         .await?;
     let inputs = inputs(gateway, &engine, &document, &coerced);
     Ok(Prepared {
@@ -169,6 +194,40 @@ impl Prepared {
         };
         let calls = WithFiles::new(calls, taker, coming);
         execute(&self.program, &self.inputs, &calls).await
+    }
+
+    /// Whether the answer comes in parts.
+    pub fn comes_in_parts(&self) -> bool {
+        self.program.incremental().is_some()
+    }
+
+    /// Runs a query or mutation, and hands on each part of the answer; what is given back has no body. A mutation that
+    /// has begun runs to its end here, too.
+    pub async fn execute_in_parts(
+        self,
+        gateway: &Arc<Gateway>,
+        forwarded: Forwarded,
+        format: Format,
+        pieces: UnboundedSender<Piece>,
+    ) -> Result<Answer, Refusal> {
+        let is_mutation = self.kind == OperationKind::Mutation;
+        let shared = Arc::clone(gateway);
+        let run = async move {
+            let calls = self.calls(&shared, &forwarded);
+            let deliver = |piece: Piece| {
+                shared.observer.count_part(&piece.body);
+                // Whoever does not listen any more needs no part.
+                let _ = pieces.send(piece);
+            };
+            execute_incremental(&self.program, &self.inputs, &calls, format, deliver).await
+        };
+        if !is_mutation {
+            return Ok(run.await);
+        }
+        gateway.tasks.spawn(run).await.map_err(|stopped| {
+            tracing::error!("a mutation did not end: {stopped}");
+            Refusal::new(Code::Internal, "the gateway failed to run this mutation")
+        })
     }
 
     /// What a subscription asks its upstream; `None` if there is nothing to ask.

@@ -21,6 +21,7 @@ mod event_streams;
 mod failures;
 mod hostile;
 mod http;
+mod incremental;
 mod jwt;
 mod life;
 mod limits;

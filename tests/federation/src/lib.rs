@@ -8,6 +8,7 @@ mod entities;
 mod fault;
 mod field_set;
 pub mod generate;
+pub mod incremental;
 pub mod injection;
 mod object;
 mod probe;

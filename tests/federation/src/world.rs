@@ -7,9 +7,11 @@ use apollo_compiler::ExecutableDocument;
 use apollo_compiler::ast::Type;
 use apollo_compiler::executable::{Selection, SelectionSet};
 use baedal_composition::{Diagnostic, compose};
-use baedal_executor::{CallError, Inputs, Program, SubgraphCall, Subgraphs, execute};
+use baedal_executor::{
+    CallError, Format, Inputs, Piece, Program, SubgraphCall, Subgraphs, execute, execute_incremental,
+};
 use baedal_planner::plan::OperationKind;
-use baedal_planner::{Access, Operation, Plan, Settings, Supergraph, plan};
+use baedal_planner::{Access, Operation, Plan, Settings, Supergraph, SupergraphError, plan};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -111,6 +113,16 @@ impl World {
         })
     }
 
+    /// The same for clients that take answers in parts.
+    ///
+    /// # Errors
+    /// A public schema in which `@defer` cannot be defined.
+    pub fn incremental(mut self) -> Result<World, SupergraphError> {
+        self.supergraph = self.supergraph.with_incremental()?;
+        self.settings.incremental = true;
+        Ok(self)
+    }
+
     /// Plans an operation; gives its coerced variables too.
     ///
     /// # Errors
@@ -151,6 +163,43 @@ impl World {
             errors: body.errors,
             calls: port.calls.into_inner().expect("a call does not panic"),
         }
+    }
+
+    /// Executes a plan in parts. Each call is answered after as many turns of the others as `disturb` says besides.
+    pub fn run_in_parts(
+        &self,
+        plan: &Plan,
+        inputs: &Inputs,
+        format: Format,
+        disturb: impl Fn(&Call) -> (usize, Disturbance) + Send + Sync,
+    ) -> (Vec<Value>, Vec<Call>) {
+        self.forget_counts();
+        let program = Program::compile(Arc::new(plan.clone()));
+        let port = Slow {
+            port: Port {
+                world: self,
+                disturb: |call: &Call| disturb(call).1,
+                calls: Mutex::default(),
+            },
+            turns: |fetch, body: &Bytes| {
+                let call = Call {
+                    fetch,
+                    subgraph: String::new(),
+                    request: serde_json::from_slice(body).expect("the executor writes JSON"),
+                    response: None,
+                };
+                disturb(&call).0
+            },
+        };
+        let mut pieces = Vec::new();
+        let deliver = |piece: Piece| {
+            pieces.push(serde_json::from_slice(&piece.body).expect("the executor writes JSON"));
+        };
+        block_on(execute_incremental(&program, inputs, &port, format, deliver));
+        (
+            pieces,
+            port.port.calls.into_inner().expect("a call does not panic"),
+        )
     }
 
     /// Places of a call's answer that may be null, as paths below `data`.
@@ -304,6 +353,21 @@ impl<D: Fn(&Call) -> Disturbance + Send + Sync> Subgraphs for Port<'_, D> {
         let result = made.response.clone().map(Bytes::from);
         self.calls.lock().expect("a call does not panic").push(made);
         result.ok_or_else(|| CallError::new("SUBREQUEST_HTTP_ERROR", "The subgraph can't be reached."))
+    }
+}
+
+/// A port that takes its time.
+struct Slow<P, T> {
+    port: P,
+    turns: T,
+}
+
+impl<P: Subgraphs, T: Fn(usize, &Bytes) -> usize + Send + Sync> Subgraphs for Slow<P, T> {
+    async fn call(&self, call: SubgraphCall<'_>) -> Result<Bytes, CallError> {
+        for _ in 0..(self.turns)(call.fetch, &call.body) {
+            tokio::task::yield_now().await;
+        }
+        self.port.call(call).await
     }
 }
 

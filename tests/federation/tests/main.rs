@@ -2,5 +2,6 @@
 mod cases;
 mod differential;
 mod docs;
+mod incremental;
 mod injection;
 mod labels;

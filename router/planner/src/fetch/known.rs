@@ -13,7 +13,7 @@ use crate::plan::{Copied, FetchId, Known, Target};
 use crate::project::Interner;
 use crate::supergraph::model::SubId;
 use crate::supergraph::types::{TypeIx, Types};
-use crate::walk::{Origin, Pick, PlaceId, PosId, Sent, SentField, Walk};
+use crate::walk::{FIRST_WAVE, Origin, Pick, PlaceId, PosId, Sent, SentField, Walk, Wave};
 
 /// Places looked through for one group of entities.
 const PLACES: usize = 16;
@@ -26,6 +26,7 @@ struct Giver {
     fetch: FetchId,
     stage: usize,
     level: u8,
+    wave: Wave,
     pos: PosId,
 }
 
@@ -71,11 +72,12 @@ impl Given {
                 .filter(|t| self.wanted.contains(&(call.sub, *t)))
             {
                 let givers = self.givers.entry((call.sub, t)).or_default();
-                let (stage, level) = (call.stage, call.level);
+                let (stage, level, wave) = (call.stage, call.level, call.wave);
                 givers.push(Giver {
                     fetch,
                     stage,
                     level,
+                    wave,
                     pos,
                 });
             }
@@ -97,9 +99,11 @@ impl Given {
         for sent in &unit.sent {
             for t in sent.on.iter() {
                 let givers = self.givers.get(&(call.sub, t)).cloned().unwrap_or_default();
+                // Nothing waits for what another wave brings, but for the first.
+                let in_time = |g: &Giver| g.wave == FIRST_WAVE || g.wave == call.wave;
                 let before = givers
                     .into_iter()
-                    .filter(|g| g.stage == call.stage && g.level < call.level);
+                    .filter(|g| g.stage == call.stage && g.level < call.level && in_time(g));
                 for giver in before {
                     self.work = self.work.saturating_sub(1);
                     if self.work > 0 && found.len() < PLACES && walk.positions[giver.pos].place != unit.place

@@ -27,13 +27,20 @@ use order::Call;
 use print::Printer;
 use units::Unit;
 
+/// The fetches of a walk.
+pub(crate) struct Fetched {
+    pub fetches: Vec<Fetch>,
+    /// Which of them the head of a wanted position is in.
+    pub of_head: BTreeMap<PosId, FetchId>,
+}
+
 /// All fetches of a walk, in an order in which each comes after what it waits for.
 pub(crate) fn fetches(
     walk: &mut Walk<'_>,
     operation: &executable::Operation,
     kind: OperationKind,
     names: &mut Interner,
-) -> Vec<Fetch> {
+) -> Fetched {
     let calls = order::order(walk);
     let id_of: BTreeMap<PosId, FetchId> = calls
         .iter()
@@ -78,10 +85,7 @@ pub(crate) fn fetches(
             fallback: fallback.map(Box::new),
             ..plain
         };
-        let together = |at: &usize| {
-            let other = &calls[began[*at]];
-            (other.stage, other.level) == (call.stage, call.level)
-        };
+        let together = |at: &usize| calls[began[*at]].is_beside(call);
         let twin = context::twin(&fetches, &fetch, together);
         if let Some(at) = twin.or_else(|| again::twin(&fetches, &fetch, together)) {
             became.push(at);
@@ -93,7 +97,11 @@ pub(crate) fn fetches(
             fetches.push(fetch);
         }
     }
-    fetches
+    let of_head = id_of.into_iter().map(|(head, call)| (head, became[call]));
+    Fetched {
+        of_head: of_head.collect(),
+        fetches,
+    }
 }
 
 /// How many steps follow one another, and how many fetches there are.

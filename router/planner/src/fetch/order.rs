@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use super::units;
 use crate::plan::{Entry, Fetch, FetchId};
 use crate::supergraph::model::SubId;
-use crate::walk::{Origin, PlaceId, PosId, Walk};
+use crate::walk::{FIRST_WAVE, Origin, PlaceId, PosId, Walk, Wave};
 
 /// One call of a subgraph: root positions, or entity fetches of one step.
 #[derive(Debug)]
@@ -14,11 +14,20 @@ pub(super) struct Call {
     pub stage: usize,
     pub level: u8,
     pub sub: SubId,
+    /// For which part of the answer.
+    pub wave: Wave,
     pub heads: Vec<PosId>,
 }
 
-/// Stage, level, subgraph.
-type Key = (usize, u8, SubId);
+impl Call {
+    /// Whether another is made in the same step.
+    pub fn is_beside(&self, other: &Call) -> bool {
+        (self.stage, self.level, self.wave) == (other.stage, other.level, other.wave)
+    }
+}
+
+/// Stage, level, subgraph, wave.
+type Key = (usize, u8, SubId, Wave);
 type Groups = BTreeMap<Key, Vec<PosId>>;
 
 /// Groups the heads of all wanted fetches; later ones of a subgraph take in earlier ones for which nothing waits.
@@ -34,18 +43,24 @@ pub(super) fn order(walk: &Walk<'_>) -> Vec<Call> {
     for (head, level) in &levels {
         let stage = stages[&walk.stage(*head)];
         groups
-            .entry((stage, *level, walk.positions[*head].sub))
+            .entry((
+                stage,
+                *level,
+                walk.positions[*head].sub,
+                walk.positions[*head].wave,
+            ))
             .or_default()
             .push(*head);
     }
     let waiters = Waiters::new(walk, &levels);
     rejoin(walk, &waiters, &mut groups, &mut levels);
     sink(&waiters, &mut groups, &mut levels);
-    let calls = groups.into_iter().flat_map(|((stage, level, sub), heads)| {
+    let calls = groups.into_iter().flat_map(|((stage, level, sub, wave), heads)| {
         let call = move |heads| Call {
             stage,
             level,
             sub,
+            wave,
             heads,
         };
         apart(walk, heads).into_iter().map(call)
@@ -140,23 +155,25 @@ fn rejoin(walk: &Walk<'_>, waiters: &Waiters, groups: &mut Groups, levels: &mut 
     let keys: Vec<_> = groups
         .keys()
         .copied()
-        .filter(|(_, level, _)| *level > 0)
+        .filter(|(_, level, ..)| *level > 0)
         .rev()
         .collect();
-    for key @ (stage, level, sub) in keys {
-        let last = (stage + 1, 0, SubId(0));
+    for key @ (stage, level, sub, wave) in keys {
+        let last = (stage + 1, 0, SubId(0), FIRST_WAVE);
         if !groups
-            .range((stage, level + 1, SubId(0))..last)
-            .any(|((_, _, s), _)| *s == sub)
+            .range((stage, level + 1, SubId(0), FIRST_WAVE)..last)
+            .any(|((_, _, s, w), _)| (*s, *w) == (sub, wave))
         {
             continue;
         }
         for head in groups[&key].clone() {
             let place = walk.positions[head].place;
             let limit = waiters.earliest(levels, &[head]);
-            let later = groups.range((stage, level + 1, SubId(0))..last);
-            let mut into = later.map(|(key, _)| *key).filter(|into @ (_, l, s)| {
-                *s == sub && limit.is_none_or(|limit| *l < limit) && places.contains(&(*into, place))
+            let later = groups.range((stage, level + 1, SubId(0), FIRST_WAVE)..last);
+            let mut into = later.map(|(key, _)| *key).filter(|into @ (_, l, s, w)| {
+                (*s, *w) == (sub, wave)
+                    && limit.is_none_or(|limit| *l < limit)
+                    && places.contains(&(*into, place))
             });
             let Some(into) = into.next() else {
                 continue;
@@ -175,21 +192,22 @@ fn sink(waiters: &Waiters, groups: &mut Groups, levels: &mut BTreeMap<PosId, u8>
     let keys: Vec<_> = groups
         .keys()
         .copied()
-        .filter(|(_, level, _)| *level > 0)
+        .filter(|(_, level, ..)| *level > 0)
         .rev()
         .collect();
-    for (stage, level, sub) in keys {
-        let heads = &groups[&(stage, level, sub)];
+    for key @ (stage, level, sub, wave) in keys {
+        let heads = &groups[&key];
         let limit = waiters.earliest(levels, heads);
-        let later = groups.range((stage, level + 1, SubId(0))..(stage + 1, 0, SubId(0)));
+        let last = (stage + 1, 0, SubId(0), FIRST_WAVE);
+        let later = groups.range((stage, level + 1, SubId(0), FIRST_WAVE)..last);
         let into = later
-            .filter(|((_, l, s), heads)| {
-                *s == sub && !heads.is_empty() && limit.is_none_or(|limit| *l < limit)
+            .filter(|((_, l, s, w), heads)| {
+                (*s, *w) == (sub, wave) && !heads.is_empty() && limit.is_none_or(|limit| *l < limit)
             })
             .map(|(key, _)| *key)
             .next();
         if let Some(into) = into {
-            let heads = groups.insert((stage, level, sub), Vec::new()).unwrap_or_default();
+            let heads = groups.insert(key, Vec::new()).unwrap_or_default();
             heads.iter().for_each(|head| _ = levels.insert(*head, into.1));
             let target = groups.entry(into).or_default();
             target.extend(heads);
@@ -233,7 +251,10 @@ pub(super) fn after(
     for head in &call.heads {
         match &walk.positions[*head].origin {
             Origin::Hop(hop) => after.extend(hop.after.iter().map(|h| id_of[h])),
-            _ => after.extend((0..id).filter(|i| calls[*i].stage + 1 == call.stage)),
+            _ => {
+                let before = |other: &Call| other.stage + 1 == call.stage && other.wave == FIRST_WAVE;
+                after.extend((0..id).filter(|i| before(&calls[*i])));
+            }
         }
     }
     after.into_iter().collect()

@@ -1,4 +1,4 @@
-//! `@skip` and `@include`. <https://spec.graphql.org/October2021/#sec--skip>
+//! `@skip` and `@include` (and whether `@defer` and `@stream` apply). <https://spec.graphql.org/October2021/#sec--skip>
 use std::collections::{BTreeSet, HashSet};
 
 use apollo_compiler::ast::{Directive, DirectiveList, Value};
@@ -33,7 +33,7 @@ pub(super) fn variables(document: &ExecutableDocument, operation: &Operation) ->
 fn of_directives(directives: &DirectiveList, found: &mut BTreeSet<String>) {
     for directive in directives
         .iter()
-        .filter(|d| d.name == "skip" || d.name == "include")
+        .filter(|d| ["skip", "include", "defer", "stream"].contains(&d.name.as_str()))
     {
         if let Some(Value::Variable(name)) = directive.specified_argument_by_name("if").map(|v| &**v) {
             found.insert(name.to_string());

@@ -1,5 +1,6 @@
 //! A client's operation: parsed, validated against the public schema, one operation chosen.
 pub(crate) mod conditions;
+mod incremental;
 mod introspect;
 mod one_of;
 mod variables;
@@ -68,6 +69,7 @@ pub struct Operation {
     pub(crate) operation: Node<executable::Operation>,
     conditional: Vec<String>,
     introspects: bool,
+    incremental: bool,
 }
 
 impl Operation {
@@ -82,6 +84,10 @@ impl Operation {
             .map_err(|e| diagnostics(&e.errors, "GRAPHQL_VALIDATION_FAILED"))?;
         if sg.has_one_of {
             one_of::check(sg.api_schema(), &document)?;
+        }
+        let incremental = incremental::is_incremental(&document);
+        if incremental {
+            incremental::check(sg.api_schema(), &document)?;
         }
         let operation = document
             .operations
@@ -105,6 +111,7 @@ impl Operation {
             document,
             conditional,
             introspects,
+            incremental,
         })
     }
 
@@ -122,9 +129,14 @@ impl Operation {
         self.operation.name.as_ref().map(|n| n.as_str())
     }
 
-    /// Variables that decide `@skip` or `@include`, sorted. With their values a plan is fixed.
+    /// Variables that decide `@skip`, `@include`, `@defer` or `@stream`, sorted. With their values a plan is fixed.
     pub fn conditional_variables(&self) -> &[String] {
         &self.conditional
+    }
+
+    /// Whether the document defers or streams anything: then the plan depends on [`Settings::incremental`](crate::Settings).
+    pub fn is_incremental(&self) -> bool {
+        self.incremental
     }
 
     /// Whether root fields `__schema` or `__type` are selected.

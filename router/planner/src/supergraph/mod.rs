@@ -6,6 +6,7 @@ pub(crate) mod api;
 pub(crate) mod contexts;
 pub(crate) mod costs;
 pub(crate) mod field_set;
+mod incremental;
 pub(crate) mod links;
 pub(crate) mod model;
 mod possible;
@@ -102,6 +103,13 @@ impl Supergraph {
             api,
             model,
         })
+    }
+
+    /// The same, with `@defer` and `@stream` in the schema that clients see.
+    pub fn with_incremental(mut self) -> Result<Supergraph, SupergraphError> {
+        self.api = incremental::with_directives(self.api)?;
+        self.api_sdl = self.api.to_string();
+        Ok(self)
     }
 
     /// The schema that clients see: for validation and introspection.

@@ -15,7 +15,22 @@ const AVOIDED: usize = 100;
 
 impl Walk<'_> {
     pub(super) fn choose(&mut self) -> Result<(), PlanError> {
-        let mut open = std::mem::take(&mut self.demands);
+        let mut demands = std::mem::take(&mut self.demands);
+        demands.sort_by_key(|demand| demand.wave);
+        while let Some(wave) = demands.first().map(|demand| demand.wave) {
+            let later = demands.partition_point(|demand| demand.wave == wave);
+            let later = demands.split_off(later);
+            self.choose_wave(std::mem::replace(&mut demands, later))?;
+        }
+        self.presence()?;
+        for (place, on) in std::mem::take(&mut self.typenames) {
+            self.typename(place, &on)?;
+        }
+        Ok(())
+    }
+
+    fn choose_wave(&mut self, mut open: Vec<Demand>) -> Result<(), PlanError> {
+        open.retain(|demand| !self.is_served(demand));
         let deadline = open
             .iter()
             .filter_map(|d| d.candidates.first())
@@ -35,10 +50,6 @@ impl Walk<'_> {
             self.take(&mut open, |_, demand| {
                 best.filter(|b| demand.candidates.iter().any(|c| c.0 == *b))
             })?;
-        }
-        self.presence()?;
-        for (place, on) in std::mem::take(&mut self.typenames) {
-            self.typename(place, &on)?;
         }
         Ok(())
     }
@@ -79,14 +90,12 @@ impl Walk<'_> {
         for demand in open {
             self.graph.budget.spend(demand.candidates.len())?;
             for (pos, level) in &demand.candidates {
-                *served
-                    .entry((self.stage(*pos), self.positions[*pos].sub, *level))
-                    .or_default() += 1;
+                *served.entry(self.group(*pos, *level)).or_default() += 1;
             }
         }
         let mut best: Option<(usize, usize, (u8, usize), PosId)> = None;
         for (pos, level) in open.iter().flat_map(|d| &d.candidates) {
-            let count = served[&(self.stage(*pos), self.positions[*pos].sub, *level)];
+            let count = served[&self.group(*pos, *level)];
             let price = self.price(*pos).max(1);
             let far = (*level, self.distance(*pos));
             let better =
@@ -105,10 +114,10 @@ impl Walk<'_> {
             return 0;
         }
         match &position.origin {
-            Origin::Root { stage } => self.price_of((*stage, position.sub, 0)),
+            Origin::Root { .. } => self.price_of(self.group(pos, 0)),
             Origin::Field { .. } => self.price(position.head),
-            Origin::Hop(hop) => {
-                let own = self.price_of((hop.stage, position.sub, position.level));
+            Origin::Hop(_) => {
+                let own = self.price_of(self.group(pos, position.level));
                 own + self.way(position.place).map_or(0, |base| self.price(base))
             }
         }
@@ -133,8 +142,11 @@ impl Walk<'_> {
 
     /// Whether a position is in a fetch that is to be avoided.
     fn avoids(&self, pos: PosId) -> bool {
-        let head = &self.positions[self.positions[pos].head];
-        !self.avoided.is_empty() && self.avoided.contains(&(self.stage(pos), head.sub, head.level))
+        let head = self.positions[pos].head;
+        !self.avoided.is_empty()
+            && self
+                .avoided
+                .contains(&self.group(head, self.positions[head].level))
     }
 
     /// How much must be selected before a position is there: fields on the way from what its fetch
@@ -207,7 +219,7 @@ impl Walk<'_> {
             .hops_and_base(place)
             .filter(|p| self.positions[*p].wanted)
             .collect();
-        wanted.sort_by_key(|p| (self.positions[*p].level, *p));
+        wanted.sort_by_key(|p| (self.positions[*p].wave, self.positions[*p].level, *p));
         wanted.retain(|p| self.positions[*p].cover.iter().any(|(t, local)| t == local));
         let mut missing = on.and(&self.places[place].types);
         for pos in &wanted {
@@ -260,10 +272,12 @@ impl Walk<'_> {
         let reach = self.reach_at(place, t)?;
         let doors = reach.open.iter().filter(|(door, _)| door.via == Via::Interface);
         let doors: Vec<_> = doors.cloned().collect();
+        let wave = self.wave_of_place(place);
         let entry = |level| Entry {
             level,
             requires: None,
             typed: false,
+            wave,
         };
         Ok(doors
             .into_iter()

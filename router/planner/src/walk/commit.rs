@@ -17,13 +17,10 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         position.active = position.active.or(on);
-        let (place, sub, level) = (position.place, position.sub, position.level);
+        let (place, level) = (position.place, position.level);
         self.places[place].wanted = true;
         match &self.positions[pos].origin {
-            Origin::Root { stage } => {
-                let stage = *stage;
-                self.fetch_group((stage, sub, 0));
-            }
+            Origin::Root { .. } => self.fetch_group(self.group(pos, 0)),
             Origin::Field { .. } if !first => {}
             Origin::Field {
                 parent,
@@ -35,9 +32,8 @@ impl<'a> Walk<'a> {
                 self.commit(parent, &on)?;
                 self.pick(parent, &slot, &key, &on, Some(pos));
             }
-            Origin::Hop(hop) => {
-                let stage = hop.stage;
-                self.fetch_group((stage, sub, level));
+            Origin::Hop(_) => {
+                self.fetch_group(self.group(pos, level));
                 for t in fresh.iter() {
                     self.represent(pos, t)?;
                 }
@@ -106,7 +102,7 @@ impl<'a> Walk<'a> {
     /// Makes an entity fetch's representation of one runtime type, and wants what it is written from.
     fn represent(&mut self, pos: PosId, t: TypeIx) -> Result<(), PlanError> {
         let position = &self.positions[pos];
-        let (place, level) = (position.place, position.level);
+        let (place, level, wave) = (position.place, position.level, position.wave);
         let Origin::Hop(hop) = &position.origin else {
             unreachable!("only a hop has representations")
         };
@@ -130,14 +126,19 @@ impl<'a> Walk<'a> {
             place,
             &on,
             &key.fields,
-            Terms { max, required: false },
+            Terms {
+                max,
+                required: false,
+                wave,
+            },
             &mut after,
         )?;
         if let Some(requires) = requires {
-            let terms = Terms { max, required: true };
+            let required = true;
+            let terms = Terms { max, required, wave };
             let more = self.need(place, &on, requires.fields, terms, &mut after)?;
             super::need::join(&mut fields, more);
-            let filled = self.fill(place, requires.context, max, &mut after)?;
+            let filled = self.fill(place, requires.context, terms, &mut after)?;
             self.hop_at(pos).context = filled;
         }
         let heads: Vec<PosId> = after.into_iter().map(|p| self.head(p)).collect();

@@ -75,7 +75,7 @@ impl<'a> Walk<'a> {
         &mut self,
         place: PlaceId,
         args: &'a [ContextArg],
-        max: u8,
+        terms: Terms,
         after: &mut Vec<PosId>,
     ) -> Result<Vec<Filled<'a>>, PlanError> {
         let mut filled = Vec::with_capacity(args.len());
@@ -85,12 +85,11 @@ impl<'a> Walk<'a> {
                 .expect("a contextual field is a candidate only where its context is");
             let mut sources = Vec::with_capacity(enclosing.len());
             for (source, on) in enclosing {
-                let terms = Terms { max, required: true };
                 let fields = self.need(source, &on, &arg.selection, terms, after)?;
                 let any = self.is_all(source, &on);
                 if !any || conditional(&arg.selection, &on) {
                     for t in on.iter() {
-                        after.extend(self.know(source, t, max)?);
+                        after.extend(self.know(source, t, terms.max)?);
                     }
                 }
                 sources.push(ContextSource {

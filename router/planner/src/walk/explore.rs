@@ -2,7 +2,7 @@
 use std::rc::Rc;
 
 use super::positions::Field;
-use super::{Demand, FieldKey, Origin, Place, PlaceId, PosId, Position, Walk};
+use super::{Asked, Demand, FieldKey, Origin, Place, PlaceId, PosId, Position, Walk};
 use crate::graph::{Access, Cover, Overlay, Source};
 use crate::normalize::{FieldUse, Selected, SelectedField, Selection};
 use crate::plan::OperationKind;
@@ -35,8 +35,8 @@ impl<'a> Walk<'a> {
             self.root_positions(place, root, stage);
             let one = self.richest(place, root, used);
             if self.places[place].base.len() > 1 {
-                self.called
-                    .extend(one.map(|pos| (stage, self.positions[pos].sub, 0)));
+                let one = one.map(|pos| self.group(pos, 0));
+                self.called.extend(one);
             }
             self.places[place].base.retain(|pos| Some(*pos) == one);
             self.places[place].reach.clear();
@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
     fn richest(&self, place: PlaceId, root: TypeIx, used: &FieldUse) -> Option<PosId> {
         let score = |pos: &PosId| {
             let sub = self.positions[*pos].sub;
-            let welcome = !self.avoided.contains(&(self.stage(*pos), sub, 0));
+            let welcome = !self.avoided.contains(&self.group(*pos, 0));
             let access = self
                 .graph
                 .resolves(sub, root, Overlay::default(), root, &used.name);
@@ -186,13 +186,15 @@ impl<'a> Walk<'a> {
             *known = known.or(&lost);
         }
         self.check_one_origin(place, &on, &used.name)?;
+        let asked = Asked::by(field, self.waves);
         let model = self.graph.model;
         if !model
             .inner(&used.ty)
             .is_some_and(|inner| model.is_composite(inner))
         {
-            for (on, candidates) in self.groups(place, &on, &used.name, conditional)? {
+            for (on, candidates) in self.groups(place, &on, &used.name, conditional, asked)? {
                 self.demands.push(Demand {
+                    wave: asked.wave,
                     on,
                     slot: slot.clone(),
                     key: key.clone(),
@@ -207,6 +209,7 @@ impl<'a> Walk<'a> {
                 slot: &slot,
                 key: &key,
                 on: &on,
+                asked,
             },
             conditional,
             &used.name,

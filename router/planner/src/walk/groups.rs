@@ -2,7 +2,7 @@
 use hashbrown::DefaultHashBuilder;
 use indexmap::IndexMap;
 
-use super::{PlaceId, PosId, Walk};
+use super::{Asked, PlaceId, PosId, Walk};
 use crate::graph::Overlay;
 use crate::settings::PlanError;
 use crate::supergraph::model::SubId;
@@ -25,16 +25,17 @@ impl<'a> Walk<'a> {
         on: &Types,
         name: &'a str,
         conditional: bool,
+        asked: Asked,
     ) -> Result<Vec<TypeGroup>, PlanError> {
         let here = &self.places[place];
         let whole = !conditional && !here.certain && here.types == *on;
         if let (&[t], false) = (on.as_slice(), whole) {
-            return self.group_of_one(place, t, name, conditional);
+            return self.group_of_one(place, t, name, conditional, asked);
         }
         self.graph.budget.spend(TYPE * on.len())?;
         let mut by_type = Vec::with_capacity(on.len());
         for t in on.iter() {
-            by_type.push((t, self.positions_for(place, t, name, conditional)?));
+            by_type.push((t, self.positions_for(place, t, name, conditional, asked)?));
         }
         if !conditional {
             self.prefer_interface_object(&mut by_type, name);
@@ -75,8 +76,9 @@ impl<'a> Walk<'a> {
         t: TypeIx,
         name: &'a str,
         conditional: bool,
+        asked: Asked,
     ) -> Result<Vec<TypeGroup>, PlanError> {
-        let candidates = self.positions_for(place, t, name, conditional)?;
+        let candidates = self.positions_for(place, t, name, conditional, asked)?;
         if candidates.is_empty() {
             self.missing(place, t, name)?;
             return Ok(Vec::new());

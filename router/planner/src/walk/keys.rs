@@ -1,5 +1,5 @@
 //! Which of an entity's keys opens a door at the least price.
-use super::{Entrance, PlaceId, PosId, Walk};
+use super::{Asked, Entrance, PlaceId, PosId, Walk, Wave};
 use crate::settings::PlanError;
 use crate::supergraph::field_set::FieldSet;
 use crate::supergraph::model::Key;
@@ -17,9 +17,9 @@ impl<'a> Walk<'a> {
         entrance: Entrance<'a>,
     ) -> Result<&'a Key, PlanError> {
         let (via, typename, key) = entrance;
-        let (place, sub, level) = {
+        let (place, sub, level, wave) = {
             let position = &self.positions[pos];
-            (position.place, position.sub, position.level)
+            (position.place, position.sub, position.level, position.wave)
         };
         let reach = self.reach_at(place, t)?;
         let same = reach.open.iter().filter(|(door, at)| {
@@ -31,7 +31,7 @@ impl<'a> Walk<'a> {
         }
         let mut best: Option<(Price, &'a Key)> = None;
         for key in keys {
-            let price = self.price_of_key(place, t, &key.fields, level - 1)?;
+            let price = self.price_of_key(place, t, &key.fields, (level - 1, wave))?;
             if best.as_ref().is_none_or(|(known, _)| price < *known) {
                 best = Some((price, key));
             }
@@ -45,11 +45,11 @@ impl<'a> Walk<'a> {
         place: PlaceId,
         t: TypeIx,
         set: &'a FieldSet,
-        max: u8,
+        (max, wave): (u8, Wave),
     ) -> Result<Price, PlanError> {
         let mut whole = (0, 0);
         for item in &set.0 {
-            let found = self.positions_for(place, t, &item.name, false)?;
+            let found = self.positions_for(place, t, &item.name, false, Asked::within(wave))?;
             let near = found.into_iter().filter(|(_, level)| *level <= max);
             let price = |pos: PosId| {
                 let picked = self.positions[pos].picks.iter().any(|p| p.key.name == item.name);

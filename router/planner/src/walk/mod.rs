@@ -17,6 +17,7 @@ mod need;
 mod positions;
 mod search;
 mod slots;
+mod waves;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,11 +35,16 @@ use crate::supergraph::types::{TypeIx, Types};
 
 pub(crate) use context::{ContextSource, Filled};
 pub(crate) use search::walk;
+use waves::Asked;
 
 /// Index in [`Walk::places`].
 pub(crate) type PlaceId = usize;
 /// Index in [`Walk::positions`].
 pub(crate) type PosId = usize;
+/// For which part of the answer a fetch is made: what the client lets come later is fetched by fetches of its own.
+pub(crate) type Wave = u16;
+/// The wave of the answer that comes at once.
+pub(crate) const FIRST_WAVE: Wave = 0;
 
 /// A field with its arguments; in one object, equal uses have equal values.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,8 +89,8 @@ pub(crate) struct Child {
 }
 
 /// Subgraph, level, which required fields are carried (index in [`Walk::requirements`]), and the interface
-/// object it enters (a runtime type can be behind several of one subgraph) or the query type.
-type HopKey = (SubId, u8, Option<usize>, Option<TypeIx>);
+/// object it enters (a runtime type can be behind several of one subgraph) or the query type; the wave.
+type HopKey = (SubId, u8, Option<usize>, Option<TypeIx>, Wave);
 
 /// A fetch's view of a place.
 #[derive(Debug)]
@@ -92,6 +98,7 @@ pub(crate) struct Position<'a> {
     pub place: PlaceId,
     pub sub: SubId,
     pub level: u8,
+    pub wave: Wave,
     /// The root or hop position of the fetch it is in.
     pub head: PosId,
     overlay: Overlay,
@@ -186,6 +193,7 @@ pub(crate) struct Pick {
 /// Something a position is wanted for.
 #[derive(Debug)]
 struct Demand {
+    wave: Wave,
     on: Types,
     slot: Rc<str>,
     key: FieldKey,
@@ -206,6 +214,10 @@ pub(crate) struct Walk<'a> {
     /// Places where the client asks for `__typename`, or at least for presence.
     typenames: Vec<(PlaceId, Types)>,
     requirements: Vec<Requirement<'a>>,
+    /// Whether what comes later is fetched apart.
+    waves: bool,
+    /// Root fetches of later waves, by those of the first.
+    later_roots: BTreeMap<(PosId, Wave), PosId>,
     /// Fetches there are already.
     fetched: BTreeSet<Group>,
     /// Those of them that had no alternative, and whether the next ones have none.
@@ -216,8 +228,8 @@ pub(crate) struct Walk<'a> {
     lost: HashMap<*const SelectedField, Types>,
 }
 
-/// Positions that end in one fetch: stage, subgraph, level.
-type Group = (usize, SubId, u8);
+/// Positions that end in one fetch: stage, subgraph, level, wave.
+type Group = (usize, SubId, u8, Wave);
 
 impl<'a> Walk<'a> {
     fn new(graph: Graph<'a>, avoided: BTreeSet<Group>) -> Walk<'a> {
@@ -230,6 +242,8 @@ impl<'a> Walk<'a> {
             demands: Vec::new(),
             typenames: Vec::new(),
             requirements: Vec::new(),
+            waves: false,
+            later_roots: BTreeMap::new(),
             fetched: BTreeSet::new(),
             forced: BTreeSet::new(),
             forcing: false,
@@ -252,6 +266,12 @@ impl Walk<'_> {
             Origin::Hop(hop) => hop.stage,
             Origin::Field { .. } => unreachable!("a head is no field"),
         }
+    }
+
+    /// The fetch of a position, if it is on this level.
+    fn group(&self, pos: PosId, level: u8) -> Group {
+        let position = &self.positions[pos];
+        (self.stage(pos), position.sub, level, position.wave)
     }
 
     /// Runtime types for which a selected field is asked of no subgraph; it is null there.

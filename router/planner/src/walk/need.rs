@@ -1,6 +1,6 @@
 //! Internal demands: key fields and required fields of representations.
 use super::positions::Field;
-use super::{FieldKey, PlaceId, PosId, SentField, Walk};
+use super::{Asked, FieldKey, PlaceId, PosId, SentField, Walk, Wave};
 use crate::settings::PlanError;
 use crate::supergraph::field_set::{FieldSet, FieldSetItem};
 use crate::supergraph::types::Types;
@@ -12,6 +12,8 @@ pub(super) struct Terms {
     pub max: u8,
     /// Of a `@requires`: null may be a value.
     pub required: bool,
+    /// For whose fetch.
+    pub wave: Wave,
 }
 
 /// Whose fields are needed, and by when.
@@ -95,12 +97,14 @@ impl<'a> Walk<'a> {
         want: &Wanting<'_>,
         after: &mut Vec<PosId>,
     ) -> Result<(), PlanError> {
-        for (on, candidates) in self.groups(want.place, want.on, name, false)? {
+        let asked = Asked::within(want.terms.wave);
+        for (on, candidates) in self.groups(want.place, want.on, name, false, asked)? {
             let near = candidates
                 .into_iter()
                 .filter(|(_, level)| *level <= want.terms.max)
                 .map(|(pos, _)| pos);
-            let near: Vec<PosId> = near.collect();
+            let mut near: Vec<PosId> = near.collect();
+            near.extend(self.fetched_before(want.place, slot, key, &on, want.terms));
             let wanted = self.want_cheapest(&near, |walk, pos| {
                 walk.commit(pos, &on)?;
                 walk.pick(pos, slot, key, &on, None);
@@ -131,14 +135,20 @@ impl<'a> Walk<'a> {
             .collect();
         let mut rest = want.on.clone();
         known.iter().for_each(|(_, on)| rest = rest.minus(on));
+        for (child, on) in &known {
+            let asked = Asked::within(want.terms.wave);
+            let field = Field { slot, key, on, asked };
+            self.come_in_time(want.place, *child, field, (&item.name, want.terms.max))?;
+        }
         let mut children: Vec<PlaceId> = known.into_iter().map(|(place, _)| place).collect();
         if !rest.is_empty() {
-            children.extend(self.child_places(
-                want.place,
-                Field { slot, key, on: &rest },
-                false,
-                &item.name,
-            )?);
+            let field = Field {
+                slot,
+                key,
+                on: &rest,
+                asked: Asked::within(want.terms.wave),
+            };
+            children.extend(self.child_places(want.place, field, false, &item.name)?);
         }
         let mut fields = Vec::new();
         for child in children {

@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
-use super::{Child, FieldKey, Hop, HopKey, Origin, Place, PlaceId, PosId, Position, Requirement, Walk};
+use super::{
+    Asked, Child, FIRST_WAVE, FieldKey, Hop, HopKey, Origin, Place, PlaceId, PosId, Position, Requirement,
+    Walk, Wave,
+};
 use crate::graph::{Candidate, Cover, Door, How, Overlay, Reach, Source, Via};
 use crate::settings::PlanError;
 use crate::supergraph::model::{Kind, SubId};
@@ -19,6 +22,8 @@ pub(super) struct Field<'f> {
     pub slot: &'f Rc<str>,
     pub key: &'f FieldKey,
     pub on: &'f Types,
+    /// For whom.
+    pub asked: Asked,
 }
 
 /// How an entity fetch is entered.
@@ -27,6 +32,7 @@ pub(super) struct Entry {
     pub requires: Option<usize>,
     /// Only entities of known runtime types are sent.
     pub typed: bool,
+    pub wave: Wave,
 }
 
 impl<'a> Place<'a> {
@@ -54,6 +60,7 @@ impl<'a> Position<'a> {
             place,
             sub,
             level,
+            wave: FIRST_WAVE,
             head: 0,
             overlay: Overlay::default(),
             cover: Cover::default(),
@@ -94,7 +101,7 @@ impl<'a> Walk<'a> {
         name: &'a str,
     ) -> Result<Vec<PlaceId>, PlanError> {
         let mut children = Vec::new();
-        for (on, candidates) in self.groups(place, field.on, name, conditional)? {
+        for (on, candidates) in self.groups(place, field.on, name, conditional, field.asked)? {
             self.graph.budget.spend(POSITION * candidates.len())?;
             let child = self.child_place(place, Field { on: &on, ..field }, &candidates);
             let (slot, key) = (field.slot.clone(), field.key.clone());
@@ -142,6 +149,30 @@ impl<'a> Walk<'a> {
         child
     }
 
+    /// Lets the objects below a field come where they are needed on this level already: what the client defers may be needed
+    /// before, as part of a key.
+    pub(super) fn come_in_time(
+        &mut self,
+        place: PlaceId,
+        child: PlaceId,
+        field: Field<'_>,
+        (name, max): (&'a str, u8),
+    ) -> Result<(), PlanError> {
+        let near = |pos: &PosId| self.positions[*pos].level <= max;
+        if self.places[child].base.iter().any(near) {
+            return Ok(());
+        }
+        for (on, candidates) in self.groups(place, field.on, name, false, field.asked)? {
+            for (pos, level) in candidates.into_iter().filter(|(_, level)| *level <= max) {
+                let here = self.child_position(child, pos, level, Field { on: &on, ..field });
+                self.places[child].base.push(here);
+            }
+        }
+        // It was worked out from where the objects came before.
+        self.places[child].reach.clear();
+        Ok(())
+    }
+
     fn child_position(&mut self, child: PlaceId, parent: PosId, level: u8, field: Field<'_>) -> PosId {
         let (sub, overlay) = (self.positions[parent].sub, self.positions[parent].overlay);
         let mut cover = Cover::default();
@@ -165,10 +196,12 @@ impl<'a> Walk<'a> {
             key,
             on,
         };
+        let wave = self.positions[parent].wave;
         self.add_position(Position {
             overlay: below,
             cover,
             declared,
+            wave,
             ..Position::new(child, sub, level, origin)
         })
     }
@@ -180,6 +213,7 @@ impl<'a> Walk<'a> {
         t: TypeIx,
         name: &'a str,
         conditional: bool,
+        asked: Asked,
     ) -> Result<Vec<(PosId, u8)>, PlanError> {
         let reach = self.reach_at(place, t)?;
         let candidates = self.graph.candidates(t, &reach, name, conditional)?;
@@ -188,7 +222,10 @@ impl<'a> Walk<'a> {
         let mut found = Vec::with_capacity(candidates.len());
         for candidate in candidates.iter() {
             let pos = match candidate.how {
-                How::Base(ix) => sources.get(ix).copied(),
+                How::Base(ix) => match sources.get(ix) {
+                    Some(pos) => Some(self.apart(*pos, t, name, &reach, asked)?),
+                    None => None,
+                },
                 How::Hop(ix) | How::Requires(ix) => {
                     let (door, _) = &reach.open[ix];
                     let typed = self.is_typed(place, door, conditional);
@@ -208,6 +245,7 @@ impl<'a> Walk<'a> {
                                 level,
                                 requires,
                                 typed,
+                                wave: asked.wave,
                             },
                         )
                     })
@@ -293,7 +331,8 @@ impl<'a> Walk<'a> {
     pub(super) fn open(&mut self, place: PlaceId, t: TypeIx, door: &Door<'a>, entry: Entry) -> PosId {
         let apart = matches!(door.via, Via::InterfaceObject | Via::Query);
         let object = apart.then_some(door.local);
-        let pos = self.hop(place, (door.sub, entry.level, entry.requires, object));
+        let key = (door.sub, entry.level, entry.requires, object, entry.wave);
+        let pos = self.hop(place, key);
         self.positions[pos].cover.add(t, door.local);
         if door.via == Via::Query {
             self.positions[pos].declared = Some(door.local);
@@ -311,7 +350,7 @@ impl<'a> Walk<'a> {
         if let Some(pos) = self.places[place].hops.get(&key) {
             return *pos;
         }
-        let (sub, level, requires, _) = key;
+        let (sub, level, requires, _, wave) = key;
         let stage = self.places[place].base.first().map_or(0, |pos| self.stage(*pos));
         let requires = requires.map(|ix| self.requirements[ix]);
         let origin = Origin::Hop(Hop {
@@ -319,7 +358,10 @@ impl<'a> Walk<'a> {
             requires,
             ..Hop::default()
         });
-        let pos = self.add_position(Position::new(place, sub, level, origin));
+        let pos = self.add_position(Position {
+            wave,
+            ..Position::new(place, sub, level, origin)
+        });
         self.places[place].hops.insert(key, pos);
         pos
     }

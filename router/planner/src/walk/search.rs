@@ -23,6 +23,8 @@ struct Task<'a> {
     kind: OperationKind,
     root: TypeIx,
     selection: &'a Selection,
+    /// What comes later is fetched apart.
+    waves: bool,
 }
 
 /// Walks the whole operation.
@@ -31,20 +33,30 @@ pub(crate) fn walk<'a>(
     kind: OperationKind,
     root: TypeIx,
     selection: &'a Selection,
+    waves: bool,
 ) -> Result<Walk<'a>, PlanError> {
-    let task = Task {
+    let mut task = Task {
         kind,
         root,
         selection,
+        waves,
     };
     let before = graph.budget.left();
-    let first = attempt(graph, task, Avoided::new())?;
+    let first = match attempt(graph.clone(), task, Avoided::new()) {
+        // What cannot be fetched apart can be fetched together.
+        Err(PlanError::Unreachable { .. }) if waves => {
+            task.waves = false;
+            attempt(graph, task, Avoided::new())?
+        }
+        first => first?,
+    };
     let price = before - first.graph.budget.left();
     Ok(improve(first, task, price))
 }
 
 fn attempt<'a>(graph: Graph<'a>, task: Task<'a>, avoided: Avoided) -> Result<Walk<'a>, PlanError> {
     let mut walk = Walk::new(graph, avoided);
+    walk.waves = task.waves;
     walk.explore_root(task.kind, task.root, task.selection)?;
     walk.choose()?;
     Ok(walk)

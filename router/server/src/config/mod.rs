@@ -16,6 +16,7 @@ mod cost;
 mod diagnose;
 mod expand;
 mod explain;
+mod incremental;
 mod layers;
 mod limits;
 mod load;
@@ -45,6 +46,7 @@ pub use compression::CompressionConfig;
 pub use contract::ContractConfig;
 pub use cors::CorsConfig;
 pub use cost::{CostConfig, CostMode};
+pub use incremental::IncrementalConfig;
 pub use layers::Layers;
 pub use limits::LimitsConfig;
 pub use load::{ConfigError, Problem, parse, read};
@@ -129,6 +131,8 @@ pub struct Config {
     pub brokers: BTreeMap<String, BrokerConfig>,
     /// The page for browsers.
     pub page: PageConfig,
+    /// Answers in parts.
+    pub incremental: IncrementalConfig,
     /// Subscriptions of subgraphs.
     pub subscriptions: SubscriptionsConfig,
     /// WebSocket connections of clients.
@@ -169,6 +173,7 @@ impl Default for Config {
             introspection: IntrospectionConfig::default(),
             brokers: BTreeMap::new(),
             page: PageConfig::default(),
+            incremental: IncrementalConfig::default(),
             subscriptions: SubscriptionsConfig::default(),
             websocket: WebSocketConfig::default(),
             metrics: MetricsConfig::default(),

@@ -92,7 +92,7 @@ mod tests {
             };
             let document = engine.document(&request).await.expect("a document");
             let (none, access) = (Arc::default(), Access::unrestricted());
-            let program = engine.program(&document, &none, &access, || 0.0).await;
+            let program = engine.program(&document, &none, &access, false, || 0.0).await;
             largest = largest.max(program.expect("a plan").bytes());
         }
         engine.documents.run_pending_tasks();

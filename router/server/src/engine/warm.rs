@@ -89,9 +89,12 @@ impl Engine {
         let values = conditional.iter().cloned().zip(&old.conditions);
         let coerced: Map<String, Value> = values.map(|(name, value)| (name, (*value).into())).collect();
         let access = self.rights.narrow(&old.access);
-        let planned = self
-            .core
-            .plan(&document.operation, &coerced, old.labels.clone(), &access);
+        let planned = self.core.plan(
+            &document.operation,
+            &coerced,
+            old.labels.clone(),
+            (&access, old.incremental),
+        );
         let program = match planned {
             Ok(plan) if plan == *program.plan() => {
                 warmed.kept += 1;
@@ -106,7 +109,7 @@ impl Engine {
                 return;
             }
         };
-        if conditional.is_empty() && old.labels.is_empty() {
+        if conditional.is_empty() && old.labels.is_empty() && !old.incremental {
             // Another caller's may be there already, and stays.
             let _ = document.usual.set((access.clone(), Arc::clone(&program)));
         }
@@ -115,6 +118,7 @@ impl Engine {
             access,
             labels: old.labels.clone(),
             conditions: old.conditions.clone(),
+            incremental: old.incremental,
         };
         let cell = Arc::new(OnceCell::new_with(Some(Ok(program))));
         self.programs.insert(key, cell);
@@ -150,7 +154,7 @@ mod tests {
         let document = engine.document(&request).await.expect("a document");
         let coerced = Arc::new(request.variables);
         let (draw, access) = (|| 0.0, Access::unrestricted());
-        let program = engine.program(&document, &coerced, &access, draw);
+        let program = engine.program(&document, &coerced, &access, false, draw);
         program.await.expect("a plan")
     }
 

@@ -6,7 +6,8 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
+    UPGRADE, WWW_AUTHENTICATE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
@@ -15,6 +16,7 @@ use http_body_util::Full;
 use super::asking::{Asking, Ids};
 use super::intake::{self, RequestBody};
 use super::negotiate::{self, Format};
+use super::parts::{Served, Spec};
 use super::stream::Reply;
 use super::{batch, csrf, packed, stream, upload};
 use crate::errors::{Code, Refusal};
@@ -96,6 +98,47 @@ async fn plain<B: RequestBody>(
         response.headers_mut().insert(REQUEST_ID, id);
         return response;
     }
+    let spec = super::parts::accepted(&parts.headers);
+    if let Some(spec) = spec.filter(|_| !upload::is_upload(&gateway, &parts.headers)) {
+        return Box::pin(in_parts(gateway, peer, parts, body, id, spec)).await;
+    }
+    at_once(gateway, peer, parts, body, id).await
+}
+
+/// For a client that takes an answer in parts: what defers nothing is answered as for any other.
+async fn in_parts<B: RequestBody>(
+    gateway: Arc<Gateway>,
+    peer: Option<Peer>,
+    mut parts: Parts,
+    body: B,
+    id: HeaderValue,
+    spec: Spec,
+) -> Answer {
+    let served = super::parts::serve(&gateway, peer, &parts, body, &id, spec).await;
+    let mut response = match served {
+        Ok(Served::InParts(response)) => response,
+        Ok(Served::Not(body)) => {
+            // It was unpacked.
+            parts.headers.remove(CONTENT_ENCODING);
+            parts.headers.remove(CONTENT_LENGTH);
+            return at_once(gateway, peer, parts, Full::new(body), id).await;
+        }
+        Err(refusal) => {
+            let format = negotiate::format(&parts.headers).unwrap_or(Format::GraphqlResponse);
+            respond(&Err(refusal), format)
+        }
+    };
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+async fn at_once<B: RequestBody>(
+    gateway: Arc<Gateway>,
+    peer: Option<Peer>,
+    parts: Parts,
+    body: B,
+    id: HeaderValue,
+) -> Answer {
     let watch = Watch::begin(&gateway, &parts.headers);
     let format = negotiate::format(&parts.headers);
     let outcome = match format {

@@ -8,6 +8,7 @@ pub mod health;
 pub mod intake;
 pub mod negotiate;
 mod packed;
+mod parts;
 mod serve;
 mod stream;
 mod upload;

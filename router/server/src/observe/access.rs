@@ -62,7 +62,7 @@ fn name_and_hash(answered: &Answered) -> (&str, String) {
     (&operation.name, format!("{:016x}", operation.hash))
 }
 
-/// The codes of an answer's errors, each once.
+/// The codes of an answer's errors (or of a part of one), each once.
 pub fn codes(body: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Body {
@@ -70,6 +70,10 @@ pub fn codes(body: &[u8]) -> Vec<String> {
         _data: Option<IgnoredAny>,
         #[serde(default)]
         errors: Vec<Entry>,
+        #[serde(default)]
+        incremental: Vec<Body>,
+        #[serde(default)]
+        completed: Vec<Body>,
     }
     #[derive(Deserialize)]
     struct Entry {
@@ -79,10 +83,12 @@ pub fn codes(body: &[u8]) -> Vec<String> {
     struct Extensions {
         code: Option<String>,
     }
-    let Ok(Body { errors, .. }) = serde_json::from_slice::<Body>(body) else {
+    let Ok(body) = serde_json::from_slice::<Body>(body) else {
         return Vec::new();
     };
-    let codes = errors.into_iter().map(|error| {
+    let later = body.incremental.into_iter().chain(body.completed);
+    let errors = body.errors.into_iter().chain(later.flat_map(|part| part.errors));
+    let codes = errors.map(|error| {
         let code = error.extensions.and_then(|extensions| extensions.code);
         code.unwrap_or_else(|| "none".to_owned())
     });

@@ -133,6 +133,13 @@ impl Observer {
         self.refusals.with(&[refusal.code.name()]).inc();
     }
 
+    /// Counts the errors of a part of an answer.
+    pub fn count_part(&self, body: &Bytes) {
+        if memchr::memmem::find(body, b"\"errors\":").is_some() {
+            self.count_errors(body);
+        }
+    }
+
     /// Counts the errors of an answer by their codes.
     pub fn count_errors(&self, body: &Bytes) -> Vec<String> {
         let codes = access::codes(body);

@@ -86,6 +86,6 @@ async fn plan(engine: &Engine, caller: &Caller, document: &Document) -> Result<(
         .map(|name| (name.clone(), Value::Bool(false)))
         .collect();
     let coerced = Arc::new(coerced);
-    let program = engine.program(&read, &coerced, &caller.access, draw::percent);
+    let program = engine.program(&read, &coerced, &caller.access, false, draw::percent);
     program.await.map(drop)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
-use baedal_executor::Answer;
+use baedal_executor::{Answer, Format, Piece};
 use baedal_planner::plan::OperationKind;
 use baedal_telemetry::TraceContext;
 use baedal_telemetry::trace::Kind;
@@ -53,6 +53,8 @@ pub struct Operation {
     pub op: Arc<Op>,
     /// Whether it came by GET, which changes nothing.
     pub by_get: bool,
+    /// Whether the client takes an answer in parts.
+    pub in_parts: bool,
 }
 
 impl Operation {
@@ -72,6 +74,9 @@ impl Operation {
     async fn prepare(&self, asked: Asked) -> Result<(Prepared, Request), Refusal> {
         let who = self.who();
         self.gateway.traffic.admit(&who).await?;
+        if self.in_parts {
+            return pipeline::prepare_in_parts(&self.gateway, who, asked).await;
+        }
         pipeline::prepare_asked(&self.gateway, who, asked).await
     }
 
@@ -110,10 +115,13 @@ impl Operation {
         }
         let watch = Watch::begin(&self.gateway, &self.origin.headers);
         let told = prepared.told();
+        let in_parts = prepared.comes_in_parts();
         let executing = self.execute(prepared, watch.context());
         let outcome = executing.await.map(|answer| Answered { answer, told });
         watch.end(&self.origin.id, StatusCode::OK, &outcome);
         match outcome {
+            // It was answered part by part.
+            Ok(_) if in_parts => self.outbox.send(Out::Complete(Arc::clone(&self.op))).await,
             Ok(answered) => self.answer(answered.answer.body).await,
             Err(refusal) => self.refuse(&refusal).await,
         }
@@ -121,14 +129,31 @@ impl Operation {
 
     async fn execute(&self, prepared: Prepared, trace: TraceContext) -> Result<Answer, Refusal> {
         let _inside = self.gateway.traffic.enter().await?;
-        prepared.execute(&self.gateway, self.forwarded(trace)).await
+        if !prepared.comes_in_parts() {
+            return prepared.execute(&self.gateway, self.forwarded(trace)).await;
+        }
+        // Subgraphs are not kept waiting by a client that reads slowly; there are no more parts than an answer has room for.
+        let (pieces, mut ready) = tokio::sync::mpsc::unbounded_channel();
+        let forwarded = self.forwarded(trace);
+        let executing = prepared.execute_in_parts(&self.gateway, forwarded, Format::Pending, pieces);
+        let telling = async {
+            while let Some(Piece { body, .. }) = ready.recv().await {
+                self.tell(body).await;
+            }
+        };
+        let (answer, ()) = tokio::join!(executing, telling);
+        answer
     }
 
     async fn answer(&self, body: Bytes) {
+        self.tell(body).await;
+        self.outbox.send(Out::Complete(Arc::clone(&self.op))).await;
+    }
+
+    async fn tell(&self, body: Bytes) {
         let body = Utf8Bytes::try_from(body).expect("an answer is JSON, and so UTF-8");
         let event = Arc::new(Event::new(body, None));
         self.outbox.send(Out::Next(Arc::clone(&self.op), event)).await;
-        self.outbox.send(Out::Complete(Arc::clone(&self.op))).await;
     }
 
     /// A refusal that is an answer is the only one.

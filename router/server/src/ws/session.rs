@@ -321,6 +321,7 @@ impl Session {
             operations: self.operations.clone(),
             op,
             by_get: false,
+            in_parts: self.dialect == Dialect::Transport,
         };
         operation.start(request);
         Ok(())

@@ -23,6 +23,8 @@ pub enum Mode {
     Well,
     /// Sleeps before it answers.
     Slow(Duration),
+    /// Answers when it is allowed to.
+    Held(Arc<tokio::sync::Semaphore>),
     /// Answers with this status and body.
     Says(u16, &'static str),
     /// Answers with this many bytes of JSON.
@@ -341,6 +343,7 @@ async fn answer<E: Executor>(schema: &E, shared: &Shared, headers: HeaderMap, bo
     match mode {
         Mode::Well | Mode::Refuses(_) | Mode::Older => {}
         Mode::Slow(time) => tokio::time::sleep(time).await,
+        Mode::Held(gate) => drop(gate.acquire().await.expect("an open gate")),
         Mode::Says(status, text) => {
             waiting.over = true;
             let status = StatusCode::from_u16(status).expect("a status");

@@ -30,6 +30,7 @@ use super::graphql;
 use super::intake::{self, RequestBody};
 use super::negotiate::{self, Streaming};
 use super::packed::Packed;
+use super::parts::PartsBody;
 use crate::errors::{Code, Refusal};
 use crate::forward;
 use crate::gateway::Gateway;
@@ -50,6 +51,8 @@ pub enum Reply {
     Stream(Box<StreamBody>),
     /// One of these, compressed.
     Packed(Box<Packed>),
+    /// An answer that comes in parts.
+    Parts(Box<PartsBody>),
 }
 
 impl Default for Reply {
@@ -74,20 +77,23 @@ impl HttpBody for Reply {
             Reply::Packed(body) => body
                 .poll_chunk(cx)
                 .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk)))),
+            Reply::Parts(body) => body
+                .poll_chunk(cx)
+                .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Reply::Whole(body) => body.is_end_stream(),
-            Reply::Stream(_) | Reply::Packed(_) => false,
+            Reply::Stream(_) | Reply::Packed(_) | Reply::Parts(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Reply::Whole(body) => body.size_hint(),
-            Reply::Stream(_) | Reply::Packed(_) => SizeHint::default(),
+            Reply::Stream(_) | Reply::Packed(_) | Reply::Parts(_) => SizeHint::default(),
         }
     }
 }
@@ -168,7 +174,9 @@ async fn own<B: RequestBody>(
     let claimed = connection.operations.claim("", 1);
     let op =
         claimed.map_err(|_| Refusal::new(Code::Internal, "a stream of one operation has room for it"))?;
-    let operation = connection.operation(op, parts.method == Method::GET);
+    let mut operation = connection.operation(op, parts.method == Method::GET);
+    // The protocol of multipart subscriptions knows whole answers only.
+    operation.in_parts = streaming == Streaming::EventStream;
     let dialect = match streaming {
         Streaming::EventStream => Dialect::Distinct,
         Streaming::Multipart => Dialect::Multipart,
@@ -198,6 +206,7 @@ impl Connection {
             operations: self.operations.clone(),
             op,
             by_get,
+            in_parts: true,
         }
     }
 

@@ -85,7 +85,7 @@ async fn execute<B: RequestBody>(
         client: asking.origin.client.as_ref(),
     };
     asking.gateway.traffic.admit(&who).await?;
-    let (prepared, request) = pipeline::prepare_asked(&stream.gateway, who, request).await?;
+    let (prepared, request) = pipeline::prepare_in_parts(&stream.gateway, who, request).await?;
     let most = stream.gateway.config.websocket.max_operations;
     let op = stream.operations.claim(&id, most).map_err(|claim| match claim {
         Claim::InUse => Refusal::new(Code::StreamConflict, "an operation with this id is under way"),

@@ -260,7 +260,7 @@ impl World {
             Access::new(true, Default::default(), Default::default())
         });
         let program = engine
-            .program(&document, &coerced, &access, || 0.0)
+            .program(&document, &coerced, &access, false, || 0.0)
             .await
             .expect("a plan");
         let token = name.map(|name| HeaderValue::from_str(&format!("Bearer {name}")).expect("a value"));
