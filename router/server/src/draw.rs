@@ -1,5 +1,10 @@
 //! Chance: the only place where the gateway draws lots.
 
+/// A random number from 0 to 1.
+pub fn share() -> f64 {
+    percent() / 100.0
+}
+
 /// A random number in 0..100. A system without randomness draws 100, which is in no share below all.
 pub fn percent() -> f64 {
     // The upper 53 bits, which a float holds exactly.

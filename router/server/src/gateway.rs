@@ -32,20 +32,20 @@ const SHORTEST_SWEEP: Duration = Duration::from_secs(1);
 
 /// The shared state of one gateway.
 pub struct Gateway {
-    /// As it was started.
+    /// As it was asked for when these settings were taken over.
     pub config: Config,
     /// What is counted, and where it is told.
     pub observer: Arc<Observer>,
     /// The pool of connections to subgraphs.
     pub client: Client,
     /// How much comes in and goes out.
-    pub traffic: Traffic,
+    pub traffic: Arc<Traffic>,
     /// Who may come in.
-    pub identity: Identity,
+    pub identity: Arc<Identity>,
     /// The Redis or Valkey server that gateways share, if there is one.
     pub valkey: Option<Arc<Valkey>>,
     /// Documents that clients name instead of sending them.
-    pub persisted: Persisted,
+    pub persisted: Arc<Persisted>,
     /// Executions that equal requests share, if they may.
     pub sharing: Option<Arc<Sharing>>,
     /// Answers of subgraphs that are kept, if any are.
@@ -53,13 +53,13 @@ pub struct Gateway {
     /// Subscriptions under way.
     pub streams: Arc<Hub>,
     /// Subscriptions that are bound to topics of a broker, if any are.
-    pub bound: Option<Bound>,
+    pub bound: Option<Arc<Bound>>,
     /// Subscriptions whose events subgraphs bring, if they may.
     pub callbacks: Option<Arc<Callbacks>>,
     /// How many connections there may be for streams.
     pub admission: Arc<Admission>,
     /// Event streams that clients have reserved.
-    pub reservations: Reservations,
+    pub reservations: Arc<Reservations>,
     /// What another program has put around it.
     pub layers: Layers,
     /// What browsers get, if they get a page.
@@ -72,10 +72,10 @@ pub struct Gateway {
     pub closing: CancellationToken,
     /// Everything that must end before the process may.
     pub tasks: TaskTracker,
-    engine: ArcSwapOption<Engine>,
+    engine: Arc<ArcSwapOption<Engine>>,
     /// How many engines there were.
     swaps: watch::Sender<u64>,
-    status: Mutex<Status>,
+    status: Arc<Mutex<Status>>,
 }
 
 impl Gateway {
@@ -86,7 +86,7 @@ impl Gateway {
         let valkey = config.redis.as_ref();
         let valkey = valkey.map(|redis| Arc::new(Valkey::new(redis, &observer.registry)));
         Gateway {
-            identity: Identity::new(config.auth.as_ref(), &client),
+            identity: Arc::new(Identity::new(config.auth.as_ref(), &client)),
             sharing: config.traffic.share_equal_requests.then(Arc::default),
             streams: Arc::default(),
             callbacks: config
@@ -99,24 +99,86 @@ impl Gateway {
                 config.websocket.max_connections,
                 config.websocket.max_connections_per_user,
             ),
-            reservations: Reservations::default(),
+            reservations: Arc::default(),
             layers: Layers::default(),
             page: Page::new(&config.page, &client),
             propagated: config.headers.names(),
-            traffic: Traffic::new(&config).counted_by(valkey.as_ref()),
-            persisted: Persisted::new(&config, valkey.as_ref(), &observer.registry),
+            traffic: Arc::new(Traffic::new(&config).counted_by(valkey.as_ref())),
+            persisted: Arc::new(Persisted::new(&config, valkey.as_ref(), &observer.registry)),
             valkey,
             responses: Responses::new(&config, &observer.registry, Instant::now).map(Arc::new),
-            bound: Bound::new(&config, observer.skipped.clone()),
+            bound: Bound::new(&config, observer.skipped.clone()).map(Arc::new),
             observer,
             client,
             config,
             stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            engine: ArcSwapOption::empty(),
+            engine: Arc::new(ArcSwapOption::empty()),
             swaps: watch::Sender::new(0),
-            status: Mutex::new(Status::default()),
+            status: Arc::default(),
+        }
+    }
+
+    /// The same gateway with other settings: connections, streams, counts, what is known and what is served stay. What is
+    /// made of settings once and stays is named in `config/reload.rs`.
+    pub fn changed(&self, config: Config) -> Gateway {
+        let identity = match self.config.auth == config.auth {
+            true => Arc::clone(&self.identity),
+            false => Arc::new(Identity::new(config.auth.as_ref(), &self.client)),
+        };
+        let shares = config.traffic.share_equal_requests;
+        Gateway {
+            identity,
+            sharing: shares.then(|| self.sharing.clone().unwrap_or_default()),
+            valkey: self.valkey.clone(),
+            persisted: Arc::clone(&self.persisted),
+            responses: self.responses_for(&config),
+            layers: self.layers.clone(),
+            page: Page::new(&config.page, &self.client),
+            bound: self.bound.clone(),
+            streams: Arc::clone(&self.streams),
+            callbacks: self.callbacks.clone(),
+            admission: Arc::clone(&self.admission),
+            reservations: Arc::clone(&self.reservations),
+            propagated: config.headers.names(),
+            traffic: Arc::clone(&self.traffic),
+            observer: Arc::clone(&self.observer),
+            client: self.client.clone(),
+            config,
+            stopping: self.stopping.clone(),
+            closing: self.closing.clone(),
+            tasks: self.tasks.clone(),
+            engine: Arc::clone(&self.engine),
+            swaps: self.swaps.clone(),
+            status: Arc::clone(&self.status),
+        }
+    }
+
+    /// The response cache, as long as it tells callers apart as it was made to.
+    fn responses_for(&self, config: &Config) -> Option<Arc<Responses>> {
+        let differ = |config: &Config| (config.auth.is_some(), config.headers.clone());
+        if differ(&self.config) == differ(config) {
+            return self.responses.clone();
+        }
+        if self.responses.is_some() {
+            tracing::warn!(
+                "`headers`, or whether there is `auth`, changed: the response cache is off until a restart"
+            );
+        }
+        None
+    }
+
+    /// A gateway beside this one, of another contract of the same graph: with an engine and streams of its own, and all
+    /// else in common.
+    pub fn beside(&self, config: Config) -> Gateway {
+        Gateway {
+            sharing: config.traffic.share_equal_requests.then(Arc::default),
+            streams: Arc::default(),
+            reservations: Arc::default(),
+            engine: Arc::new(ArcSwapOption::empty()),
+            swaps: watch::Sender::new(0),
+            ..self.changed(config)
         }
     }
 
@@ -133,6 +195,12 @@ impl Gateway {
     /// Serves new requests with `engine`; streams under way go over to it where they can.
     pub fn swap(&self, engine: Engine) {
         self.engine.store(Some(Arc::new(engine)));
+        self.swaps.send_modify(|swaps| *swaps += 1);
+    }
+
+    /// Serves nothing any more; streams under way end.
+    pub fn withdraw(&self) {
+        self.engine.store(None);
         self.swaps.send_modify(|swaps| *swaps += 1);
     }
 

@@ -18,6 +18,7 @@ mod draw;
 mod embed;
 mod engine;
 mod forward;
+mod front;
 mod gateway;
 mod http;
 mod jwt;
@@ -47,7 +48,7 @@ pub use axum::body::Body;
 pub use config::Config;
 pub use embed::{Builder, HttpService, SubgraphCall, SubgraphService};
 pub use observe::METRICS;
-pub use running::{Running, StartError};
+pub use running::{ReloadError, Running, StartError};
 pub use supergraph::SupergraphProblem;
 
 mod running;
@@ -56,11 +57,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use crate::embed::Layers;
+use crate::front::Front;
 use crate::gateway::Gateway;
 use crate::supergraph::Keeper;
 use crate::workers::Workers;
+
+/// What may wait for the keeper of the supergraph to be done.
+const COMMANDS: usize = 16;
 
 /// Starts a gateway and returns when it listens and has looked for its supergraph once.
 ///
@@ -73,9 +79,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 async fn start_with(config: Config, layers: Layers) -> Result<Running, StartError> {
     config.check()?;
     let listen = config.listen;
-    let gateway = Arc::new(Gateway::new(config).within(layers));
+    let front = Front::new(Gateway::new(config).within(layers));
+    let gateway = front.main();
     look_after_shared(&gateway).await?;
-    observe::register(&gateway);
+    observe::register(&front);
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|source| StartError::Listen { listen, source })?;
@@ -90,10 +97,11 @@ async fn start_with(config: Config, layers: Layers) -> Result<Running, StartErro
     }
     let workers = Workers::start(workers::usual()).map_err(StartError::Threads)?;
     gateway.observer.watch_loops(&workers);
-    let server = tokio::spawn(http::serve(listener, Arc::clone(&gateway), workers));
-    let mut running = Running::new(addr, Arc::clone(&gateway), server);
+    let server = tokio::spawn(http::serve(listener, Arc::clone(&front), workers));
+    let (commands, orders) = mpsc::channel(COMMANDS);
+    let mut running = Running::new(addr, Arc::clone(&front), commands, server);
     if let Some((listener, addr)) = metrics {
-        tokio::spawn(observe::serve(listener, Arc::clone(&gateway)));
+        tokio::spawn(observe::serve(listener, Arc::clone(&front)));
         running.tell_metrics(addr);
     }
     if let Some(listener) = callbacks {
@@ -104,10 +112,10 @@ async fn start_with(config: Config, layers: Layers) -> Result<Running, StartErro
         let closing = gateway.closing.clone();
         tokio::spawn(responses::serve(listener, Arc::clone(responses), secret, closing));
     }
-    let mut keeper = Keeper::new(Arc::clone(&gateway));
+    let mut keeper = Keeper::new(front);
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
     looked?;
-    gateway.tasks.spawn(keeper.watch());
+    gateway.tasks.spawn(keeper.watch(orders, draw::share));
     gateway.tasks.spawn(gateway::sweep(Arc::clone(&gateway)));
     Ok(running)
 }

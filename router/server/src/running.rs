@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
-use crate::gateway::Gateway;
-use crate::supergraph::{Status, SupergraphProblem};
+use crate::front::Front;
+use crate::supergraph::{Command, Status, SupergraphProblem};
 use crate::workers::Workers;
 
 /// How long streams may take to say farewell.
@@ -70,22 +71,43 @@ pub enum StartError {
     Supergraph(#[from] SupergraphProblem),
 }
 
+/// Why another configuration is not taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// It cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its graph cannot be served.
+    #[error(transparent)]
+    Supergraph(#[from] SupergraphProblem),
+    /// The gateway is stopping.
+    #[error("the gateway is stopping")]
+    Stopped,
+}
+
 /// A gateway that listens. Dropped, it stops without draining.
 pub struct Running {
     addr: SocketAddr,
     metrics: Option<SocketAddr>,
     purge: Option<SocketAddr>,
-    gateway: Arc<Gateway>,
+    front: Arc<Front>,
+    commands: mpsc::Sender<Command>,
     server: Option<JoinHandle<Workers>>,
 }
 
 impl Running {
-    pub(crate) fn new(addr: SocketAddr, gateway: Arc<Gateway>, server: JoinHandle<Workers>) -> Running {
+    pub(crate) fn new(
+        addr: SocketAddr,
+        front: Arc<Front>,
+        commands: mpsc::Sender<Command>,
+        server: JoinHandle<Workers>,
+    ) -> Running {
         Running {
             addr,
             metrics: None,
             purge: None,
-            gateway,
+            front,
+            commands,
             server: Some(server),
         }
     }
@@ -115,58 +137,68 @@ impl Running {
 
     /// The GraphQL endpoint.
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.addr, self.gateway.config.path)
+        format!("http://{}{}", self.addr, self.front.main().config.path)
     }
 
     /// Whether a supergraph is served.
     pub fn is_ready(&self) -> bool {
-        self.gateway.engine().is_some()
+        self.front.main().engine().is_some()
     }
 
     /// What is known of the graph, and what is served.
     pub(crate) fn graph(&self) -> (Status, Option<Arc<Engine>>) {
         // In this order: what is served is then never older than what is said of it.
-        let status = self.gateway.status();
-        (status, self.gateway.engine())
+        let gateway = self.front.main();
+        (gateway.status(), gateway.engine())
     }
 
     /// What an operator should look at, as sentences; empty when all is well.
     pub fn concerns(&self) -> Vec<String> {
-        let mut concerns = self.gateway.status().reasons();
-        concerns.extend(self.gateway.traffic.reasons());
+        let gateway = self.front.main();
+        let mut concerns = gateway.status().reasons();
+        concerns.extend(gateway.traffic.reasons());
         concerns
     }
 
-    /// Takes over what can change while requests are served: `traffic`, and what subgraphs set apart. Gives the keys whose
-    /// change needs a restart. A configuration that cannot work changes nothing.
-    pub fn reload(&self, config: &Config) -> Result<Vec<String>, ConfigError> {
+    /// Serves with another configuration, as far as that needs no restart, and gives the keys whose change does. Requests
+    /// under way go on. One that cannot work, or whose graph cannot be served, changes nothing.
+    pub async fn reload(&self, config: &Config) -> Result<Vec<String>, ReloadError> {
         config.check()?;
-        self.gateway.traffic.change(config);
-        Ok(self.gateway.config.needs_restart(config))
+        let restart = self.front.main().config.needs_restart(config);
+        let (done, taken) = oneshot::channel();
+        let command = Command::Change(Box::new(config.clone()), done);
+        self.commands
+            .send(command)
+            .await
+            .map_err(|_| ReloadError::Stopped)?;
+        taken.await.map_err(|_| ReloadError::Stopped)??;
+        Ok(restart)
     }
 
-    /// Shows in `/health/ready` why a changed configuration is not taken over.
-    pub fn refuse_reload(&self, why: &str) {
-        self.gateway.traffic.refuse_change(why);
+    /// Looks now whether the configuration files, or the graph, have changed.
+    pub async fn look_again(&self) {
+        // A gateway that stops looks at nothing any more.
+        let _ = self.commands.send(Command::Look).await;
     }
 
     /// Stops: not ready at once; after `traffic.shutdown_delay` no new connections, requests under way are answered, WebSockets are closed with 1001.
     pub async fn shutdown(mut self) {
-        self.gateway.stopping.cancel();
-        tokio::time::sleep(self.gateway.config.traffic.shutdown_delay).await;
-        self.gateway.closing.cancel();
+        let gateway = self.front.main();
+        gateway.stopping.cancel();
+        tokio::time::sleep(gateway.config.traffic.shutdown_delay).await;
+        gateway.closing.cancel();
         let workers = match self.server.take() {
             Some(server) => server.await.ok(),
             None => None,
         };
-        self.gateway.tasks.close();
-        if tokio::time::timeout(FAREWELL, self.gateway.tasks.wait())
+        gateway.tasks.close();
+        if tokio::time::timeout(FAREWELL, gateway.tasks.wait())
             .await
             .is_err()
         {
             tracing::warn!("streams did not end in time; they are cut");
         }
-        self.gateway.observer.tracer.flush(LAST_SPANS).await;
+        gateway.observer.tracer.flush(LAST_SPANS).await;
         // Not before: what is still under way runs there.
         drop(workers);
     }
@@ -174,7 +206,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.gateway.closing.cancel();
+        self.front.main().closing.cancel();
         if let Some(server) = &self.server {
             server.abort();
         }

@@ -35,6 +35,8 @@ mod queries;
 mod rates;
 mod redis;
 mod reload;
+mod remote;
+mod settings;
 mod sharing;
 mod streams;
 mod subscriptions;

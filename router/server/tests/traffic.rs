@@ -242,18 +242,19 @@ async fn calls_take_turns_over_replicas_and_leave_out_one_that_is_down() {
 async fn settings_are_taken_over_while_serving() {
     let mut kept = Config::default();
     let world = World::with(|config| kept = config.clone()).await;
+    let reload = async |config: &Config| world.gateway.reload(config).await;
     world.reviews.set_mode(Mode::Slow(Duration::from_millis(300)));
     world.query(REVIEWS).await.data();
     kept.traffic.timeout = Duration::from_millis(50);
-    kept.limits.depth = 3;
-    assert_eq!(world.gateway.reload(&kept).expect("it works"), ["limits.depth"]);
+    kept.traffic.pool_max_idle = 3;
+    assert_eq!(reload(&kept).await.expect("it works"), ["traffic.pool_max_idle"]);
     assert_eq!(world.query(REVIEWS).await.code(), "SUBGRAPH_TIMEOUT");
     let reviews = kept.subgraphs.get_mut("reviews").expect("it is there");
     reviews.timeout = Some(Duration::from_secs(5));
-    world.gateway.reload(&kept).expect("it works");
+    reload(&kept).await.expect("it works");
     world.query(REVIEWS).await.data();
     kept.traffic.breaker.failure_rate = Some(7.0);
-    let refused = world.gateway.reload(&kept).expect_err("a rate above 1");
+    let refused = reload(&kept).await.expect_err("a rate above 1");
     assert!(
         refused.to_string().contains("traffic.breaker.failure_rate"),
         "{refused}"

@@ -38,7 +38,7 @@ OTEL_EXPORTER_OTLP_ENDPOINT names a collector that traces are sent to.";
 /// Serves until told to stop.
 pub async fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>> {
     baedal_telemetry::logs::init();
-    let config = configure(args.clone())?;
+    let config = configure(args)?;
     let hangup = signal(SignalKind::hangup())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -51,7 +51,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn std::error::Error>
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = reload::watch(&running, &args, hangup) => {}
+        () = reload::obey(&running, hangup) => {}
     }
     tracing::info!("stopping: no new connections, requests under way are answered");
     running.shutdown().await;
@@ -82,9 +82,11 @@ fn flags(args: &ServeArgs) -> Result<Value, String> {
     let mut flags = Value::Null;
     if let Some(file) = &args.supergraph {
         flags["supergraph"]["file"] = file.display().to_string().into();
+        flags["supergraph"]["url"] = Value::Null;
     }
     if !args.subgraphs.is_empty() {
         flags["supergraph"]["file"] = Value::Null;
+        flags["supergraph"]["url"] = Value::Null;
     }
     for subgraph in &args.subgraphs {
         let (name, url) = live(subgraph.clone())?;

@@ -33,7 +33,7 @@ pub enum ConfigError {
     /// Neither a supergraph nor a subgraph is named.
     #[error(
         "no graph to serve: give --supergraph FILE, or --subgraph NAME=URL for each subgraph, \
-         or set `supergraph.file` or `subgraphs` in the file given with --config"
+         or set `supergraph.file`, `supergraph.url` or `subgraphs` in the file given with --config"
     )]
     NoGraph,
 }

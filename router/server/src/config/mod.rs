@@ -43,7 +43,7 @@ pub use brokers::{BoundConfig, BrokerConfig, KafkaConfig, RuleConfig};
 pub use cache::CacheConfig;
 pub use callback::CallbackConfig;
 pub use compression::CompressionConfig;
-pub use contract::ContractConfig;
+pub use contract::{ContractConfig, NamedContractConfig};
 pub use cors::CorsConfig;
 pub use cost::{CostConfig, CostMode};
 pub use incremental::IncrementalConfig;
@@ -60,7 +60,7 @@ pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKin
 pub use responses::{AfterMutation, PurgeConfig, ResponsesConfig, ScopeConfig, SubgraphResponsesConfig};
 pub use schema::schema;
 pub use sections::{
-    CsrfConfig, ErrorsConfig, HeadersConfig, IntrospectionConfig, NOT_OURS_TO_PASS, SubgraphConfig,
+    AbsentSubgraphs, CsrfConfig, ErrorsConfig, HeadersConfig, IntrospectionConfig, NOT_OURS_TO_PASS, SubgraphConfig,
     SupergraphConfig,
 };
 pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfig};
@@ -84,6 +84,9 @@ pub struct Config {
     /// Whether files that cannot be used yet are waited for, as live subgraphs are.
     #[serde(skip)]
     pub patient: bool,
+    /// The name of the contract that this is served with, of `contracts`.
+    #[serde(skip)]
+    pub serving: Option<String>,
     /// Address and port to listen on, e.g. `0.0.0.0:4000`. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// Path of the GraphQL endpoint, for HTTP and WebSocket: letters, digits and `/-_.~`; not `/health` or below it.
@@ -97,6 +100,9 @@ pub struct Config {
     pub override_labels: BTreeSet<String>,
     /// Which variant of the graph is served, by `@tag`. Absent: all of it.
     pub contract: Option<ContractConfig>,
+    /// More variants of the graph, each at a path of its own, with its own public schema, introspection and plans.
+    /// Subgraphs, their connections and their layers of traffic are shared.
+    pub contracts: Vec<NamedContractConfig>,
     /// Who may come in. Absent: the gateway is open to everyone.
     pub auth: Option<AuthConfig>,
     /// The largest request that is answered.
@@ -150,12 +156,14 @@ impl Default for Config {
         Config {
             followed: None,
             patient: false,
+            serving: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
             path: "/graphql".to_owned(),
             supergraph: SupergraphConfig::default(),
             subgraphs: BTreeMap::new(),
             override_labels: BTreeSet::new(),
             contract: None,
+            contracts: Vec::new(),
             auth: None,
             limits: LimitsConfig::default(),
             cache: CacheConfig::default(),
@@ -192,10 +200,13 @@ impl Config {
     /// What cannot work, of each section the first.
     fn faults(&self) -> Vec<ConfigError> {
         let checks = [
-            self.check_path(),
+            check_path("path", &self.path),
             self.check_sources(),
             self.supergraph.check(),
-            self.contract.as_ref().map_or(Ok(()), ContractConfig::check),
+            self.contract
+                .as_ref()
+                .map_or(Ok(()), |contract| contract.check("contract")),
+            self.check_contracts(),
             self.check_auth(),
             self.limits.check(),
             self.cache.check(self.auth.is_some()),
@@ -215,29 +226,14 @@ impl Config {
         checks.into_iter().filter_map(Result::err).collect()
     }
 
-    fn check_path(&self) -> Result<(), ConfigError> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
-        if !self.path.starts_with('/') || !self.path.chars().all(plain) {
-            return Err(ConfigError::value(
-                "path",
-                "must start with / and hold letters, digits and -_.~ only, e.g. /graphql",
-            ));
-        }
-        if self.path == "/health" || self.path.starts_with("/health/") {
-            return Err(ConfigError::value(
-                "path",
-                "must not be /health or below it, which answers health checks",
-            ));
-        }
-        Ok(())
-    }
-
     fn check_sources(&self) -> Result<(), ConfigError> {
-        if self.supergraph.file.is_none() && self.subgraphs.is_empty() {
+        let supergraph = &self.supergraph;
+        let ready = supergraph.file.is_some() || supergraph.url.is_some();
+        if !ready && self.subgraphs.is_empty() {
             return Err(ConfigError::NoGraph);
         }
         for (name, subgraph) in &self.subgraphs {
-            subgraph.check(name, self.supergraph.file.is_some())?;
+            subgraph.check(name, ready)?;
             let calls_back = subgraph.subscription_protocol == StreamProtocol::Callback;
             if calls_back && self.subscriptions.callback.is_none() {
                 let key = format!("subgraphs.{name}.subscription_protocol");
@@ -258,4 +254,22 @@ impl Config {
             None => Ok(()),
         }
     }
+}
+
+/// The path of an endpoint, at this key.
+fn check_path(key: &str, path: &str) -> Result<(), ConfigError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+    if !path.starts_with('/') || !path.chars().all(plain) {
+        return Err(ConfigError::value(
+            key,
+            "must start with / and hold letters, digits and -_.~ only, e.g. /graphql",
+        ));
+    }
+    if path == "/health" || path.starts_with("/health/") {
+        return Err(ConfigError::value(
+            key,
+            "must not be /health or below it, which answers health checks",
+        ));
+    }
+    Ok(())
 }

@@ -5,18 +5,37 @@ use serde_json::Value;
 use super::Config;
 
 /// Keys by how they begin: whether a change of theirs is taken over. The longest that fits decides; what fits none needs
-/// a restart.
-const LIVE: [(&str, bool); 10] = [
-    ("supergraph.file", true),
+/// a restart, so that a new key promises nothing that nobody has seen to.
+///
+/// What requests find in the settings they come with ([`crate::front`]) is taken over by itself, and so is what an engine
+/// or the keeper of the supergraph is made with. What is made once when the gateway starts is not.
+const LIVE: [(&str, bool); 26] = [
+    ("path", true),
+    ("supergraph", true),
     ("subgraphs", true),
+    ("override_labels", true),
+    ("contract", true),
+    ("contracts", true),
+    ("auth", true),
+    ("limits", true),
+    ("cache", true),
+    ("cache.responses", false),
     ("traffic", true),
     ("traffic.connect_timeout", false),
     ("traffic.pool_idle_timeout", false),
     ("traffic.pool_max_idle", false),
     ("traffic.response_bytes", false),
-    ("traffic.share_equal_requests", false),
-    ("traffic.shutdown_delay", false),
-    ("traffic.drain_timeout", false),
+    ("batching", true),
+    ("headers", true),
+    ("csrf", true),
+    ("cors", true),
+    ("errors", true),
+    ("introspection", true),
+    ("subscriptions", true),
+    ("subscriptions.callback", false),
+    ("subscriptions.bound", false),
+    ("websocket", true),
+    ("log", true),
 ];
 
 /// Whether a change of this key (with dots) is taken over.

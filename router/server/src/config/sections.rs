@@ -16,10 +16,14 @@ use super::{ConfigError, StreamProtocol, SubgraphTrafficConfig};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SupergraphConfig {
-    /// A ready supergraph (join spec). Absent: the `subgraphs` are composed here.
+    /// A ready supergraph (join spec), looked at for changes. Absent, and without `url`: the `subgraphs` are composed here.
     #[schemars(extend("format" = "path"))]
     pub file: Option<PathBuf>,
-    /// How often live subgraphs and files are looked at for changes; at least `100ms`.
+    /// Where a ready supergraph is (http:// or https://); not beside `file`. It is asked for again only if it has changed
+    /// (`ETag`, `Last-Modified`).
+    pub url: Option<Url>,
+    /// How often live subgraphs, files and URLs are looked at for changes, give or take a tenth by chance; at least
+    /// `100ms`.
     #[serde(with = "Span")]
     pub poll_interval: Duration,
     /// Longest time for planning ahead of a swap what was asked of the supergraph before.
@@ -29,15 +33,31 @@ pub struct SupergraphConfig {
     /// is not kept.
     #[schemars(extend("format" = "path"))]
     pub state_dir: Option<PathBuf>,
+    /// What is served while a subgraph has never told its SDL: the rest of the graph (`tolerate`), or no new graph
+    /// (`refuse`). One that told it before is served with what it told, in both cases.
+    pub absent: AbsentSubgraphs,
+}
+
+/// What is served while a subgraph has never told its SDL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AbsentSubgraphs {
+    /// The graph without it.
+    #[default]
+    Tolerate,
+    /// The graph of before, if there was one.
+    Refuse,
 }
 
 impl Default for SupergraphConfig {
     fn default() -> Self {
         SupergraphConfig {
             file: None,
+            url: None,
             poll_interval: Duration::from_secs(10),
             warm_up: Duration::from_secs(5),
             state_dir: None,
+            absent: AbsentSubgraphs::Tolerate,
         }
     }
 }
@@ -47,13 +67,20 @@ const SHORTEST_POLL: Duration = Duration::from_millis(100);
 
 impl SupergraphConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.poll_interval >= SHORTEST_POLL {
-            return Ok(());
+        if self.poll_interval < SHORTEST_POLL {
+            return Err(ConfigError::value(
+                "supergraph.poll_interval",
+                "must be at least 100ms",
+            ));
         }
-        Err(ConfigError::value(
-            "supergraph.poll_interval",
-            "must be at least 100ms",
-        ))
+        match &self.url {
+            Some(_) if self.file.is_some() => Err(ConfigError::value(
+                "supergraph.url",
+                "has no effect beside supergraph.file; remove one of them",
+            )),
+            Some(url) => check_scheme("supergraph.url", url, &["http", "https"]),
+            None => Ok(()),
+        }
     }
 }
 
@@ -61,13 +88,13 @@ impl SupergraphConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubgraphConfig {
-    /// Where its GraphQL endpoint is (http:// or https://). Required without `supergraph.file`, else it overrides what the
-    /// file says.
+    /// Where its GraphQL endpoint is (http:// or https://). Required without `supergraph.file` and `supergraph.url`, else
+    /// it overrides what the supergraph says.
     pub url: Option<Url>,
     /// Whether nobody serves it: it is an SDL file that declares subscriptions which `subscriptions.bound` binds, and the
     /// types of their events.
     pub r#virtual: bool,
-    /// Its SDL file; refused beside `supergraph.file`. Absent: the subgraph is asked for it by `{ _service { sdl } }`.
+    /// Its SDL file; refused beside a ready supergraph. Absent: the subgraph is asked for it by `{ _service { sdl } }`.
     #[schemars(extend("format" = "path"))]
     pub sdl: Option<PathBuf>,
     /// Where its subscriptions are (ws://, wss://, http:// or https://). Absent: at `url`.
@@ -96,13 +123,14 @@ impl SubgraphConfig {
         }
     }
 
-    pub(super) fn check(&self, name: &str, supergraph_file: bool) -> Result<(), ConfigError> {
+    /// `ready`: the graph is a supergraph that was composed elsewhere.
+    pub(super) fn check(&self, name: &str, ready: bool) -> Result<(), ConfigError> {
         let key = |field: &str| format!("subgraphs.{name}.{field}");
         if self.r#virtual {
-            return self.check_virtual(&key("virtual"), supergraph_file);
+            return self.check_virtual(&key("virtual"), ready);
         }
         match &self.url {
-            None if !supergraph_file => {
+            None if !ready => {
                 return Err(ConfigError::value(
                     &key("url"),
                     "is missing: calls need an address, e.g. http://127.0.0.1:4011/graphql",
@@ -115,10 +143,10 @@ impl SubgraphConfig {
             check_scheme(&key("replicas"), url, &["http", "https"])?;
         }
         self.traffic.check(name)?;
-        if supergraph_file && self.sdl.is_some() {
+        if ready && self.sdl.is_some() {
             return Err(ConfigError::value(
                 &key("sdl"),
-                "has no effect beside supergraph.file; remove one of them",
+                "has no effect beside supergraph.file or supergraph.url; remove one of them",
             ));
         }
         let schemes: &[&str] = match self.subscription_protocol {

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::bound::Bound;
 use crate::gateway::Gateway;
 use crate::persisted::Documents;
 use crate::supergraph::Status;
@@ -46,7 +45,7 @@ impl Readiness {
                 .map(Documents::reasons)
                 .unwrap_or_default(),
         );
-        reasons.extend(gateway.bound.iter().flat_map(Bound::reasons));
+        reasons.extend(gateway.bound.iter().flat_map(|bound| bound.reasons()));
         let closing = gateway.stopping.is_cancelled();
         if closing {
             reasons.push("the gateway is stopping".to_owned());

@@ -30,19 +30,23 @@ use crate::embed;
 use crate::forward::REQUEST_ID;
 use crate::gateway::Gateway;
 
-/// All routes.
-fn router(gateway: Arc<Gateway>) -> Router {
+/// All routes: of a gateway, and the endpoints of its contracts.
+pub fn router(gateway: &Arc<Gateway>, contracts: &[Arc<Gateway>]) -> Router {
     let cors = cors(gateway.config.cors.values());
     let endpoint = match gateway.layers.wrap_endpoint() {
-        true => embed::wrapped(&gateway),
+        true => embed::wrapped(gateway),
         false => any(graphql::routed),
     };
     let routes = Router::new()
         .route(&gateway.config.path, endpoint)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .with_state(Arc::clone(&gateway));
-    let routes = callbacks::mount(routes, &gateway);
+        .with_state(Arc::clone(gateway));
+    let routes = contracts.iter().fold(routes, |routes, contract| {
+        let endpoint = Router::new().route(&contract.config.path, any(graphql::routed));
+        routes.merge(endpoint.with_state(Arc::clone(contract)))
+    });
+    let routes = callbacks::mount(routes, gateway);
     match cors {
         Some(layer) => routes.layer(layer),
         None => routes,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
@@ -17,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use super::graphql;
-use crate::gateway::Gateway;
+use crate::front::Front;
 use crate::traffic::Peer;
 use crate::workers::{Place, Workers};
 
@@ -30,8 +29,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until the gateway closes, and returns when all requests under way are answered, or the time for it is up.
 /// The threads are given back: streams that go on run on them.
-pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, workers: Workers) -> Workers {
-    let door = Door::new(Arc::clone(&gateway));
+pub async fn serve(listener: TcpListener, front: Arc<Front>, workers: Workers) -> Workers {
+    let gateway = front.main();
+    let door = Door::new(Arc::clone(&front));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -48,10 +48,8 @@ pub async fn serve(listener: TcpListener, gateway: Arc<Gateway>, workers: Worker
         }
     }
     drop(listener);
-    if tokio::time::timeout(gateway.config.traffic.drain_timeout, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    let time = front.main().config.traffic.drain_timeout;
+    if tokio::time::timeout(time, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests under way did not end in time (traffic.drain_timeout); they are cut");
     }
     workers
@@ -85,36 +83,25 @@ fn connection_builder() -> Builder<TokioExecutor> {
 /// What each connection needs.
 struct Door {
     builder: Arc<Builder<TokioExecutor>>,
-    gateway: Arc<Gateway>,
-    routes: Router,
-    /// Whether requests to the endpoint need nothing of what the routes are wrapped in.
-    direct: bool,
+    front: Arc<Front>,
 }
 
 impl Door {
-    fn new(gateway: Arc<Gateway>) -> Door {
+    fn new(front: Arc<Front>) -> Door {
         Door {
             builder: Arc::new(connection_builder()),
-            routes: super::router(Arc::clone(&gateway)),
-            direct: gateway.config.cors.origins.is_empty() && !gateway.layers.wrap_endpoint(),
-            gateway,
+            front,
         }
     }
 
     /// Serves a connection where it has its place, to its end.
     fn let_in(&self, stream: std::net::TcpStream, peer: Peer, place: Place, watcher: Watcher) {
-        let (builder, gateway, routes) = (
-            Arc::clone(&self.builder),
-            Arc::clone(&self.gateway),
-            self.routes.clone(),
-        );
-        let direct = self.direct;
+        let (builder, front) = (Arc::clone(&self.builder), Arc::clone(&self.front));
         let answer = move |request: Request<Incoming>| {
-            let shared = (direct && request.uri().path() == gateway.config.path)
-                .then(|| Arc::clone(&gateway))
-                .ok_or_else(|| routes.clone());
+            let shown = front.shown();
+            let shared = shown.at(request.uri().path());
             // In HTTP/2 it is a frame that says so, at the end.
-            let leaving = request.version() < Version::HTTP_2 && gateway.stopping.is_cancelled();
+            let leaving = request.version() < Version::HTTP_2 && shown.main.stopping.is_cancelled();
             async move {
                 let response = match shared {
                     Ok(gateway) => Ok(graphql::handle(gateway, Some(peer), request)
@@ -134,7 +121,7 @@ impl Door {
             }
         };
         let handle = place.handle.clone();
-        let open = self.gateway.observer.connections.hold();
+        let open = self.front.shown().main.observer.connections.hold();
         handle.spawn(async move {
             let _held_to_the_end = (place, open);
             let Ok(stream) = TcpStream::from_std(stream) else {

@@ -5,7 +5,7 @@ use baedal_telemetry::metrics::Metric;
 use super::response_cache;
 
 /// All of it.
-pub const METRICS: [&Metric; 43] = [
+pub const METRICS: [&Metric; 44] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -39,6 +39,7 @@ pub const METRICS: [&Metric; 43] = [
     &READY,
     &SCHEMA,
     &RELOADS,
+    &CONFIG_RELOADS,
     &SUBGRAPH_ABSENT,
     &LAG,
     &HUNG,
@@ -215,6 +216,12 @@ pub static RELOADS: Metric = Metric::counter(
     "baedal_router_schema_reloads_total",
     &["result"],
     "New supergraphs, by result: served or refused",
+);
+/// Changes of the configuration.
+pub static CONFIG_RELOADS: Metric = Metric::counter(
+    "baedal_router_config_reloads_total",
+    &["result"],
+    "Changed configurations, by result: taken (but for what needs a restart) or refused",
 );
 /// Subgraphs that do not tell their SDL.
 pub static SUBGRAPH_ABSENT: Metric = Metric::gauge(

@@ -24,7 +24,7 @@ use baedal_telemetry::trace::{Kind, Settings};
 use baedal_telemetry::vitals::LIMIT;
 use baedal_telemetry::{Registry, Span, TraceContext, Tracer, Vitals};
 
-use crate::config::{Config, LogConfig};
+use crate::config::Config;
 use crate::subgraphs::Endpoint;
 use crate::workers::Workers;
 
@@ -61,6 +61,8 @@ pub struct Observer {
     pub batches: Histogram,
     /// Bytes of files.
     pub uploaded: Counter,
+    /// Configurations that were taken over, or refused.
+    pub config_reloads: Family<Counter>,
     requests: Family<Histogram>,
     refusals: Family<Counter>,
     errors: Family<Counter>,
@@ -70,7 +72,6 @@ pub struct Observer {
     begun: Counter,
     ended: Counter,
     slow: Counter,
-    log: LogConfig,
 }
 
 /// Counts of lookups, kept by each engine.
@@ -116,6 +117,7 @@ impl Observer {
             reloads: registry.counters(&metrics::RELOADS, FEW),
             batches: registry.histogram(&metrics::BATCHES, Buckets::COUNTS),
             uploaded: registry.counter(&metrics::UPLOADED),
+            config_reloads: registry.counters(&metrics::CONFIG_RELOADS, FEW),
             requests: registry.histograms(&metrics::REQUESTS, Buckets::REQUESTS, operations),
             refusals: registry.counters(&metrics::REFUSALS, FEW),
             errors: registry.counters(&metrics::ERRORS, FEW),
@@ -125,7 +127,6 @@ impl Observer {
             begun: Counter::default(),
             ended: Counter::default(),
             slow: registry.counter(&metrics::SLOW),
-            log: config.log.clone(),
             registry,
         }
     }

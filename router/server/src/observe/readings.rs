@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use baedal_telemetry::metrics::Metric;
 
 use super::{metrics, response_cache};
+use crate::front::Front;
 use crate::gateway::Gateway;
 use crate::http::Readiness;
 use crate::traffic::SubgraphView;
@@ -16,7 +17,8 @@ type SizeShown = fn((u64, u64, u64)) -> u64;
 type Shown = (&'static Metric, fn(&SubgraphView) -> f64);
 
 /// Registers them. The page does not keep the gateway alive.
-pub fn register(gateway: &Arc<Gateway>) {
+pub fn register(front: &Arc<Front>) {
+    let gateway = &front.main();
     let registry = &gateway.observer.registry;
     let of = |gateway: &Arc<Gateway>| Arc::downgrade(gateway);
     let known = of(gateway);
@@ -31,10 +33,10 @@ pub fn register(gateway: &Arc<Gateway>) {
             out.value(&[], gateway.observer.hung().len() as f64);
         }
     });
-    let known = of(gateway);
+    let known = Arc::downgrade(front);
     registry.read(&metrics::READY, move |out| {
-        if let Some(gateway) = known.upgrade() {
-            let state = Readiness::of(&gateway).status.replace(' ', "_");
+        if let Some(front) = known.upgrade() {
+            let state = Readiness::of(&front.main()).status.replace(' ', "_");
             for each in ["ready", "degraded", "not_ready"] {
                 out.value(&[each], f64::from(u8::from(each == state)));
             }

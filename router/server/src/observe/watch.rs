@@ -71,10 +71,11 @@ impl Watch {
             took,
             codes: &codes,
         };
-        if observer.log.access {
+        let log = &gateway.config.log;
+        if log.access {
             access::log(&ended, outcome);
         }
-        match (&observer.log.slow, outcome) {
+        match (&log.slow, outcome) {
             (Some(limit), Ok(answered)) if took > *limit => {
                 observer.slow.inc();
                 access::log_slow(&ended, answered);

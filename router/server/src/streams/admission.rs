@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::config::WebSocketConfig;
 use crate::errors::{Code, Refusal};
 
 /// Counts connections.
 pub struct Admission {
     counts: Mutex<Counts>,
-    most: usize,
-    most_of_user: usize,
 }
 
-#[derive(Default)]
 struct Counts {
+    most: usize,
+    most_of_user: usize,
     all: usize,
     users: HashMap<Arc<str>, usize>,
 }
@@ -28,16 +28,26 @@ impl Admission {
     /// Lets in at most so many, and so many of one user.
     pub fn new(most: usize, most_of_user: usize) -> Arc<Admission> {
         Arc::new(Admission {
-            counts: Mutex::default(),
-            most,
-            most_of_user,
+            counts: Mutex::new(Counts {
+                most,
+                most_of_user,
+                all: 0,
+                users: HashMap::new(),
+            }),
         })
+    }
+
+    /// Other limits from now on; whoever is in stays.
+    pub fn change(&self, settings: &WebSocketConfig) {
+        let mut counts = self.lock();
+        counts.most = settings.max_connections;
+        counts.most_of_user = settings.max_connections_per_user;
     }
 
     /// Lets a connection in, whosoever it is.
     pub fn admit(self: &Arc<Self>) -> Result<Admitted, Refusal> {
         let mut counts = self.lock();
-        if counts.all >= self.most {
+        if counts.all >= counts.most {
             let text = "the gateway has as many streams as it may (websocket.max_connections)";
             return Err(Refusal::new(Code::TooManyConnections, text));
         }
@@ -58,8 +68,9 @@ impl Admitted {
     pub fn of_user(&mut self, user: &str) -> Result<(), Refusal> {
         let mut counts = self.admission.lock();
         let user: Arc<str> = user.into();
+        let most = counts.most_of_user;
         let count = counts.users.entry(Arc::clone(&user)).or_insert(0);
-        if *count >= self.admission.most_of_user {
+        if *count >= most {
             let text = "this user has as many streams as one may (websocket.max_connections_per_user)";
             return Err(Refusal::new(Code::TooManyConnections, text));
         }

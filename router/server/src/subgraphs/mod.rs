@@ -12,7 +12,7 @@ mod stream;
 mod upload;
 mod ways;
 
-pub use client::{Client, Repeat, Reply};
+pub use client::{Client, Connector, Repeat, Reply};
 pub use error::SubgraphError;
 pub use guarded::GuardedCall;
 pub use port::Calls;

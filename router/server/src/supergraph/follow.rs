@@ -1,6 +1,6 @@
-//! The configuration file while serving: subgraphs come, go and change their settings without a restart.
+//! The configuration files while serving: what they say anew is served with, without a restart where that can be.
 //!
-//! Only `subgraphs` and `supergraph.file` are taken over. A file that cannot be used changes nothing, and is told of.
+//! Files that cannot be used change nothing, and are told of.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub enum News {
     None,
     /// The file is as good as it was before, or again: nothing is to be told of it any more.
     Same,
-    /// Other subgraphs, or another supergraph file.
+    /// Another configuration.
     Changed(Arc<Config>),
     /// It cannot be used; why.
     Unusable(String),
@@ -32,6 +32,12 @@ impl Followed {
         let layers = config.followed.clone();
         let texts = layers.as_ref().and_then(|layers| layers.texts().ok());
         Followed { layers, texts }
+    }
+
+    /// Whether the files are others than they were at the last look.
+    pub fn has_changed(&self) -> bool {
+        let texts = self.layers.as_ref().map(Layers::texts);
+        texts.is_some_and(|texts| texts.ok() != self.texts)
     }
 
     /// Looks whether the files say something else than `current`.
@@ -56,13 +62,10 @@ impl Followed {
 }
 
 fn changed(current: &Config, read: Config) -> News {
-    if read.subgraphs == current.subgraphs && read.supergraph.file == current.supergraph.file {
-        return News::Same;
+    match read == *current {
+        true => News::Same,
+        false => News::Changed(Arc::new(read)),
     }
-    let mut config = current.clone();
-    config.subgraphs = read.subgraphs;
-    config.supergraph.file = read.supergraph.file;
-    News::Changed(Arc::new(config))
 }
 
 #[cfg(test)]
@@ -79,26 +82,28 @@ mod tests {
         (folder, file)
     }
 
-    #[tokio::test]
-    async fn subgraphs_follow_the_file_and_nothing_else_does() {
+    #[test]
+    fn the_configuration_follows_the_file() {
         let first = "subgraphs: { a: { url: \"http://a.example/\" } }\n";
         let (_folder, file) = written(first);
         let config = config::read(&file).expect("works");
         let mut followed = Followed::of(&config);
         assert!(matches!(followed.look(&config), News::None));
-        let more = format!("{first}path: /other\n");
+        let more = format!("{first}# nothing new\n");
         std::fs::write(&file, more).expect("written");
+        assert!(followed.has_changed());
         assert!(matches!(followed.look(&config), News::Same));
+        assert!(!followed.has_changed());
         let second = "subgraphs: { b: { url: \"http://b.example/\" } }\npath: /other\n";
         std::fs::write(&file, second).expect("written");
         let News::Changed(changed) = followed.look(&config) else {
             panic!("another subgraph");
         };
-        assert!(changed.subgraphs.contains_key("b") && changed.path == config.path);
+        assert!(changed.subgraphs.contains_key("b") && changed.path == "/other");
     }
 
-    #[tokio::test]
-    async fn a_file_that_cannot_be_used_is_told_of_and_can_be_mended() {
+    #[test]
+    fn a_file_that_cannot_be_used_is_told_of_and_can_be_mended() {
         let good = "subgraphs: { a: { url: \"http://a.example/\" } }\n";
         let (_folder, file) = written(good);
         let config = config::read(&file).expect("works");

@@ -1,32 +1,33 @@
-//! Keeps the served supergraph up to date: look, compose, swap. A change that does not compose changes nothing.
+//! Keeps what is served up to date: the supergraph, and the settings it is served with. Look, compose, build, swap. What
+//! cannot be served changes nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use baedal_composition::{Composed, Diagnostic, Subgraph, contract, diagnostics};
+use baedal_composition::Subgraph;
 
+use super::absent::{self, Policy};
+use super::build::{compose, engines, heavy};
 use super::follow::{Followed, News};
-use super::problem::{SupergraphProblem, line};
-use super::{Absent, Origin, Source, SubgraphSource, disk, gather};
+use super::problem::line;
+use super::remote::Remote;
+use super::{Origin, Source, SubgraphSource, SupergraphProblem, disk, gather};
 use crate::bound;
 use crate::config::Config;
-use crate::engine::{Engine, Warmed};
+use crate::front::{Front, Shown};
 use crate::gateway::Gateway;
 
-/// First pause after a look that did not find everything; it doubles from look to look.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// A look that takes longer hangs.
-const LONGEST_LOOK: Duration = Duration::from_secs(120);
-
-/// Looks after the supergraph of one gateway.
+/// Looks after what one gateway serves.
 pub struct Keeper {
-    gateway: Arc<Gateway>,
-    /// As it was started, with the sources of the graph that its file names now.
-    config: Arc<Config>,
+    front: Arc<Front>,
+    /// For what all settings share: connections, counters, status.
+    pub(super) gateway: Arc<Gateway>,
+    /// What is to be served: the newest configuration that can be read.
+    pub(super) config: Arc<Config>,
     followed: Followed,
     source: Source,
+    remote: Option<Remote>,
     /// The newest SDL of each subgraph that ever told one.
     known: BTreeMap<String, String>,
     /// What the last attempt was made of.
@@ -35,7 +36,7 @@ pub struct Keeper {
     served: Option<String>,
     /// Why the last attempt was refused; it stays true until the next one.
     refused: Vec<String>,
-    /// Why the configuration file is not followed, while it is not.
+    /// Why the configuration files are not followed, while they are not.
     unusable: Vec<String>,
 }
 
@@ -43,26 +44,28 @@ pub struct Keeper {
 enum Look {
     /// Nothing to attempt.
     Unchanged,
-    /// Another supergraph, which is served.
+    /// Another supergraph, or other settings, are served.
     Served,
 }
 
 #[derive(PartialEq)]
 enum Attempt {
-    File(String),
+    Text(String),
     Subgraphs(Vec<Subgraph>),
 }
 
 impl Keeper {
     /// A keeper that has not looked yet.
-    pub fn new(gateway: Arc<Gateway>) -> Keeper {
-        let source = Source::of(&gateway.config);
+    pub fn new(front: Arc<Front>) -> Keeper {
+        let gateway = front.main();
         let config = Arc::new(gateway.config.clone());
         Keeper {
-            gateway,
+            front,
             followed: Followed::of(&config),
+            source: Source::of(&config),
+            remote: None,
             config,
-            source,
+            gateway,
             known: BTreeMap::new(),
             attempted: None,
             served: None,
@@ -97,42 +100,52 @@ impl Keeper {
         Ok(())
     }
 
-    /// Looks again and again until the gateway stops.
-    pub async fn watch(mut self) {
-        let closing = self.gateway.closing.clone();
-        let usual = self.gateway.config.supergraph.poll_interval;
-        let mut pause = FIRST_PAUSE;
-        let limit = LONGEST_LOOK + usual;
-        let pulse = self.gateway.observer.vitals.pulse("the supergraph keeper", limit);
-        loop {
-            pulse.beat();
-            let whole = self.gateway.status().absent.is_empty();
-            let wait = if whole { usual } else { pause.min(usual) };
-            pause = if whole {
-                FIRST_PAUSE
-            } else {
-                (pause * 2).min(usual)
-            };
-            tokio::select! {
-                () = closing.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
-            }
-            // What went wrong is logged and in the status.
-            let _ = self.look().await;
-        }
+    /// Whether every subgraph was there at the last look.
+    pub(super) fn is_whole(&self) -> bool {
+        self.gateway.status().absent.is_empty()
     }
 
-    async fn look(&mut self) -> Result<(), SupergraphProblem> {
+    /// Looks whether there is anything new, and serves it.
+    pub(super) async fn look(&mut self) -> Result<(), SupergraphProblem> {
         self.follow();
         let outcome = match self.source.clone() {
             Source::File(file) => self.look_at_file(&file).await,
+            Source::Url(url) => self.look_at_url(url).await,
             Source::Subgraphs(sources) => self.look_at_subgraphs(&sources).await,
         };
         self.tell(&outcome);
         outcome.map(drop)
     }
 
-    /// Takes over what the configuration file says of the graph's sources now.
+    /// Whether the configuration files say something new; what, is looked at with the rest.
+    pub(super) fn has_news(&self) -> bool {
+        self.followed.has_changed()
+    }
+
+    /// Serves with another configuration, which is good in itself. If it cannot be served, all stays as it is.
+    pub(super) async fn change(&mut self, config: Config) -> Result<(), SupergraphProblem> {
+        let (before, source) = (Arc::clone(&self.config), self.source.clone());
+        let made = (self.attempted.take(), self.served.take(), self.remote.take());
+        let told = (self.refused.clone(), self.gateway.status());
+        self.want(Arc::new(config));
+        let changed = self.look().await;
+        if changed.is_err() {
+            (self.config, self.source) = (before, source);
+            (self.attempted, self.served, self.remote) = made;
+            self.refused = told.0;
+            self.gateway.update_status(|status| *status = told.1);
+        }
+        changed
+    }
+
+    fn want(&mut self, config: Arc<Config>) {
+        self.source = Source::of(&config);
+        self.config = config;
+        // Settings may have changed that are not in the supergraph.
+        (self.attempted, self.served, self.remote) = (None, None, None);
+    }
+
+    /// Takes over what the configuration files say now.
     fn follow(&mut self) {
         match self.followed.look(&self.config) {
             News::None => {}
@@ -140,20 +153,20 @@ impl Keeper {
             News::Unusable(why) => {
                 let told = vec![format!("the configuration cannot be used: {why}")];
                 if self.unusable != told {
-                    tracing::error!("the configuration file is not followed: {why}");
+                    tracing::error!("the changed configuration is refused, the one before holds: {why}");
+                    self.count_configuration("refused");
                 }
                 self.unusable = told;
             }
             News::Changed(config) => {
-                let names: Vec<&String> = config.subgraphs.keys().collect();
-                tracing::info!(subgraphs = ?names, "the configuration file names other sources of the graph");
-                self.source = Source::of(&config);
-                self.config = config;
+                self.want(config);
                 self.unusable.clear();
-                // Settings of a subgraph may have changed that are not in the supergraph.
-                (self.attempted, self.served) = (None, None);
             }
         }
+    }
+
+    fn count_configuration(&self, result: &str) {
+        self.gateway.observer.config_reloads.with(&[result]).inc();
     }
 
     /// A refusal is told until another attempt succeeds, a file that cannot be read until it can: neither hides or
@@ -167,9 +180,14 @@ impl Keeper {
                 self.refused.clear();
                 self.gateway.update_status(|status| status.shown = None);
             }
-            Err(problem @ SupergraphProblem::Unreadable { .. }) => told = problem.reasons(),
+            Err(problem @ (SupergraphProblem::Unreadable { .. } | SupergraphProblem::Absent(_))) => {
+                told = problem.reasons();
+            }
             Err(problem) => {
                 self.reloaded("refused");
+                if self.front.shown().main.config != *self.config {
+                    self.count_configuration("refused");
+                }
                 self.refused = problem.reasons();
             }
         }
@@ -197,22 +215,50 @@ impl Keeper {
                 file: file.display().to_string(),
                 why: error.to_string(),
             })?;
-        let attempt = Attempt::File(text.clone());
+        self.attempt_text(text, Origin::File).await
+    }
+
+    async fn look_at_url(&mut self, url: url::Url) -> Result<Look, SupergraphProblem> {
+        let client = &self.gateway.client;
+        let remote = self.remote.get_or_insert_with(|| Remote::new(url, client));
+        match remote.look().await {
+            Ok(Some(text)) => {
+                let look = self.attempt_text(text.clone(), Origin::Url).await?;
+                self.keep(text);
+                Ok(look)
+            }
+            Ok(None) => Ok(Look::Unchanged),
+            Err(why) => Err(SupergraphProblem::Unreadable {
+                file: remote.shown(),
+                why,
+            }),
+        }
+    }
+
+    async fn attempt_text(&mut self, text: String, origin: Origin) -> Result<Look, SupergraphProblem> {
+        let attempt = Attempt::Text(text.clone());
         if self.attempted.as_ref() == Some(&attempt) {
             return Ok(Look::Unchanged);
         }
         self.attempted = Some(attempt);
-        self.serve(text, Origin::File).await?;
+        self.serve(text, origin).await?;
         Ok(Look::Served)
     }
 
     async fn look_at_subgraphs(&mut self, sources: &[SubgraphSource]) -> Result<Look, SupergraphProblem> {
         let (found, absent) = gather::gather(&self.gateway.client, sources).await;
-        self.note_absent(absent);
+        absent::note(&self.gateway, &self.known, &absent);
         self.known.extend(found);
         let subgraphs = self.known_subgraphs(sources);
+        let refuses = self.config.supergraph.absent == Policy::Refuse;
+        if refuses && subgraphs.len() < sources.len() {
+            return Err(SupergraphProblem::Absent(absent));
+        }
+        if subgraphs.is_empty() {
+            return Ok(self.settle().await);
+        }
         let attempt = Attempt::Subgraphs(subgraphs.clone());
-        if subgraphs.is_empty() || self.attempted.as_ref() == Some(&attempt) {
+        if self.attempted.as_ref() == Some(&attempt) {
             return Ok(Look::Unchanged);
         }
         self.attempted = Some(attempt);
@@ -244,49 +290,77 @@ impl Keeper {
         sources.iter().filter_map(known).collect()
     }
 
-    /// Logs who went and who came back, once.
-    fn note_absent(&self, absent: Vec<Absent>) {
-        let before: HashMap<String, String> = self
-            .gateway
-            .status()
-            .absent
+    /// Other settings, while there is no supergraph to serve with them.
+    async fn settle(&mut self) -> Look {
+        if self.front.shown().main.config == *self.config {
+            return Look::Unchanged;
+        }
+        let next = self.next().await;
+        self.show(next);
+        Look::Unchanged
+    }
+
+    /// What is to be shown: with other settings, if there are.
+    async fn next(&self) -> Arc<Shown> {
+        let shown = Arc::clone(&self.front.shown());
+        if shown.main.config == *self.config {
+            return shown;
+        }
+        let next = shown.changed(&self.config);
+        if !Arc::ptr_eq(&shown.main.identity, &next.main.identity) {
+            next.main.identity.warm_up().await;
+        }
+        Arc::new(next)
+    }
+
+    /// Puts it in its place, if it is another.
+    fn show(&self, next: Arc<Shown>) {
+        let shown = Arc::clone(&self.front.shown());
+        if Arc::ptr_eq(&shown, &next) {
+            return;
+        }
+        let restart = shown.main.config.needs_restart(&next.main.config);
+        let gone = |gateway: &&Arc<Gateway>| {
+            !next
+                .contracts
+                .iter()
+                .any(|next| next.config.serves_as(&gateway.config))
+        };
+        shown
+            .contracts
             .iter()
-            .map(|absent| (absent.subgraph.clone(), absent.reason.clone()))
-            .collect();
-        for absent in &absent {
-            if !before.contains_key(&absent.subgraph) {
-                let known = self.known.contains_key(&absent.subgraph);
-                tracing::warn!(
-                    subgraph = absent.subgraph,
-                    reason = absent.reason,
-                    served_with_last_known_schema = known,
-                    "a subgraph does not tell its SDL; will ask again"
-                );
-            }
+            .filter(gone)
+            .for_each(|gateway| gateway.withdraw());
+        self.front.show(next);
+        self.count_configuration("taken");
+        match restart.is_empty() {
+            true => tracing::info!("the configuration is taken over"),
+            false => tracing::warn!(
+                ?restart,
+                "the configuration is taken over, but for these keys, whose change needs a restart"
+            ),
         }
-        for name in before
-            .keys()
-            .filter(|name| !absent.iter().any(|absent| absent.subgraph == **name))
-        {
-            tracing::info!(subgraph = name, "the subgraph tells its SDL again");
-        }
-        self.gateway.update_status(|status| status.absent = absent);
     }
 
     /// Swaps it in, with what was asked of the one before already planned. One that is served already is no news.
     async fn serve(&mut self, supergraph: String, origin: Origin) -> Result<(), SupergraphProblem> {
         if self.served.as_ref() != Some(&supergraph) {
-            let (gateway, config) = (Arc::clone(&self.gateway), Arc::clone(&self.config));
-            let text = supergraph.clone();
-            let (engine, warmed) = heavy(move || prepared(text, &gateway, &config)).await??;
-            tracing::info!(
-                subgraphs = engine.endpoints().len(),
-                ?origin,
-                ?warmed,
-                "serving a new supergraph"
-            );
-            self.gateway.warn_of_rights(&engine);
-            self.gateway.swap(engine);
+            let next = self.next().await;
+            let (text, shown) = (supergraph.clone(), Arc::clone(&next));
+            let built = heavy(move || engines(&text, &shown)).await??;
+            let gateways: Vec<_> = next.gateways().cloned().collect();
+            for (gateway, (engine, warmed)) in gateways.iter().zip(built) {
+                tracing::info!(
+                    subgraphs = engine.endpoints().len(),
+                    contract = gateway.config.serving,
+                    ?origin,
+                    ?warmed,
+                    "serving a new supergraph"
+                );
+                gateway.warn_of_rights(&engine);
+                gateway.swap(engine);
+            }
+            self.show(next);
             self.served = Some(supergraph);
         }
         self.gateway.update_status(|status| status.origin = Some(origin));
@@ -294,7 +368,7 @@ impl Keeper {
     }
 
     fn read_kept(&self) -> Option<disk::Kept> {
-        let folder = self.gateway.config.supergraph.state_dir.as_deref()?;
+        let folder = self.config.supergraph.state_dir.as_deref()?;
         disk::read(folder).unwrap_or_else(|error| {
             tracing::error!("{error}; it will be written anew");
             None
@@ -302,7 +376,7 @@ impl Keeper {
     }
 
     fn keep(&self, supergraph: String) {
-        let Some(folder) = &self.gateway.config.supergraph.state_dir else {
+        let Some(folder) = &self.config.supergraph.state_dir else {
             return;
         };
         let kept = disk::Kept {
@@ -313,57 +387,4 @@ impl Keeper {
             tracing::error!("{error}; a start while subgraphs are down will lack this supergraph");
         }
     }
-}
-
-/// Composes; errors come with what a developer is shown of them.
-fn compose(subgraphs: &[Subgraph]) -> Result<Composed, (Vec<Diagnostic>, Arc<str>)> {
-    baedal_composition::compose(subgraphs).map_err(|errors| {
-        let shown = diagnostics::render(&errors, subgraphs);
-        (errors, shown.into())
-    })
-}
-
-/// The engine of a supergraph, which knows already what the one before it was asked.
-fn prepared(
-    supergraph: String,
-    gateway: &Gateway,
-    config: &Config,
-) -> Result<(Engine, Warmed), SupergraphProblem> {
-    let engine = engine(supergraph, gateway, config)?;
-    let warmed = match gateway.engine() {
-        Some(before) => engine.warm(&before, config.supergraph.warm_up),
-        None => Warmed::default(),
-    };
-    Ok((engine, warmed))
-}
-
-/// The engine of a supergraph, or of the variant that the configured contract shows.
-pub(super) fn engine(
-    supergraph: String,
-    gateway: &Gateway,
-    config: &Config,
-) -> Result<Engine, SupergraphProblem> {
-    let variant = match &config.contract {
-        None => supergraph,
-        Some(contracts) => {
-            let contracted = contract::apply(&supergraph, &contracts.contract())
-                .map_err(|error| SupergraphProblem::Engine(error.message))?;
-            for tag in &contracted.unknown_tags {
-                tracing::warn!(
-                    tag,
-                    "nothing in the supergraph bears this tag of the contract: is it spelt right?"
-                );
-            }
-            contracted.supergraph_sdl
-        }
-    };
-    Engine::new(&variant, config, &gateway.traffic, &gateway.observer)
-        .map_err(|error| SupergraphProblem::Engine(error.to_string()))
-}
-
-/// Runs work that takes long off the threads that serve requests. A panic in it changes nothing that is served.
-async fn heavy<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SupergraphProblem> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|stopped| SupergraphProblem::Engine(format!("internal failure: {stopped}")))
 }

@@ -1,4 +1,4 @@
-//! Why there is no new supergraph, as it is told to operators.
+//! Why there is no new supergraph, in words.
 
 use baedal_composition::Diagnostic;
 
@@ -10,9 +10,9 @@ pub enum SupergraphProblem {
     /// The supergraph file cannot be read.
     #[error("cannot read the supergraph {file}: {why}")]
     Unreadable {
-        /// Its path.
+        /// Its path or URL.
         file: String,
-        /// The system's reason.
+        /// The reason.
         why: String,
     },
     /// The subgraphs do not compose.
@@ -40,7 +40,7 @@ fn lines(errors: &[Diagnostic]) -> String {
     errors.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A diagnostic in one line.
+/// Code, place and message.
 pub fn line(error: &Diagnostic) -> String {
     let place = match (&error.subgraph, error.line) {
         (Some(subgraph), Some(line)) => format!(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use http::Uri;
+use url::Url;
 
 use crate::config::Config;
 
@@ -11,6 +12,8 @@ use crate::config::Config;
 pub enum Source {
     /// A ready supergraph.
     File(PathBuf),
+    /// A ready supergraph at a URL.
+    Url(Url),
     /// Subgraphs to compose.
     Subgraphs(Vec<SubgraphSource>),
 }
@@ -41,6 +44,9 @@ impl Source {
         if let Some(file) = &config.supergraph.file {
             return Source::File(file.clone());
         }
+        if let Some(url) = &config.supergraph.url {
+            return Source::Url(url.clone());
+        }
         let sources = config.subgraphs.iter().filter_map(|(name, subgraph)| {
             let url = match &subgraph.url {
                 Some(url) => url.to_string(),
@@ -64,6 +70,7 @@ impl Source {
     pub fn is_local(&self) -> bool {
         match self {
             Source::File(_) => true,
+            Source::Url(_) => false,
             Source::Subgraphs(sources) => sources
                 .iter()
                 .all(|source| matches!(source.place, SdlPlace::File(_))),

@@ -26,6 +26,8 @@ pub enum Origin {
     Composed,
     /// A supergraph file.
     File,
+    /// A supergraph at a URL.
+    Url,
     /// The last good one, from `supergraph.state_dir`.
     Kept,
 }
@@ -36,6 +38,7 @@ impl Origin {
         match self {
             Origin::Composed => "composed",
             Origin::File => "file",
+            Origin::Url => "url",
             Origin::Kept => "kept",
         }
     }

@@ -1,14 +1,19 @@
 //! A graph that is tried and not served.
 
-use super::keeper::engine;
+use std::sync::Arc;
+
+use super::build::engines;
+use super::remote::Remote;
 use super::{Source, SupergraphProblem, gather};
 use crate::config::Config;
+use crate::front::Front;
 use crate::gateway::Gateway;
 
 /// Whether a gateway with this (checked) configuration could serve its graph: every subgraph tells its SDL, all compose,
 /// and the supergraph can be planned for.
 pub async fn trial(config: &Config) -> Result<(), SupergraphProblem> {
-    let gateway = Gateway::new(config.clone());
+    let front = Front::new(Gateway::new(config.clone()));
+    let gateway = front.main();
     let supergraph = match Source::of(config) {
         Source::File(file) => {
             tokio::fs::read_to_string(&file)
@@ -17,6 +22,15 @@ pub async fn trial(config: &Config) -> Result<(), SupergraphProblem> {
                     file: file.display().to_string(),
                     why: error.to_string(),
                 })?
+        }
+        Source::Url(url) => {
+            let mut remote = Remote::new(url, &gateway.client);
+            let looked = remote.look().await;
+            let unreadable = |why| SupergraphProblem::Unreadable {
+                file: remote.shown(),
+                why,
+            };
+            looked.map_err(unreadable)?.unwrap_or_default()
         }
         Source::Subgraphs(sources) => {
             let (mut found, absent) = gather::gather(&gateway.client, &sources).await;
@@ -33,5 +47,5 @@ pub async fn trial(config: &Config) -> Result<(), SupergraphProblem> {
             composed.supergraph_sdl
         }
     };
-    engine(supergraph, &gateway, config).map(drop)
+    engines(&supergraph, &Arc::clone(&front.shown())).map(drop)
 }

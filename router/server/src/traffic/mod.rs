@@ -31,8 +31,6 @@ pub struct Traffic {
     live: ArcSwap<Live>,
     /// Where gateways count together.
     valkey: Option<Arc<Valkey>>,
-    /// Why the last reload was refused.
-    refused: Mutex<Option<String>>,
 }
 
 /// What stands before one subgraph. A clone is the same.
@@ -80,7 +78,6 @@ impl Traffic {
                 subgraphs: config.subgraphs.clone(),
             }),
             valkey: None,
-            refused: Mutex::default(),
             clock,
         }
     }
@@ -195,16 +192,6 @@ impl Traffic {
             guard.layers.change(settings);
         }
         self.live.store(Arc::new(live));
-        self.note_refusal(None);
-    }
-
-    /// Other settings were refused, for an operator to know.
-    pub fn refuse_change(&self, why: &str) {
-        self.note_refusal(Some(why.to_owned()));
-    }
-
-    fn note_refusal(&self, why: Option<String>) {
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// What each subgraph's layers show.
@@ -218,17 +205,7 @@ impl Traffic {
 
     /// What an operator should look at, as sentences.
     pub fn reasons(&self) -> Vec<String> {
-        let refused = self
-            .refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let refused = refused.map(|why| format!("the changed configuration is refused: {why}"));
-        let views = self.views();
-        refused
-            .into_iter()
-            .chain(views.iter().flat_map(SubgraphView::reasons))
-            .collect()
+        self.views().iter().flat_map(SubgraphView::reasons).collect()
     }
 
     /// A poisoned lock holds a whole map: no change under it can stop halfway.

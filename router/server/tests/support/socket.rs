@@ -32,11 +32,11 @@ impl Socket {
     }
 
     pub async fn try_open(gateway: &Running, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
-        let mut request = gateway
-            .url()
-            .replace("http", "ws")
-            .into_client_request()
-            .expect("a request");
+        Socket::try_open_at(&gateway.url().replace("http", "ws"), headers).await
+    }
+
+    async fn try_open_at(url: &str, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {
+        let mut request = url.into_client_request().expect("a request");
         for (name, value) in headers {
             request
                 .headers_mut()
@@ -48,7 +48,13 @@ impl Socket {
 
     /// Initialised, with an optional token.
     pub async fn ready(gateway: &Running, token: Option<&str>) -> Socket {
-        let mut socket = Socket::open(gateway).await;
+        Socket::ready_at(&gateway.url().replace("http", "ws"), token).await
+    }
+
+    /// The same at any URL.
+    pub async fn ready_at(url: &str, token: Option<&str>) -> Socket {
+        let protocol = [("sec-websocket-protocol", "graphql-transport-ws")];
+        let mut socket = Socket::try_open_at(url, &protocol).await.expect("an upgrade");
         let payload = token.map(|token| json!({"authorization": format!("Bearer {token}")}));
         socket
             .say(json!({"type": "connection_init", "payload": payload}))
