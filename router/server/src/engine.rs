@@ -36,6 +36,7 @@ use crate::responses::Graph;
 use crate::rights::Rights;
 use crate::subgraphs::Endpoint;
 use crate::supergraph::sdl::{self, Unreadable};
+use crate::tls::Secrets;
 use crate::traffic::Traffic;
 use crate::{limits, request::Request};
 
@@ -116,6 +117,7 @@ impl Engine {
         config: &Config,
         traffic: &Traffic,
         observer: &Arc<Observer>,
+        secrets: &Secrets,
     ) -> Result<Engine, EngineError> {
         let mut supergraph = sdl::read(text)?;
         if config.incremental.enabled {
@@ -123,7 +125,7 @@ impl Engine {
         }
         bound::check(supergraph.api_schema(), config).map_err(EngineError::Bound)?;
         Ok(Engine {
-            endpoints: endpoints::of(&supergraph, config, traffic)?,
+            endpoints: endpoints::of(&supergraph, config, traffic, secrets)?,
             rights: Rights::of(&supergraph),
             named_labels: known_labels(&supergraph, config),
             documents: room::documents(&config.cache),

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use http::HeaderName;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,6 +13,7 @@ use crate::callbacks::Callbacks;
 use crate::config::Config;
 use crate::embed::Layers;
 use crate::engine::Engine;
+use crate::forward::{Rules, Wanted};
 use crate::http::Reservations;
 use crate::jwt::Identity;
 use crate::observe::Observer;
@@ -24,6 +24,7 @@ use crate::sharing::Sharing;
 use crate::streams::{Admission, Hub};
 use crate::subgraphs::Client;
 use crate::supergraph::Status;
+use crate::tls::Secrets;
 use crate::traffic::Traffic;
 use crate::valkey::Valkey;
 
@@ -36,6 +37,8 @@ pub struct Gateway {
     pub config: Config,
     /// What is counted, and where it is told.
     pub observer: Arc<Observer>,
+    /// Certificates and keys.
+    pub secrets: Arc<Secrets>,
     /// The pool of connections to subgraphs.
     pub client: Client,
     /// How much comes in and goes out.
@@ -64,8 +67,10 @@ pub struct Gateway {
     pub layers: Layers,
     /// What browsers get, if they get a page.
     pub page: Option<Page>,
-    /// Names of headers that travel on.
-    pub propagated: Vec<HeaderName>,
+    /// Headers that travel on.
+    pub rules: Rules,
+    /// Headers that travel back, if any do.
+    pub wanted: Option<Arc<Wanted>>,
     /// Cancelled when the gateway is told to stop: it is not ready any more.
     pub stopping: CancellationToken,
     /// Cancelled when it takes no new connections.
@@ -80,7 +85,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway that serves nothing yet.
-    pub fn new(config: Config) -> Gateway {
+    pub fn new(config: Config, secrets: Arc<Secrets>) -> Gateway {
         let client = Client::new(&config.traffic);
         let observer = Arc::new(Observer::new(&config));
         let valkey = config.redis.as_ref();
@@ -102,7 +107,8 @@ impl Gateway {
             reservations: Arc::default(),
             layers: Layers::default(),
             page: Page::new(&config.page, &client),
-            propagated: config.headers.names(),
+            rules: Rules::of(&config),
+            wanted: Wanted::of(&config.headers),
             traffic: Arc::new(Traffic::new(&config).counted_by(valkey.as_ref())),
             persisted: Arc::new(Persisted::new(&config, valkey.as_ref(), &observer.registry)),
             valkey,
@@ -110,6 +116,7 @@ impl Gateway {
             bound: Bound::new(&config, observer.skipped.clone()).map(Arc::new),
             observer,
             client,
+            secrets,
             config,
             stopping: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -141,7 +148,9 @@ impl Gateway {
             callbacks: self.callbacks.clone(),
             admission: Arc::clone(&self.admission),
             reservations: Arc::clone(&self.reservations),
-            propagated: config.headers.names(),
+            rules: Rules::of(&config),
+            wanted: Wanted::of(&config.headers),
+            secrets: Arc::clone(&self.secrets),
             traffic: Arc::clone(&self.traffic),
             observer: Arc::clone(&self.observer),
             client: self.client.clone(),
@@ -252,6 +261,20 @@ pub async fn sweep(gateway: Arc<Gateway>) {
         tokio::select! {
             () = gateway.closing.cancelled() => return,
             () = tokio::time::sleep(pause) => gateway.client.sweep(),
+        }
+    }
+}
+
+/// Reads certificates and keys again when their files change, until the gateway stops.
+pub async fn watch_secrets(gateway: Arc<Gateway>) {
+    loop {
+        tokio::select! {
+            () = gateway.closing.cancelled() => return,
+            () = tokio::time::sleep(gateway.config.supergraph.poll_interval) => {}
+        }
+        let secrets = Arc::clone(&gateway.secrets);
+        if !secrets.is_empty() && tokio::task::spawn_blocking(move || secrets.look()).await.is_err() {
+            tracing::error!("certificates could not be looked at");
         }
     }
 }

@@ -37,6 +37,7 @@ mod sharing;
 mod streams;
 mod subgraphs;
 mod supergraph;
+mod tls;
 mod traffic;
 mod upload;
 pub mod valkey;
@@ -50,6 +51,7 @@ pub use embed::{Builder, HttpService, SubgraphCall, SubgraphService};
 pub use observe::METRICS;
 pub use running::{ReloadError, Running, StartError};
 pub use supergraph::SupergraphProblem;
+pub use tls::TlsError;
 
 mod running;
 
@@ -79,7 +81,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 async fn start_with(config: Config, layers: Layers) -> Result<Running, StartError> {
     config.check()?;
     let listen = config.listen;
-    let front = Front::new(Gateway::new(config).within(layers));
+    let secrets = Arc::new(tls::Secrets::load(&config)?);
+    let front = Front::new(Gateway::new(config, secrets).within(layers));
     let gateway = front.main();
     look_after_shared(&gateway).await?;
     observe::register(&front);
@@ -117,6 +120,7 @@ async fn start_with(config: Config, layers: Layers) -> Result<Running, StartErro
     looked?;
     gateway.tasks.spawn(keeper.watch(orders, draw::share));
     gateway.tasks.spawn(gateway::sweep(Arc::clone(&gateway)));
+    gateway.tasks.spawn(gateway::watch_secrets(Arc::clone(&gateway)));
     Ok(running)
 }
 

@@ -11,6 +11,7 @@ use crate::config::{Config, ConfigError};
 use crate::engine::Engine;
 use crate::front::Front;
 use crate::supergraph::{Command, Status, SupergraphProblem};
+use crate::tls::TlsError;
 use crate::workers::Workers;
 
 /// How long streams may take to say farewell.
@@ -63,6 +64,9 @@ pub enum StartError {
     /// The manifest of `persisted_documents` cannot be read.
     #[error("cannot read the persisted documents: {0}")]
     Documents(String),
+    /// A certificate or a key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The system gives no threads.
     #[error("cannot start the threads that serve: {0}")]
     Threads(std::io::Error),
@@ -137,7 +141,10 @@ impl Running {
 
     /// The GraphQL endpoint.
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.addr, self.front.main().config.path)
+        let gateway = self.front.main();
+        let config = &gateway.config;
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.addr, config.path)
     }
 
     /// Whether a supergraph is served.
@@ -157,6 +164,7 @@ impl Running {
         let gateway = self.front.main();
         let mut concerns = gateway.status().reasons();
         concerns.extend(gateway.traffic.reasons());
+        concerns.extend(gateway.secrets.reasons());
         concerns
     }
 

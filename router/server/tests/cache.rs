@@ -260,7 +260,7 @@ async fn a_travelling_header_tells_answers_apart_unless_it_is_ignored() {
             responses.ignored_headers = ignored;
         });
         let world = World::with(|config| {
-            config.headers.propagate = vec!["x-tenant".to_owned()];
+            config.headers.propagate = vec!["x-tenant".into()];
             config.cache.responses = responses;
         })
         .await;

@@ -230,7 +230,11 @@ limits: { depth: 7, aliases: }
         config.subgraphs["a"].timeout,
         Some(std::time::Duration::from_secs(2))
     );
-    assert_eq!(config.headers.propagate, ["x-b", "x-c"], "a list is replaced");
+    assert_eq!(
+        config.headers.propagate,
+        ["x-b".into(), "x-c".into()],
+        "a list is replaced"
+    );
     let usual = baedal_router::Config::default().limits.aliases;
     assert_eq!((config.limits.depth, config.limits.aliases), (7, usual));
     assert_eq!(config.followed, Some(layers));

@@ -47,7 +47,7 @@ async fn introspection_errors_and_headers_follow() {
         .data();
     config.introspection.enabled = false;
     config.errors.mask_subgraphs = true;
-    config.headers.propagate = vec!["x-tenant".to_owned()];
+    config.headers.propagate = vec!["x-tenant".into()];
     reload(&world, &config).await;
     let refused = world.query("{ __schema { queryType { name } } }").await;
     assert_eq!(refused.code(), "INTROSPECTION_DISABLED");
@@ -145,7 +145,7 @@ async fn thirty_changes_under_load_harm_nobody() {
         .collect();
     for round in 0..30 {
         config.limits.aliases = 30 + round;
-        config.headers.propagate = vec![format!("x-{round}")];
+        config.headers.propagate = vec![format!("x-{round}").as_str().into()];
         config.csrf.enabled = round % 2 == 0;
         config.log.access = round % 2 == 0;
         reload(&world, &config).await;

@@ -10,12 +10,14 @@ mod brokers;
 mod cache;
 mod callback;
 mod compression;
+mod connections;
 mod contract;
 mod cors;
 mod cost;
 mod diagnose;
 mod expand;
 mod explain;
+mod headers;
 mod incremental;
 mod layers;
 mod limits;
@@ -35,6 +37,7 @@ mod sections;
 mod shown;
 mod span;
 mod streams;
+mod tls;
 mod traffic;
 mod yaml;
 
@@ -43,9 +46,11 @@ pub use brokers::{BoundConfig, BrokerConfig, KafkaConfig, RuleConfig};
 pub use cache::CacheConfig;
 pub use callback::CallbackConfig;
 pub use compression::CompressionConfig;
+pub use connections::ConnectionsConfig;
 pub use contract::{ContractConfig, NamedContractConfig};
 pub use cors::CorsConfig;
 pub use cost::{CostConfig, CostMode};
+pub use headers::{HeadersConfig, Merge, NOT_OURS_TO_PASS, Propagation, Responded, SubgraphHeadersConfig};
 pub use incremental::IncrementalConfig;
 pub use layers::Layers;
 pub use limits::LimitsConfig;
@@ -60,10 +65,10 @@ pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKin
 pub use responses::{AfterMutation, PurgeConfig, ResponsesConfig, ScopeConfig, SubgraphResponsesConfig};
 pub use schema::schema;
 pub use sections::{
-    AbsentSubgraphs, CsrfConfig, ErrorsConfig, HeadersConfig, IntrospectionConfig, NOT_OURS_TO_PASS, SubgraphConfig,
-    SupergraphConfig,
+    AbsentSubgraphs, CsrfConfig, ErrorsConfig, IntrospectionConfig, SubgraphConfig, SupergraphConfig,
 };
 pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfig};
+pub use tls::{ClientAuthConfig, Http2, SubgraphTlsConfig, TlsConfig};
 pub use traffic::{
     AdaptiveConfig, BreakerConfig, BulkheadConfig, RetryConfig, SubgraphTrafficConfig, TrafficConfig,
 };
@@ -89,6 +94,10 @@ pub struct Config {
     pub serving: Option<String>,
     /// Address and port to listen on, e.g. `0.0.0.0:4000`. Port 0 takes a free one.
     pub listen: SocketAddr,
+    /// TLS on the listening side. Absent: none.
+    pub tls: Option<TlsConfig>,
+    /// Connections of clients.
+    pub connections: ConnectionsConfig,
     /// Path of the GraphQL endpoint, for HTTP and WebSocket: letters, digits and `/-_.~`; not `/health` or below it.
     pub path: String,
     /// Where the supergraph comes from and how it is kept up to date.
@@ -121,7 +130,7 @@ pub struct Config {
     pub uploads: UploadsConfig,
     /// A Redis or Valkey server that gateways share.
     pub redis: Option<RedisConfig>,
-    /// Which request headers travel on to subgraphs.
+    /// Which header fields travel, to subgraphs and back.
     pub headers: HeadersConfig,
     /// Guard against cross-site request forgery.
     pub csrf: CsrfConfig,
@@ -158,6 +167,8 @@ impl Default for Config {
             patient: false,
             serving: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            tls: None,
+            connections: ConnectionsConfig::default(),
             path: "/graphql".to_owned(),
             supergraph: SupergraphConfig::default(),
             subgraphs: BTreeMap::new(),
@@ -221,7 +232,8 @@ impl Config {
             self.uploads.check(),
             self.check_redis(),
             brokers::check(&self.brokers, &self.subscriptions.bound, self.auth.is_some()),
-            self.headers.check(),
+            self.connections.check(),
+            self.check_headers(),
         ];
         checks.into_iter().filter_map(Result::err).collect()
     }

@@ -9,7 +9,7 @@ use super::Config;
 ///
 /// What requests find in the settings they come with ([`crate::front`]) is taken over by itself, and so is what an engine
 /// or the keeper of the supergraph is made with. What is made once when the gateway starts is not.
-const LIVE: [(&str, bool); 26] = [
+const LIVE: [(&str, bool); 28] = [
     ("path", true),
     ("supergraph", true),
     ("subgraphs", true),
@@ -26,6 +26,8 @@ const LIVE: [(&str, bool); 26] = [
     ("traffic.pool_max_idle", false),
     ("traffic.response_bytes", false),
     ("batching", true),
+    ("incremental", true),
+    ("page", true),
     ("headers", true),
     ("csrf", true),
     ("cors", true),

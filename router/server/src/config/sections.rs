@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::span::{MaybeSpan, Span};
-use super::{ConfigError, StreamProtocol, SubgraphTrafficConfig};
+use super::{
+    ConfigError, Http2, StreamProtocol, SubgraphHeadersConfig, SubgraphTlsConfig, SubgraphTrafficConfig,
+};
 
 /// Where the supergraph comes from and how it is kept up to date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -110,6 +111,12 @@ pub struct SubgraphConfig {
     /// Whether it is asked for compressed answers (gzip, br, zstd). Worth it where bytes cost more than time: between
     /// data centres, not on one machine.
     pub compression: bool,
+    /// TLS towards it, where its URL is https://.
+    pub tls: Option<SubgraphTlsConfig>,
+    /// Whether HTTP/2 is spoken with it.
+    pub http2: Http2,
+    /// Which header fields travel to it, besides those of section `headers`.
+    pub headers: SubgraphHeadersConfig,
     /// What differs here from `traffic`.
     pub traffic: SubgraphTrafficConfig,
 }
@@ -143,6 +150,7 @@ impl SubgraphConfig {
             check_scheme(&key("replicas"), url, &["http", "https"])?;
         }
         self.traffic.check(name)?;
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.check(name))?;
         if ready && self.sdl.is_some() {
             return Err(ConfigError::value(
                 &key("sdl"),
@@ -175,67 +183,6 @@ impl SubgraphConfig {
             )),
             _ => Ok(()),
         }
-    }
-}
-
-/// Which request headers travel on to subgraphs. Nothing travels that is not named here, but for the request id,
-/// `traceparent`, and `Authorization` when `auth` is configured.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct HeadersConfig {
-    /// Names of request headers that travel on. Headers of the connection, `Accept`, `Content-Type` and the like are
-    /// refused.
-    pub propagate: Vec<String>,
-}
-
-/// Headers that belong to one connection or are written by the gateway itself.
-pub const NOT_OURS_TO_PASS: [&str; 15] = [
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "accept",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-request-timeout-ms",
-];
-
-impl HeadersConfig {
-    /// The names, parsed. [`super::Config::check`] has refused those that are none.
-    pub fn names(&self) -> Vec<HeaderName> {
-        self.propagate
-            .iter()
-            .filter_map(|name| name.parse().ok())
-            .collect()
-    }
-
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        for name in &self.propagate {
-            let parsed: Result<HeaderName, _> = name.parse();
-            match parsed {
-                Err(_) => {
-                    return Err(ConfigError::value(
-                        "headers.propagate",
-                        &format!("`{name}` is not a header name"),
-                    ));
-                }
-                Ok(parsed) if NOT_OURS_TO_PASS.contains(&parsed.as_str()) => {
-                    let why = format!(
-                        "`{name}` belongs to one connection or to the gateway and cannot be passed on"
-                    );
-                    return Err(ConfigError::value("headers.propagate", &why));
-                }
-                Ok(_) => {}
-            }
-        }
-        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt, service_fn};
 
-use crate::forward::Forwarded;
+use crate::forward::{Carried, Forwarded};
 use crate::responses::Fields;
 use crate::subgraphs::{Client, Endpoint, GuardedCall, Reply, SubgraphError};
 
@@ -45,6 +45,10 @@ pub struct Wanted {
 #[derive(Clone)]
 struct Caching(Box<Fields>);
 
+/// Where headers that travel back to the client are gathered.
+#[derive(Clone)]
+struct Back(Option<Arc<Carried>>);
+
 /// A layer made up a request of its own.
 #[derive(Debug, thiserror::Error)]
 #[error("a layer did not hand on the extensions of the request")]
@@ -65,7 +69,8 @@ pub fn innermost() -> SubgraphService {
     boxed(service_fn(|request: Request<Bytes>| async move {
         let (mut parts, body) = request.into_parts();
         let wanted: Wanted = parts.extensions.remove().ok_or(Forgotten)?;
-        let forwarded = Forwarded::of_fields(&parts.headers);
+        let back = parts.extensions.remove().and_then(|Back(back)| back);
+        let forwarded = Forwarded::of_fields(&parts.headers).carrying(back.as_ref());
         let call = GuardedCall {
             client: &wanted.client,
             endpoint: &wanted.endpoint,
@@ -97,7 +102,7 @@ pub async fn call(
     let mut request = Request::new(body);
     *request.method_mut() = Method::POST;
     *request.uri_mut() = wanted.endpoint.url().clone();
-    *request.headers_mut() = headers(forwarded);
+    *request.headers_mut() = headers(forwarded, subgraph);
     let extensions = request.extensions_mut();
     extensions.insert(SubgraphCall {
         subgraph: subgraph.into(),
@@ -105,6 +110,7 @@ pub async fn call(
     });
     let until = wanted.until;
     extensions.insert(wanted);
+    extensions.insert(Back(forwarded.gathering()));
     let answering = layers.clone().oneshot(request);
     let late = |_| SubgraphError::Timeout(until.saturating_duration_since(Instant::now()));
     let answer = tokio::time::timeout_at(until, answering).await.map_err(late)?;
@@ -124,9 +130,9 @@ pub async fn call(
     })
 }
 
-fn headers(forwarded: &Forwarded) -> HeaderMap {
+fn headers(forwarded: &Forwarded, subgraph: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for (name, value) in forwarded.fields() {
+    for (name, value) in forwarded.fields(subgraph) {
         headers.append(name, value);
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use baedal_planner::{SubgraphInfo, Supergraph};
 
 use crate::config::Config;
-use crate::subgraphs::Endpoint;
+use crate::subgraphs::{Endpoint, Ways};
 use crate::supergraph::sdl::Unreadable;
+use crate::tls::Secrets;
 use crate::traffic::Traffic;
 
 /// Why a supergraph cannot be served.
@@ -26,6 +27,9 @@ pub enum EngineError {
         /// What is wrong.
         why: String,
     },
+    /// A subgraph in it cannot be called as the configuration says.
+    #[error("{0}")]
+    Ways(String),
 }
 
 /// Where each subgraph of a supergraph is.
@@ -33,10 +37,12 @@ pub fn of(
     supergraph: &Supergraph,
     config: &Config,
     traffic: &Traffic,
+    secrets: &Secrets,
 ) -> Result<HashMap<String, Endpoint>, EngineError> {
     let endpoint = |subgraph: &SubgraphInfo| {
         let overrides = config.subgraphs.get(&subgraph.name);
-        Endpoint::new(&subgraph.name, &subgraph.url, overrides, traffic)
+        let ways = Ways::of(&subgraph.name, config, secrets).map_err(EngineError::Ways)?;
+        Endpoint::new(&subgraph.name, &subgraph.url, overrides, ways, traffic)
             .map(|endpoint| (subgraph.name.clone(), endpoint))
             .map_err(|why| EngineError::Address {
                 subgraph: subgraph.name.clone(),

@@ -78,7 +78,7 @@ mod tests {
             ..Config::default()
         };
         let (traffic, observer) = (crate::traffic::Traffic::new(&config), Observer::new(&config));
-        Engine::new(sdl, &config, &traffic, &Arc::new(observer)).expect("a supergraph")
+        Engine::new(sdl, &config, &traffic, &Arc::new(observer), &Default::default()).expect("a supergraph")
     }
 
     /// Ever other operations; how many bytes the largest of their programs takes.

@@ -142,7 +142,7 @@ mod tests {
         let config = Config::default();
         let traffic = crate::traffic::Traffic::new(&config);
         let observer = Arc::new(Observer::new(&config));
-        Engine::new(&sdl, &config, &traffic, &observer).expect("a supergraph")
+        Engine::new(&sdl, &config, &traffic, &observer, &Default::default()).expect("a supergraph")
     }
 
     async fn program(engine: &Engine, query: &str) -> Arc<Program> {

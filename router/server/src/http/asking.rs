@@ -7,7 +7,7 @@ use baedal_telemetry::TraceContext;
 use http::HeaderValue;
 
 use crate::errors::{Code, Refusal};
-use crate::forward::Forwarded;
+use crate::forward::{Carried, Forwarded};
 use crate::gateway::Gateway;
 use crate::observe::{Answered, Watch};
 use crate::pipeline::{self, Prepared};
@@ -31,18 +31,32 @@ pub struct Ids<'a> {
     /// The request id.
     pub request: &'a HeaderValue,
     trace: TraceContext,
+    /// Where what travels back is gathered, if anything does.
+    carried: Option<&'a Arc<Carried>>,
 }
 
 impl<'a> Ids<'a> {
     /// Those of a request that is watched.
-    pub fn new(request: &'a HeaderValue, watch: &Watch) -> Ids<'a> {
+    pub fn new(request: &'a HeaderValue, watch: &Watch, carried: Option<&'a Arc<Carried>>) -> Ids<'a> {
         let trace = watch.context();
-        Ids { request, trace }
+        Ids {
+            request,
+            trace,
+            carried,
+        }
+    }
+
+    /// The same of another request, within the same answer.
+    pub fn of(self, watch: &Watch) -> Ids<'a> {
+        let trace = watch.context();
+        Ids { trace, ..self }
     }
 
     /// What travels on, with them.
     pub fn complete(&self, forwarded: Forwarded) -> Forwarded {
-        forwarded.with_ids(self.request, self.trace)
+        forwarded
+            .with_ids(self.request, self.trace)
+            .carrying(self.carried)
     }
 }
 

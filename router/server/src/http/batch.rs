@@ -12,7 +12,7 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::value::RawValue;
 
-use super::asking::{Asking, Ids};
+use super::asking::Asking;
 use crate::errors::{Code, Refusal};
 use crate::forward::Forwarded;
 use crate::gateway::Gateway;
@@ -76,7 +76,7 @@ fn one<'a>(
     Box::pin(async move {
         let watch = Watch::begin(asking.gateway, &parts.headers);
         let asking = Asking {
-            ids: Ids::new(asking.ids.request, &watch),
+            ids: asking.ids.of(&watch),
             ..*asking
         };
         let outcome = executed(&asking, number, entry, forwarded).await;

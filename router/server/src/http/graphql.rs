@@ -20,7 +20,7 @@ use super::parts::{Served, Spec};
 use super::stream::Reply;
 use super::{batch, csrf, packed, stream, upload};
 use crate::errors::{Code, Refusal};
-use crate::forward::{self, Forwarded, REQUEST_ID};
+use crate::forward::{self, Forwarded, REQUEST_ID, Wanted};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::observe::{Answered, Watch};
@@ -141,9 +141,13 @@ async fn at_once<B: RequestBody>(
 ) -> Answer {
     let watch = Watch::begin(&gateway, &parts.headers);
     let format = negotiate::format(&parts.headers);
+    let carried = gateway.wanted.as_ref().map(Wanted::begin);
     let outcome = match format {
         None => Err(not_acceptable()),
-        Some(_) => answer(&gateway, peer, parts, body, Ids::new(&id, &watch)).await,
+        Some(_) => {
+            let ids = Ids::new(&id, &watch, carried.as_ref());
+            answer(&gateway, peer, parts, body, ids).await
+        }
     };
     let format = format.unwrap_or(Format::Json);
     let mut response = match outcome {
@@ -152,6 +156,9 @@ async fn at_once<B: RequestBody>(
         Ok(Outcome::One(answered)) => watched(watch, &id, &Ok(answered), format),
         Err(refusal) => watched(watch, &id, &Err(refusal), format),
     };
+    if let Some(carried) = &carried {
+        carried.write(response.headers_mut());
+    }
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
@@ -195,7 +202,7 @@ async fn answer<B: RequestBody>(
         client: client.as_ref(),
     };
     gateway.traffic.admit(&who).await?;
-    let forwarded = Forwarded::of_caller(&parts.headers, &gateway.propagated, caller.authorization.as_ref());
+    let forwarded = Forwarded::of_caller(&parts.headers, &gateway.rules, caller.authorization.as_ref());
     let asking = Asking { gateway, who, ids };
     if is_get {
         let asked = from_get(gateway, &parts)?;
@@ -215,7 +222,7 @@ async fn answer<B: RequestBody>(
     let _inside = gateway.traffic.enter().await?;
     match (&gateway.sharing, gateway.engine()) {
         (Some(sharing), Some(engine)) => {
-            let key = sharing::Key::new(engine, body.clone(), forwarded.lines());
+            let key = sharing::Key::new(engine, body.clone(), &forwarded.identity());
             let sharing = asking.shared(sharing, key, &body, forwarded);
             Box::pin(sharing).await.map(Outcome::One)
         }

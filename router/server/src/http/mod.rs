@@ -2,7 +2,9 @@
 
 mod asking;
 mod batch;
+mod crowd;
 pub mod csrf;
+mod door;
 pub mod graphql;
 pub mod health;
 pub mod intake;
@@ -10,8 +12,10 @@ pub mod negotiate;
 mod packed;
 mod parts;
 mod serve;
+mod stall;
 mod stream;
 mod upload;
+mod wire;
 
 pub use health::Readiness;
 pub use serve::serve;

@@ -5,7 +5,7 @@ use baedal_telemetry::metrics::Metric;
 use super::response_cache;
 
 /// All of it.
-pub const METRICS: [&Metric; 44] = [
+pub const METRICS: [&Metric; 45] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -23,6 +23,7 @@ pub const METRICS: [&Metric; 44] = [
     &CALLS_TIMED_OUT,
     &CALLS_RETRIED,
     &CONNECTIONS,
+    &TURNED_AWAY,
     &SOCKETS,
     &SUBSCRIPTIONS,
     &CALLBACKS,
@@ -169,6 +170,12 @@ pub static RECORDS_SKIPPED: Metric = Metric::counter(
 /// Connections of clients.
 pub static CONNECTIONS: Metric =
     Metric::gauge("baedal_router_connections", &[], "Open connections of clients");
+/// Connections that were closed at once.
+pub static TURNED_AWAY: Metric = Metric::counter(
+    "baedal_router_connections_refused_total",
+    &["reason"],
+    "Connections of clients closed before a request, by reason: max, max_per_address (of `connections`), handshake, handshake_timeout",
+);
 /// WebSocket connections.
 pub static SOCKETS: Metric = Metric::gauge(
     "baedal_router_sockets",

@@ -43,6 +43,7 @@ pub struct Observer {
     pub vitals: Vitals,
     /// Open connections of clients.
     pub connections: Gauge,
+    turned_away: Family<Counter>,
     /// WebSocket connections among them.
     pub sockets: Gauge,
     /// Subscriptions under way.
@@ -108,6 +109,7 @@ impl Observer {
             tracer: tracer(config, &registry),
             vitals: Vitals::default(),
             connections: registry.gauge(&metrics::CONNECTIONS),
+            turned_away: registry.counters(&metrics::TURNED_AWAY, FEW),
             sockets: registry.gauge(&metrics::SOCKETS),
             subscriptions: registry.gauge(&metrics::SUBSCRIPTIONS),
             skipped: registry.counters(&metrics::RECORDS_SKIPPED, FEW),
@@ -129,6 +131,12 @@ impl Observer {
             slow: registry.counter(&metrics::SLOW),
             registry,
         }
+    }
+
+    /// A connection was closed before a request.
+    pub fn turned_away(&self, reason: &str) {
+        self.turned_away.with(&[reason]).inc();
+        tracing::debug!(reason, "a connection was closed before a request");
     }
 
     /// The meters of an operation.

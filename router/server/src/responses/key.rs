@@ -56,7 +56,7 @@ impl Caller {
     pub fn of(forwarded: &Forwarded, ignored: &[HeaderName], claims: &[String]) -> Caller {
         let (mut headers, mut identity) = (Hasher::of("headers"), Hasher::of("identity"));
         let mut is_named = false;
-        for (name, value) in forwarded.fields() {
+        for (name, value) in forwarded.all_fields() {
             if name == REQUEST_ID || name == TRACEPARENT || ignored.contains(&name) {
                 continue;
             }
@@ -110,6 +110,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::forward::Rules;
 
     fn token(claims: &Value) -> String {
         let payload = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
@@ -124,6 +125,7 @@ mod tests {
         let named: Vec<HeaderName> = request.keys().cloned().collect();
         let id_value = HeaderValue::from_str(&id.to_string()).expect("a value");
         let trace = TraceContext::root(u128::from(id), id, false);
+        let named = Rules::named(&named);
         let forwarded = Forwarded::new(&request, &named, &id_value, trace, None);
         let claims: Vec<String> = claims.iter().map(|claim| (*claim).to_owned()).collect();
         Caller::of(&forwarded, &[HeaderName::from_static("x-ignored")], &claims)

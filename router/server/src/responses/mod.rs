@@ -47,7 +47,7 @@ use self::flights::Flights;
 use self::meters::Meters;
 use self::store::Store;
 use crate::config::{Config, ResponsesConfig};
-use crate::forward::Forwarded;
+use crate::forward::{Forwarded, Rules};
 
 /// Answers of subgraphs that are kept.
 pub struct Responses {
@@ -72,13 +72,15 @@ impl Responses {
     ) -> Option<Responses> {
         let responses = config.cache.responses.clone();
         let tells = |name: &HeaderName| *name == AUTHORIZATION || *name == COOKIE;
+        let rules = Rules::of(config);
+        let sources: Vec<HeaderName> = rules.sources().cloned().collect();
         responses.enabled.then(|| Responses {
             store: Store::new(responses.bytes, responses.max_ttl + responses.stale_if_error),
             flights: Flights::default(),
             meters: Meters::new(registry),
             ignored: responses.ignored(),
-            callers_differ: config.auth.is_some() || config.headers.names().iter().any(tells),
-            vary: vary(&config.headers.names()),
+            callers_differ: config.auth.is_some() || rules.targets().any(tells),
+            vary: vary(&sources),
             clock: Box::new(clock),
             config: responses,
         })

@@ -172,10 +172,10 @@ impl Operation {
         let settings = &self.gateway.config.subscriptions;
         let of_caller = Forwarded::of_caller(
             &self.origin.headers,
-            &self.gateway.propagated,
+            &self.gateway.rules,
             self.caller.authorization.as_ref(),
         );
-        let key = Key::new(&prepared, of_caller.lines());
+        let key = Key::new(&prepared, &of_caller.identity());
         let argument = CursorArgument::of(prepared.schema(), &request, &settings.cursor_argument);
         let given = argument.as_ref().and_then(|argument| argument.given(&request));
         let joining = Joining {
@@ -217,7 +217,7 @@ impl Operation {
     fn forwarded(&self, trace: TraceContext) -> Forwarded {
         Forwarded::new(
             &self.origin.headers,
-            &self.gateway.propagated,
+            &self.gateway.rules,
             &self.origin.id,
             trace,
             self.caller.authorization.as_ref(),

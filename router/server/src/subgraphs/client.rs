@@ -7,18 +7,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::HOST;
 use http::{StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 use super::exchange::{Answer, Connection, ExchangeError, Taken};
 use super::pool::{Line, Pool};
-use super::{Place, SubgraphError};
+use super::{Place, SubgraphError, Ways, http2};
 use crate::config::TrafficConfig;
-use crate::forward::Forwarded;
+use crate::forward::{Carried, Forwarded};
 use crate::responses::Fields;
 use crate::workers;
 
@@ -32,6 +33,9 @@ const TIME_LEFT: &str = "x-request-timeout-ms";
 
 /// How connections are opened: TCP with TCP_NODELAY, TLS where the URL says https.
 pub type Connector = HttpsConnector<HttpConnector>;
+
+/// A connection just opened.
+pub type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// Whether a request may be sent once more when the kept connection it was sent on turns out to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,7 @@ pub struct Client {
 }
 
 struct Shared {
+    tcp: HttpConnector,
     connector: Connector,
     response_bytes: usize,
     pool_max_idle: usize,
@@ -70,8 +75,10 @@ struct Shared {
 impl Client {
     /// A client with empty pools.
     pub fn new(traffic: &TrafficConfig) -> Client {
+        let tcp = tcp(traffic.connect_timeout);
         let shared = Shared {
-            connector: connector(traffic.connect_timeout),
+            connector: connector(tcp.clone()),
+            tcp,
             response_bytes: traffic.response_bytes,
             pool_max_idle: traffic.pool_max_idle,
             pool_idle_timeout: traffic.pool_idle_timeout,
@@ -82,9 +89,23 @@ impl Client {
         }
     }
 
-    /// How this client opens connections.
-    pub fn connector(&self) -> Connector {
-        self.shared.connector.clone()
+    /// How connections are opened in these ways. `multiplexed`: HTTP/2 may be spoken on them.
+    pub fn connector(&self, ways: &Ways, multiplexed: bool) -> Connector {
+        match &ways.tls {
+            None => self.shared.connector.clone(),
+            Some(tls) => Connector::from((self.shared.tcp.clone(), tls.config(multiplexed))),
+        }
+    }
+
+    /// Opens a connection.
+    pub async fn open(&self, url: &Uri, ways: &Ways, multiplexed: bool) -> Result<Stream, SubgraphError> {
+        let opened = self.connector(ways, multiplexed).oneshot(url.clone()).await;
+        opened.map_err(|error| SubgraphError::Unreachable(advised(causes(&*error), &ways.name)))
+    }
+
+    /// Keeps a connection of HTTP/1.1 to a place for the next call.
+    pub fn keep(&self, place: &Place, line: Line) {
+        place.pool(|| self.pool(&place.url, &place.ways)).put(line);
     }
 
     /// The largest answer that is read.
@@ -102,22 +123,66 @@ impl Client {
         within: Duration,
         repeat: Repeat,
     ) -> Result<Reply, SubgraphError> {
-        let mut last = [0; LAST_LINES];
-        let last = last_lines(within, body.len(), &mut last);
-        let request = [place.head(), forwarded.lines(), last, body];
-        let pool = place.pool(|| self.pool(&place.url));
-        let packed = place.ways.packed;
-        let answer = self.call(&place.url, pool, request, (repeat, packed)).await?;
+        let call = http2::Call {
+            place,
+            forwarded,
+            body,
+            within,
+            repeat,
+        };
+        let multiplexed = match &place.multiplexed {
+            Some(shared) => Box::pin(shared.call(self, &call)).await?,
+            None => None,
+        };
+        let answer = match multiplexed {
+            Some(answer) => answer,
+            None => self.post_alone(&call).await?,
+        };
+        if let Some(carried) = forwarded.carried() {
+            carried.take(answer.wanted);
+        }
         let mut reply = graphql_reply(answer.status, answer.body, answer.retry_after)?;
         reply.caching = answer.caching;
         Ok(reply)
     }
 
+    /// The same on a connection of HTTP/1.1, on which nothing else is meanwhile.
+    async fn post_alone(&self, call: &http2::Call<'_>) -> Result<Answer, SubgraphError> {
+        let (place, forwarded) = (call.place, call.forwarded);
+        let mut last = [0; LAST_LINES];
+        let last = last_lines(call.within, call.body.len(), &mut last);
+        let own = forwarded.own_lines(&place.ways.name);
+        let request = [place.head(), forwarded.lines(), own, last, call.body];
+        let pool = place.pool(|| self.pool(&place.url, &place.ways));
+        let taken = Taken {
+            limit: self.shared.response_bytes,
+            packed: place.ways.packed,
+            wanted: forwarded.carried().map_or(&[], Carried::names),
+        };
+        let to = Target {
+            url: &place.url,
+            ways: &place.ways,
+            pool,
+        };
+        self.call(to, request, call.repeat, taken).await
+    }
+
     /// Gets a document, which must come with a status of success.
     pub async fn get(&self, url: &Uri, timeout: Duration) -> Result<Bytes, SubgraphError> {
         let head = format!("GET {} HTTP/1.1\r\n{}\r\n", target(url), host(url));
-        let pool = self.pool(url);
-        let calling = self.call(url, &pool, [head.as_bytes()], (Repeat::Once, false));
+        let ways = Ways::default();
+        let pool = self.pool(url, &ways);
+        let taken = Taken {
+            limit: self.shared.response_bytes,
+            packed: false,
+            wanted: &[],
+        };
+        let to = Target {
+            url,
+            ways: &ways,
+            pool: &pool,
+        };
+        let calling = self.call(to, [head.as_bytes()], Repeat::Once, taken);
         let answer = tokio::time::timeout(timeout, calling)
             .await
             .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
@@ -142,8 +207,19 @@ impl Client {
             host(url),
             form.len()
         );
-        let pool = self.pool(url);
-        let calling = self.call(url, &pool, [head.as_bytes(), form], (Repeat::Never, false));
+        let ways = Ways::default();
+        let pool = self.pool(url, &ways);
+        let taken = Taken {
+            limit: self.shared.response_bytes,
+            packed: false,
+            wanted: &[],
+        };
+        let to = Target {
+            url,
+            ways: &ways,
+            pool: &pool,
+        };
+        let calling = self.call(to, [head.as_bytes(), form], Repeat::Never, taken);
         let answer = tokio::time::timeout(timeout, calling)
             .await
             .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
@@ -156,15 +232,20 @@ impl Client {
         pools.retain(|_, pool| pool.sweep() > 0 || Arc::strong_count(pool) > 1);
     }
 
-    /// The unused connections to where `url` is.
-    fn pool(&self, url: &Uri) -> Arc<Pool> {
+    /// The unused connections to where `url` is. Those on which the gateway has shown a certificate are nobody else's.
+    fn pool(&self, url: &Uri, ways: &Ways) -> Arc<Pool> {
         let Shared {
             pool_max_idle,
             pool_idle_timeout,
             pools,
             ..
         } = &*self.shared;
-        let place = format!("{}://{}", url.scheme_str().unwrap_or_default(), authority(url));
+        let owner = ways.tls.as_ref().map_or("", |_| &ways.name);
+        let place = format!(
+            "{owner} {}://{}",
+            url.scheme_str().unwrap_or_default(),
+            authority(url)
+        );
         let lanes = workers::lanes(workers::usual());
         let make = || Arc::new(Pool::new(lanes, *pool_max_idle, *pool_idle_timeout));
         let mut pools = pools.lock().unwrap_or_else(PoisonError::into_inner);
@@ -174,13 +255,12 @@ impl Client {
     /// One exchange, on a kept connection if there is one.
     async fn call<const N: usize>(
         &self,
-        url: &Uri,
-        pool: &Pool,
+        Target { url, ways, pool }: Target<'_>,
         request: [&[u8]; N],
-        (repeat, packed): (Repeat, bool),
+        repeat: Repeat,
+        taken: Taken<'_>,
     ) -> Result<Answer, SubgraphError> {
-        let limit = self.shared.response_bytes;
-        let taken = Taken { limit, packed };
+        let told = |error| told(error, taken.limit, &ways.name);
         let fresh = match repeat {
             Repeat::Once => Duration::MAX,
             Repeat::Never => FRESH,
@@ -189,19 +269,21 @@ impl Client {
             match exchange(line, pool, request, taken).await {
                 // Closed while it lay there: the others of its age will be too.
                 Err(ExchangeError::Gone(_)) if repeat == Repeat::Once => pool.clear(),
-                done => return done.map_err(|error| told(error, limit)),
+                done => return done.map_err(told),
             }
         }
-        let line = Box::pin(self.connect(url)).await?;
-        let done = exchange(line, pool, request, taken).await;
-        done.map_err(|error| told(error, limit))
+        let stream = Box::pin(self.open(url, ways, false)).await?;
+        let line = Connection::new(TokioIo::new(stream));
+        exchange(line, pool, request, taken).await.map_err(told)
     }
+}
 
-    async fn connect(&self, url: &Uri) -> Result<Line, SubgraphError> {
-        let opened = self.connector().oneshot(url.clone()).await;
-        let stream = opened.map_err(|error| SubgraphError::Unreachable(causes(&*error)))?;
-        Ok(Connection::new(TokioIo::new(stream)))
-    }
+/// Where a request goes.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    url: &'a Uri,
+    ways: &'a Ways,
+    pool: &'a Pool,
 }
 
 /// An exchange; the connection is kept if it can be.
@@ -209,7 +291,7 @@ async fn exchange<const N: usize>(
     mut line: Line,
     pool: &Pool,
     request: [&[u8]; N],
-    taken: Taken,
+    taken: Taken<'_>,
 ) -> Result<Answer, ExchangeError> {
     let answer = line.exchange(request, taken).await?;
     if answer.reusable {
@@ -218,13 +300,13 @@ async fn exchange<const N: usize>(
     Ok(answer)
 }
 
-fn told(error: ExchangeError, limit: usize) -> SubgraphError {
+fn told(error: ExchangeError, limit: usize, subgraph: &str) -> SubgraphError {
     match error {
         ExchangeError::TooLarge => SubgraphError::TooLarge(limit),
         ExchangeError::Encoded | ExchangeError::Packed | ExchangeError::Malformed(_) => {
             SubgraphError::Malformed(error.to_string())
         }
-        other => SubgraphError::Unreachable(other.to_string()),
+        other => SubgraphError::Unreachable(advised(other.to_string(), subgraph)),
     }
 }
 
@@ -264,12 +346,16 @@ fn is_braced(body: &[u8]) -> bool {
     body.first() == Some(&b'{') && body.last() == Some(&b'}')
 }
 
-fn connector(connect_timeout: Duration) -> Connector {
+fn tcp(connect_timeout: Duration) -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(connect_timeout));
     tcp.set_keepalive(Some(Duration::from_secs(60)));
     tcp.enforce_http(false);
+    tcp
+}
+
+fn connector(tcp: HttpConnector) -> Connector {
     let provider = rustls::crypto::ring::default_provider();
     let builder = match HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone()) {
         Ok(builder) => builder,
@@ -318,8 +404,35 @@ fn is_graphql(body: &[u8]) -> bool {
     serde_json::from_slice::<Probe>(body).is_ok_and(|probe| probe.data.is_some() || probe.errors.is_some())
 }
 
+/// What is wrong with a connection by TLS, and what to do.
+fn advised(why: String, subgraph: &str) -> String {
+    let key = |field: &str| format!("subgraphs.{subgraph}.tls.{field}");
+    let advice = match () {
+        _ if why.contains("UnknownIssuer") => {
+            format!("name the CA that signs its certificate in {}", key("ca"))
+        }
+        _ if why.contains("NotValidForName") => {
+            "its certificate is for another name than that of its URL".to_owned()
+        }
+        _ if why.contains("CertificateRequired") => {
+            format!("it asks for a certificate: name one in {}", key("certificate"))
+        }
+        _ if why.contains("alert: CertificateExpired") => {
+            format!("the certificate in {} has expired: renew it", key("certificate"))
+        }
+        _ if why.contains("alert: UnknownCA") || why.contains("alert: DecryptError") => {
+            format!(
+                "it does not believe who signed the certificate in {}",
+                key("certificate")
+            )
+        }
+        _ => return why,
+    };
+    format!("{why}; {advice}")
+}
+
 /// An error with all its causes; hyper's own text stops at "client error (Connect)".
-fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -11,11 +11,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::framing::{Coded, Framing, Head, chunk_size};
 use crate::coding::UnpackError;
+use crate::forward::Field;
 use crate::responses::Fields;
 
 /// Bytes of a head, of a chunk's first line, of a trailer.
@@ -46,15 +47,19 @@ pub struct Answer {
     pub caching: Option<Box<Fields>>,
     /// Whether the connection can be used again.
     pub reusable: bool,
+    /// The values of those header fields that were wanted.
+    pub wanted: Vec<Field>,
 }
 
 /// What of an answer is taken.
 #[derive(Debug, Clone, Copy)]
-pub struct Taken {
+pub struct Taken<'a> {
     /// The most bytes of its body, unpacked.
     pub limit: usize,
     /// Whether compressed bodies are: the request has asked for them.
     pub packed: bool,
+    /// Which header fields are.
+    pub wanted: &'a [HeaderName],
 }
 
 /// Why nothing came back.
@@ -112,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub async fn exchange<const N: usize>(
         &mut self,
         request: [&[u8]; N],
-        taken: Taken,
+        taken: Taken<'_>,
     ) -> Result<Answer, ExchangeError> {
         self.send(request).await.map_err(ExchangeError::Gone)?;
         let room = (self.expected + 512).clamp(FIRST_ROOM.start, FIRST_ROOM.end);
@@ -120,7 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             stream: &mut self.stream,
             buffer: BytesMut::with_capacity(room),
         };
-        let head = reader.head().await?;
+        let head = reader.head(taken.wanted).await?;
         let (body, whole) = match head.coded {
             Coded::Plain => reader.body(&head, taken.limit).await?,
             Coded::By(coding) if taken.packed => {
@@ -138,6 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             retry_after: head.retry_after.map(Duration::from_secs),
             caching: head.caching,
             reusable: head.keep_alive && whole,
+            wanted: head.wanted,
         })
     }
 
@@ -163,9 +169,9 @@ struct Reader<'a, S> {
 
 impl<S: AsyncRead + Unpin> Reader<'_, S> {
     /// The head of the final answer, taken out of the buffer.
-    async fn head(&mut self) -> Result<Head, ExchangeError> {
+    async fn head(&mut self, wanted: &[HeaderName]) -> Result<Head, ExchangeError> {
         loop {
-            match Head::read(&self.buffer).map_err(ExchangeError::Malformed)? {
+            match Head::read(&self.buffer, wanted).map_err(ExchangeError::Malformed)? {
                 Some(head) => {
                     self.buffer.advance(head.length);
                     if !head.status.is_informational() {
@@ -292,9 +298,10 @@ mod tests {
 
     use super::*;
 
-    const TAKEN: Taken = Taken {
+    const TAKEN: Taken<'static> = Taken {
         limit: 100,
         packed: false,
+        wanted: &[],
     };
 
     /// What comes of an answer that arrives in pieces of `piece` bytes, the connection closed after it if asked.

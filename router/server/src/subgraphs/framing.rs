@@ -1,9 +1,10 @@
 //! Where the head of an HTTP/1.1 answer ends, and how its body does
 //! ([RFC 9112, section 6.3](https://www.rfc-editor.org/rfc/rfc9112#section-6.3)).
 
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::coding::Coding;
+use crate::forward::Field;
 use crate::responses::Fields;
 
 /// Header fields of an answer.
@@ -26,6 +27,8 @@ pub struct Head {
     pub retry_after: Option<u64>,
     /// What it says about keeping the answer.
     pub caching: Option<Box<Fields>>,
+    /// The values of what was wanted, by number.
+    pub wanted: Vec<Field>,
 }
 
 /// How a body is coded.
@@ -63,8 +66,8 @@ struct Told {
 }
 
 impl Head {
-    /// Reads the head at the beginning of `bytes`; `None` if it is not all there.
-    pub fn read(bytes: &[u8]) -> Result<Option<Head>, &'static str> {
+    /// Reads the head at the beginning of `bytes`, with the values of `wanted`; `None` if it is not all there.
+    pub fn read(bytes: &[u8], wanted: &[HeaderName]) -> Result<Option<Head>, &'static str> {
         let mut fields = [httparse::EMPTY_HEADER; FIELDS];
         let mut head = httparse::Response::new(&mut fields);
         let length = match head.parse(bytes) {
@@ -77,9 +80,14 @@ impl Head {
         if status == StatusCode::SWITCHING_PROTOCOLS {
             return Err("it speaks another protocol");
         }
-        let mut told = Told::default();
+        let (mut told, mut values) = (Told::default(), Vec::new());
         for field in head.headers.iter() {
             told.read(field.name, field.value)?;
+            let number = wanted
+                .iter()
+                .position(|name| field.name.eq_ignore_ascii_case(name.as_str()));
+            let value = number.and_then(|number| Some((number, HeaderValue::from_bytes(field.value).ok()?)));
+            values.extend(value);
         }
         let framing = told.framing(status);
         // Both lengths at once are how one answer is made to look like two (section 6.1).
@@ -94,6 +102,7 @@ impl Head {
             coded: told.coded,
             retry_after: told.retry_after,
             caching: told.caching,
+            wanted: values,
         }))
     }
 }
@@ -168,7 +177,7 @@ mod tests {
     use super::*;
 
     fn read(head: &str) -> Result<Option<(Framing, bool)>, &'static str> {
-        Head::read(head.as_bytes()).map(|head| head.map(|head| (head.framing, head.keep_alive)))
+        Head::read(head.as_bytes(), &[]).map(|head| head.map(|head| (head.framing, head.keep_alive)))
     }
 
     #[test]
@@ -233,7 +242,7 @@ mod tests {
     fn an_encoded_body_and_a_wish_for_a_pause_are_noticed() {
         let read = |field: &str| {
             let head = format!("HTTP/1.1 503 Busy\r\n{field}\r\ncontent-length: 0\r\n\r\n");
-            let head = Head::read(head.as_bytes()).expect("a head").expect("whole");
+            let head = Head::read(head.as_bytes(), &[]).expect("a head").expect("whole");
             (head.coded, head.retry_after)
         };
         assert_eq!(read("content-encoding: gzip"), (Coded::By(Coding::Gzip), None));
@@ -246,6 +255,15 @@ mod tests {
             read("retry-after: Fri, 31 Dec 1999 23:59:59 GMT"),
             (Coded::Plain, None)
         );
+    }
+
+    #[test]
+    fn what_is_wanted_of_a_head_is_read() {
+        let head = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nx-b: 2\r\nx-a: 3\r\ncontent-length: 0\r\n\r\n";
+        let names = ["x-c", "x-a"].map(HeaderName::from_static);
+        let read = Head::read(head, &names).expect("a head").expect("whole");
+        let values = ["1", "3"].map(|value| (1, HeaderValue::from_static(value)));
+        assert_eq!(read.wanted, values);
     }
 
     #[test]

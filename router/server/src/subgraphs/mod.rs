@@ -6,6 +6,7 @@ mod error;
 mod exchange;
 mod framing;
 mod guarded;
+mod http2;
 mod pool;
 mod port;
 mod stream;
@@ -26,7 +27,7 @@ use http::Uri;
 use url::Url;
 
 use self::pool::Pool;
-use crate::config::{StreamProtocol, SubgraphConfig};
+use crate::config::{Http2, StreamProtocol, SubgraphConfig};
 use crate::traffic::{Guard, Traffic};
 
 /// What subgraphs are asked to answer with.
@@ -39,6 +40,8 @@ pub struct Endpoint {
     pub stream_url: Uri,
     /// How they are asked for.
     pub stream_protocol: StreamProtocol,
+    /// How it is called.
+    pub ways: Ways,
     /// Where calls go: at least one place.
     places: Arc<[Place]>,
     guard: Guard,
@@ -47,7 +50,6 @@ pub struct Endpoint {
 }
 
 /// One address of a subgraph.
-#[derive(Debug)]
 pub struct Place {
     /// Its GraphQL endpoint.
     pub url: Uri,
@@ -56,6 +58,8 @@ pub struct Place {
     /// What each call begins with.
     head: Box<[u8]>,
     pool: OnceLock<Arc<Pool>>,
+    /// Its connections of HTTP/2, where that is spoken.
+    multiplexed: Option<http2::Shared>,
 }
 
 impl Place {
@@ -67,15 +71,15 @@ impl Place {
     /// The place at this URL, called there in these ways.
     pub fn by(url: Uri, ways: Ways) -> Place {
         let head = format!(
-            "POST {} HTTP/1.1\r\n{}content-type: application/json\r\naccept: {ACCEPTED}\r\n{}",
+            "POST {} HTTP/1.1\r\n{}content-type: application/json\r\naccept: {ACCEPTED}\r\n",
             client::target(&url),
             client::host(&url),
-            ways.lines()
         );
         Place {
             url,
+            multiplexed: (ways.http2 != Http2::Never).then(http2::Shared::new),
+            head: [head.into_bytes(), ways.lines()].concat().into(),
             ways,
-            head: head.into_bytes().into(),
             pool: OnceLock::new(),
         }
     }
@@ -106,6 +110,7 @@ impl Endpoint {
         subgraph: &str,
         routing_url: &str,
         overrides: Option<&SubgraphConfig>,
+        ways: Ways,
         traffic: &Traffic,
     ) -> Result<Endpoint, String> {
         let url = match overrides.and_then(|subgraph| subgraph.url.as_ref()) {
@@ -129,12 +134,12 @@ impl Endpoint {
         };
         let replicas = overrides.iter().flat_map(|subgraph| &subgraph.replicas);
         let urls: Vec<String> = [&url].into_iter().chain(replicas).map(Url::to_string).collect();
-        let ways = Ways::new(overrides);
         let places = urls.iter().map(|url| Ok(Place::by(uri(url)?, ways.clone())));
         Ok(Endpoint {
             stream_url,
             stream_protocol,
             places: places.collect::<Result<_, String>>()?,
+            ways,
             guard: traffic.guard(subgraph, urls),
             meter: OnceLock::new(),
         })
@@ -173,7 +178,8 @@ mod tests {
         };
         config.subgraphs.insert("b".to_owned(), overrides);
         let traffic = Traffic::new(&config);
-        let endpoint = |name: &str, url| Endpoint::new(name, url, config.subgraphs.get(name), &traffic);
+        let endpoint =
+            |name: &str, url| Endpoint::new(name, url, config.subgraphs.get(name), Ways::default(), &traffic);
         let plain = endpoint("a", "https://a.example/graphql").expect("an endpoint");
         assert_eq!(plain.stream_url, "wss://a.example/graphql");
         assert_eq!(plain.guard.layers.timeout(), Duration::from_secs(30));

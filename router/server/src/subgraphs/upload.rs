@@ -14,7 +14,6 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use tokio::time::Instant;
-use tower::ServiceExt;
 
 use super::client::{self, Reply};
 use super::{ACCEPTED, Calls, Endpoint, Place, SubgraphError};
@@ -64,8 +63,7 @@ impl Calls<'_> {
     async fn post_files(&self, place: &Place, outgoing: Outgoing) -> Result<Reply, SubgraphError> {
         let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
         let request = self.request(place, outgoing)?;
-        let stream = self.client.connector().oneshot(place.url.clone()).await;
-        let stream = stream.map_err(|error| unreachable(&error))?;
+        let stream = self.client.open(&place.url, &place.ways, false).await?;
         let shaken = http1::handshake(stream).await;
         let (mut sender, connection) = shaken.map_err(|error| unreachable(&error))?;
         // The connection is driven here, so that it ends with the call.
@@ -96,7 +94,9 @@ impl Calls<'_> {
             .header(PREFLIGHT, "true")
             .body(outgoing)
             .map_err(|error| SubgraphError::Unreachable(error.to_string()))?;
-        for (name, value) in self.forwarded.fields() {
+        let ways = &place.ways;
+        let fixed = ways.inserted.iter().cloned();
+        for (name, value) in fixed.chain(self.forwarded.fields(&ways.name)) {
             request.headers_mut().append(name, value);
         }
         Ok(request)

@@ -49,8 +49,14 @@ pub fn engine(
         None => SupergraphProblem::Engine(why),
     };
     let built = |text: &str| {
-        Engine::new(text, config, &gateway.traffic, &gateway.observer)
-            .map_err(|error| refused(error.to_string()))
+        Engine::new(
+            text,
+            config,
+            &gateway.traffic,
+            &gateway.observer,
+            &gateway.secrets,
+        )
+        .map_err(|error| refused(error.to_string()))
     };
     let Some(contracts) = &config.contract else {
         return built(supergraph);

@@ -8,7 +8,9 @@ use http::Uri;
 use serde::Deserialize;
 
 use super::{Absent, SdlPlace, SubgraphSource};
+use crate::config::Config;
 use crate::forward::Forwarded;
+use crate::gateway::Gateway;
 use crate::subgraphs::{Client, Place, Repeat, SubgraphError};
 
 /// Longest time for one subgraph to tell its SDL.
@@ -17,10 +19,22 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 const QUESTION: &[u8] = br#"{"query":"{ _service { sdl } }"}"#;
 
 /// SDLs by name, of those that answered, and why the others did not.
-pub async fn gather(client: &Client, sources: &[SubgraphSource]) -> (HashMap<String, String>, Vec<Absent>) {
+pub async fn gather(
+    gateway: &Gateway,
+    config: &Config,
+    sources: &[SubgraphSource],
+) -> (HashMap<String, String>, Vec<Absent>) {
     let read = |source: &SubgraphSource| {
         let (name, place) = (source.name.clone(), source.place.clone());
-        async move { (name, read_sdl(client, &place).await) }
+        let asked = source.asked(config, &gateway.secrets);
+        async move {
+            let told = match asked {
+                Ok(Some(place)) => ask(&gateway.client, &place).await,
+                Ok(None) => read_file(&place).await,
+                Err(why) => Err(why),
+            };
+            (name, told)
+        }
     };
     let (mut found, mut absent) = (HashMap::new(), Vec::new());
     for (name, sdl) in join_all(sources.iter().map(read)).await {
@@ -35,20 +49,23 @@ pub async fn gather(client: &Client, sources: &[SubgraphSource]) -> (HashMap<Str
     (found, absent)
 }
 
-async fn read_sdl(client: &Client, place: &SdlPlace) -> Result<String, String> {
-    match place {
-        SdlPlace::Live(url) => fetch_sdl(client, url).await,
-        SdlPlace::File(file) => tokio::fs::read_to_string(file)
-            .await
-            .map_err(|error| format!("cannot read its SDL file {}: {error}", file.display())),
-    }
+async fn read_file(place: &SdlPlace) -> Result<String, String> {
+    let SdlPlace::File(file) = place else {
+        return Err("its SDL is in no file".to_owned());
+    };
+    tokio::fs::read_to_string(file)
+        .await
+        .map_err(|error| format!("cannot read its SDL file {}: {error}", file.display()))
 }
 
 /// Asks the subgraph at `url` for its SDL.
 pub async fn fetch_sdl(client: &Client, url: &Uri) -> Result<String, String> {
-    let place = Place::at(url.clone());
+    ask(client, &Place::at(url.clone())).await
+}
+
+async fn ask(client: &Client, place: &Place) -> Result<String, String> {
     let forwarded = Forwarded::default();
-    let asking = client.post(&place, &forwarded, QUESTION, TIMEOUT, Repeat::Once);
+    let asking = client.post(place, &forwarded, QUESTION, TIMEOUT, Repeat::Once);
     let asked = tokio::time::timeout(TIMEOUT, asking).await;
     let answer = asked.unwrap_or(Err(SubgraphError::Timeout(TIMEOUT)));
     let answer = answer.map_err(|error| error.to_string())?;

@@ -246,7 +246,7 @@ impl Keeper {
     }
 
     async fn look_at_subgraphs(&mut self, sources: &[SubgraphSource]) -> Result<Look, SupergraphProblem> {
-        let (found, absent) = gather::gather(&self.gateway.client, sources).await;
+        let (found, absent) = gather::gather(&self.gateway, &self.config, sources).await;
         absent::note(&self.gateway, &self.known, &absent);
         self.known.extend(found);
         let subgraphs = self.known_subgraphs(sources);

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioExecutor;
 use url::Url;
 
-use crate::subgraphs::{Client, Connector};
+use crate::subgraphs::{Client, Connector, Ways};
 
 /// Longest time for the whole of it.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,7 +45,8 @@ impl Remote {
     pub fn new(url: Url, client: &Client) -> Remote {
         Remote {
             url,
-            http: hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(client.connector()),
+            http: hyper_util::client::legacy::Client::builder(TokioExecutor::new())
+                .build(client.connector(&Ways::default(), false)),
             limit: client.response_bytes(),
             known: Validators::default(),
         }

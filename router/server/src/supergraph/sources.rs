@@ -6,6 +6,8 @@ use http::Uri;
 use url::Url;
 
 use crate::config::Config;
+use crate::subgraphs::{Place, Ways};
+use crate::tls::Secrets;
 
 /// Where the supergraph comes from.
 #[derive(Debug, Clone)]
@@ -27,6 +29,19 @@ pub struct SubgraphSource {
     pub url: String,
     /// Where its SDL is.
     pub place: SdlPlace,
+}
+
+impl SubgraphSource {
+    /// Where it is asked for its SDL, if it is: called in the ways of `config`.
+    pub fn asked(&self, config: &Config, secrets: &Secrets) -> Result<Option<Place>, String> {
+        match &self.place {
+            SdlPlace::File(_) => Ok(None),
+            SdlPlace::Live(url) => {
+                let ways = Ways::of(&self.name, config, secrets)?;
+                Ok(Some(Place::by(url.clone(), ways)))
+            }
+        }
+    }
 }
 
 /// Where an SDL is.

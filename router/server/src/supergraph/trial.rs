@@ -8,11 +8,13 @@ use super::{Source, SupergraphProblem, gather};
 use crate::config::Config;
 use crate::front::Front;
 use crate::gateway::Gateway;
+use crate::tls::Secrets;
 
 /// Whether a gateway with this (checked) configuration could serve its graph: every subgraph tells its SDL, all compose,
 /// and the supergraph can be planned for.
 pub async fn trial(config: &Config) -> Result<(), SupergraphProblem> {
-    let front = Front::new(Gateway::new(config.clone()));
+    let secrets = Secrets::load(config).map_err(|error| SupergraphProblem::Engine(error.to_string()))?;
+    let front = Front::new(Gateway::new(config.clone(), Arc::new(secrets)));
     let gateway = front.main();
     let supergraph = match Source::of(config) {
         Source::File(file) => {
@@ -33,7 +35,7 @@ pub async fn trial(config: &Config) -> Result<(), SupergraphProblem> {
             looked.map_err(unreadable)?.unwrap_or_default()
         }
         Source::Subgraphs(sources) => {
-            let (mut found, absent) = gather::gather(&gateway.client, &sources).await;
+            let (mut found, absent) = gather::gather(&gateway, config, &sources).await;
             if !absent.is_empty() {
                 return Err(SupergraphProblem::Absent(absent));
             }

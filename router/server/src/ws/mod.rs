@@ -42,7 +42,7 @@ pub struct Upgraded {
 pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgraded) -> Response {
     let limit = gateway.config.websocket.message_bytes;
     let origin = Origin {
-        headers: forward::lasting(&upgraded.headers, &gateway.propagated),
+        headers: forward::lasting(&upgraded.headers, &gateway.rules),
         id: forward::owned(&upgraded.id),
         client: upgraded.client,
     };

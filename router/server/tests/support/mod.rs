@@ -1,5 +1,6 @@
 //! A world for a test: subgraphs, an issuer of tokens, and a gateway in front of them.
 
+pub mod certificates;
 pub mod client;
 pub mod emitter;
 pub mod graphs;

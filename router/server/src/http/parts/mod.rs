@@ -80,7 +80,7 @@ pub async fn serve<B: RequestBody>(
         plain: format == Some(Format::Json),
         id: forward::owned(id),
         watch: Watch::begin(gateway, &parts.headers),
-        headers: forward::lasting(&parts.headers, &gateway.propagated),
+        headers: forward::lasting(&parts.headers, &gateway.rules),
     };
     running.start(spec).await.map(Served::InParts)
 }
@@ -161,7 +161,7 @@ impl Running {
     ) -> Result<Answer, Refusal> {
         let forwarded = Forwarded::new(
             &self.headers,
-            &self.gateway.propagated,
+            &self.gateway.rules,
             &self.id,
             self.watch.context(),
             self.caller.authorization.as_ref(),

@@ -137,7 +137,7 @@ pub async fn serve<B: RequestBody>(
     let connection = Connection {
         gateway: Arc::clone(gateway),
         origin: Arc::new(Origin {
-            headers: forward::lasting(&parts.headers, &gateway.propagated),
+            headers: forward::lasting(&parts.headers, &gateway.rules),
             id: forward::owned(id),
             client: gateway.traffic.client(peer, &parts.headers),
         }),

@@ -208,7 +208,7 @@ static ENGINES: LazyLock<[Engine; 2]> = LazyLock::new(|| {
     let observer = Arc::new(Observer::new(&config));
     [0, 1].map(|schema| {
         let traffic = Traffic::new(&config);
-        Engine::new(&sdl(schema), &config, &traffic, &observer).expect("a supergraph")
+        Engine::new(&sdl(schema), &config, &traffic, &observer, &Default::default()).expect("a supergraph")
     })
 });
 
@@ -264,7 +264,7 @@ impl World {
             .await
             .expect("a plan");
         let token = name.map(|name| HeaderValue::from_str(&format!("Bearer {name}")).expect("a value"));
-        let forwarded = Forwarded::of_caller(&HeaderMap::new(), &[], token.as_ref());
+        let forwarded = Forwarded::of_caller(&HeaderMap::new(), &Default::default(), token.as_ref());
         let parts = self.responses.parts();
         let mode = match document.operation.kind() {
             OperationKind::Mutation => Mode::Writes,

@@ -7,7 +7,6 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use tokio::task::AbortHandle;
-use tower::ServiceExt;
 
 use super::super::{Client, Endpoint, SubgraphError, client};
 use super::reader::{Read, Reader};
@@ -54,8 +53,7 @@ impl Exchange {
     ) -> Result<Exchange, SubgraphError> {
         let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
         let url = http_twin(&endpoint.stream_url)?;
-        let stream = client.connector().oneshot(url).await;
-        let stream = stream.map_err(|error| unreachable(&error))?;
+        let stream = client.open(&url, &endpoint.ways, false).await?;
         let shaken = http1::handshake(stream).await;
         let (mut sender, connection) = shaken.map_err(|error| unreachable(&error))?;
         let driving = tokio::spawn(async move {
@@ -139,7 +137,8 @@ fn request(
         .header(ACCEPT, accepted)
         .body(Full::new(body))
         .map_err(|error| SubgraphError::Unreachable(error.to_string()))?;
-    for (name, value) in forwarded.fields() {
+    let fixed = endpoint.ways.inserted.iter().cloned();
+    for (name, value) in fixed.chain(forwarded.fields(&endpoint.ways.name)) {
         request.headers_mut().append(name, value);
     }
     Ok(request)

@@ -19,7 +19,6 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tower::ServiceExt;
 
 use super::super::{Client, Endpoint, SubgraphError};
 use super::{UpstreamItem, http_twin};
@@ -243,16 +242,14 @@ async fn connect(
 ) -> Result<(Socket, Dialect), SubgraphError> {
     let url = &endpoint.stream_url;
     let unreachable = |error: &dyn std::fmt::Display| SubgraphError::Unreachable(error.to_string());
-    let stream = client
-        .connector()
-        .oneshot(http_twin(url)?)
-        .await
-        .map_err(|error| unreachable(&error))?;
+    let ways = &endpoint.ways;
+    let stream = client.open(&http_twin(url)?, ways, false).await?;
     let mut request = url
         .to_string()
         .into_client_request()
         .map_err(|error| unreachable(&error))?;
-    for (name, value) in forwarded.fields() {
+    let fixed = ways.inserted.iter().cloned();
+    for (name, value) in fixed.chain(forwarded.fields(&ways.name)) {
         request.headers_mut().append(name, value);
     }
     request

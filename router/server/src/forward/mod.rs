@@ -1,15 +1,27 @@
 //! What travels on from a client's request to subgraphs: named headers, a request id, `traceparent`, and (with `auth`)
-//! the verified token. Nothing else.
+//! the verified token. Nothing else. And what travels back: named headers of their answers.
+
+mod carried;
+mod rules;
+
+pub use carried::{Carried, Field, Wanted};
+pub use rules::Rules;
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use baedal_telemetry::TraceContext;
 use http::header::{AUTHORIZATION, HeaderName};
 use http::{HeaderMap, HeaderValue};
 use uuid::Uuid;
 
+use self::rules::Rule;
 use crate::config::NOT_OURS_TO_PASS;
 
 /// The header with the id of a request, from the client or made here; it is in every log line and answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The certificate that a client has shown ([RFC 9440](https://www.rfc-editor.org/rfc/rfc9440)).
+pub const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 /// The header with the W3C Trace Context.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The longest request id taken from a client.
@@ -18,12 +30,19 @@ const LONGEST_ID: usize = 128;
 /// Room for both ids, if they are made here.
 const IDS: usize = 128;
 
+/// The lines that travel to one subgraph only, by its name.
+type Own = Arc<[(Arc<str>, Vec<u8>)]>;
+
 /// Header fields for calls to subgraphs, as they are written.
 #[derive(Debug, Clone, Default)]
 pub struct Forwarded {
     /// The trace comes last.
     lines: Vec<u8>,
+    /// Fields that travel to some subgraphs only: the subgraph, and its lines.
+    own: Option<Own>,
     trace: Option<TraceContext>,
+    /// Where what travels back is gathered, if anything does.
+    carried: Option<Arc<Carried>>,
 }
 
 /// The id of a request: the client's, if it is short and plain, or a new one.
@@ -41,9 +60,9 @@ pub fn request_id(headers: &HeaderMap) -> HeaderValue {
 
 /// A copy of those of a request's headers that can travel on. What lives as long as a connection must not keep the buffer
 /// that the request came in.
-pub fn lasting(request: &HeaderMap, named: &[HeaderName]) -> HeaderMap {
+pub fn lasting(request: &HeaderMap, rules: &Rules) -> HeaderMap {
     let mut kept = HeaderMap::new();
-    for name in named.iter().chain([&TRACEPARENT]) {
+    for name in rules.sources().chain([&TRACEPARENT]) {
         if kept.contains_key(name) {
             continue;
         }
@@ -73,31 +92,38 @@ impl Forwarded {
     /// What travels on of a request. `authorization` is the verified token, if there is one.
     pub fn new(
         request: &HeaderMap,
-        named: &[HeaderName],
+        rules: &Rules,
         id: &HeaderValue,
         trace: TraceContext,
         authorization: Option<&HeaderValue>,
     ) -> Forwarded {
-        Forwarded::of_caller(request, named, authorization).with_ids(id, trace)
+        Forwarded::of_caller(request, rules, authorization).with_ids(id, trace)
     }
 
     /// The part of it that tells callers apart: two requests that differ in it must not share anything.
-    pub fn of_caller(
-        request: &HeaderMap,
-        named: &[HeaderName],
-        authorization: Option<&HeaderValue>,
-    ) -> Forwarded {
+    pub fn of_caller(request: &HeaderMap, rules: &Rules, authorization: Option<&HeaderValue>) -> Forwarded {
         let ours = |name: &HeaderName| {
             *name == REQUEST_ID || *name == TRACEPARENT || (*name == AUTHORIZATION && authorization.is_some())
         };
-        let mut out = Forwarded::default();
-        for name in named.iter().filter(|name| !ours(name)) {
-            for value in request.get_all(name) {
-                out.add(name, value.as_bytes());
+        let write = |lines: &mut Vec<u8>, rules: &[Rule]| {
+            for rule in rules.iter().filter(|rule| !ours(&rule.to)) {
+                for value in rule.values(request) {
+                    add(lines, &rule.to, value.as_bytes());
+                }
             }
-        }
+        };
+        let mut out = Forwarded::default();
+        write(&mut out.lines, rules.all());
         if let Some(token) = authorization {
-            out.add(&AUTHORIZATION, token.as_bytes());
+            add(&mut out.lines, &AUTHORIZATION, token.as_bytes());
+        }
+        if !rules.own().is_empty() {
+            let own = rules.own().iter().map(|(subgraph, rules)| {
+                let mut lines = Vec::new();
+                write(&mut lines, rules);
+                (Arc::clone(subgraph), lines)
+            });
+            out.own = Some(own.collect());
         }
         out
     }
@@ -107,16 +133,32 @@ impl Forwarded {
         let mut out = Forwarded::default();
         let ours = |name: &HeaderName| !NOT_OURS_TO_PASS.contains(&name.as_str());
         for (name, value) in headers.iter().filter(|(name, _)| ours(name)) {
-            out.add(name, value.as_bytes());
+            add(&mut out.lines, name, value.as_bytes());
         }
         out
+    }
+
+    /// The same, and what answers say is gathered there.
+    pub fn carrying(mut self, carried: Option<&Arc<Carried>>) -> Forwarded {
+        self.carried = carried.cloned();
+        self
+    }
+
+    /// The same, to be handed on.
+    pub fn gathering(&self) -> Option<Arc<Carried>> {
+        self.carried.clone()
+    }
+
+    /// Where what travels back is gathered, if anything does.
+    pub fn carried(&self) -> Option<&Carried> {
+        self.carried.as_deref()
     }
 
     /// The rest: what tells requests of one caller apart.
     pub fn with_ids(mut self, id: &HeaderValue, trace: TraceContext) -> Forwarded {
         self.lines.reserve_exact(IDS);
-        self.add(&REQUEST_ID, id.as_bytes());
-        self.add(&TRACEPARENT, &trace.header());
+        add(&mut self.lines, &REQUEST_ID, id.as_bytes());
+        add(&mut self.lines, &TRACEPARENT, &trace.header());
         self.trace = Some(trace);
         self
     }
@@ -141,18 +183,38 @@ impl Forwarded {
         &self.lines
     }
 
-    /// The fields, taken apart again.
-    pub fn fields(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let lines = self
-            .lines
-            .split(|byte| *byte == b'\n')
-            .filter_map(|line| line.strip_suffix(b"\r"));
-        lines.filter_map(|line| {
-            let colon = line.iter().position(|byte| *byte == b':')?;
-            let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-            let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
-            Some((name, value))
-        })
+    /// The same of those that travel to this subgraph only.
+    pub fn own_lines(&self, subgraph: &str) -> &[u8] {
+        let own = self.own.iter().flat_map(|own| own.iter());
+        let mut own = own.filter(|(name, _)| **name == *subgraph);
+        own.next().map_or(&[], |(_, lines)| lines)
+    }
+
+    /// All that tells callers apart, before it has ids: two that differ in it must not share anything.
+    pub fn identity(&self) -> Cow<'_, [u8]> {
+        let Some(own) = &self.own else {
+            return Cow::Borrowed(&self.lines);
+        };
+        let mut all = self.lines.clone();
+        for (subgraph, lines) in own.iter() {
+            // No line begins so: what is of one subgraph is never taken for another's.
+            all.extend_from_slice(b"\n");
+            all.extend_from_slice(subgraph.as_bytes());
+            all.extend_from_slice(b"\n");
+            all.extend_from_slice(lines);
+        }
+        Cow::Owned(all)
+    }
+
+    /// The fields, taken apart again: those for all subgraphs, and those for this one.
+    pub fn fields(&self, subgraph: &str) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        read(&self.lines).chain(read(self.own_lines(subgraph)))
+    }
+
+    /// The fields that travel to any subgraph.
+    pub fn all_fields(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        let own = self.own.iter().flat_map(|own| own.iter());
+        read(&self.lines).chain(own.flat_map(|(_, lines)| read(lines)))
     }
 
     /// The token that travels on.
@@ -166,16 +228,28 @@ impl Forwarded {
     }
 
     fn field(&self, wanted: &HeaderName) -> Option<HeaderValue> {
-        self.fields()
+        self.fields("")
             .find(|(name, _)| name == wanted)
             .map(|(_, value)| value)
     }
+}
 
-    /// A value holds no line break: `HeaderValue` sees to it.
-    fn add(&mut self, name: &HeaderName, value: &[u8]) {
-        for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
-            self.lines.extend_from_slice(part);
-        }
+/// Lines, taken apart again.
+fn read(lines: &[u8]) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let lines = lines.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| {
+        let line = line.strip_suffix(b"\r")?;
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+        Some((name, value))
+    })
+}
+
+/// A value holds no line break: `HeaderValue` sees to it.
+fn add(lines: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
+    for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+        lines.extend_from_slice(part);
     }
 }
 
@@ -205,12 +279,12 @@ mod tests {
         }
         let out = Forwarded::new(
             &request,
-            &[HeaderName::from_static("x-tenant")],
+            &Rules::named(&[HeaderName::from_static("x-tenant")]),
             &HeaderValue::from_static("id"),
             TraceContext::root(1, 2, false),
             None,
         );
-        let mut names: Vec<_> = out.fields().map(|(name, _)| name.to_string()).collect();
+        let mut names: Vec<_> = out.fields("").map(|(name, _)| name.to_string()).collect();
         names.sort_unstable();
         assert_eq!(names, ["traceparent", "x-request-id", "x-tenant"]);
     }
