@@ -21,10 +21,12 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+mod inputs;
+
+use self::inputs::inputs;
 use crate::bound::{Wanted, Whereabouts};
 use crate::draw;
 use crate::engine::{Document, Engine};
@@ -370,28 +372,6 @@ impl Prepared {
 struct Errors<'a> {
     #[serde(borrow)]
     errors: &'a RawValue,
-}
-
-fn inputs(gateway: &Gateway, engine: &Engine, document: &Document, coerced: &Map<String, Value>) -> Inputs {
-    let errors = &gateway.config.errors;
-    let error_policy = match &errors.extensions {
-        _ if errors.mask_subgraphs => ErrorPolicy::Mask,
-        Some(names) => ErrorPolicy::PassOnly(Arc::clone(names)),
-        None => ErrorPolicy::Pass,
-    };
-    let max_body = gateway.client.response_bytes();
-    let mut inputs = Inputs {
-        max_body,
-        error_policy,
-        name_subgraphs: errors.name_subgraphs,
-        max_answer: gateway.config.limits.answer_bytes,
-        max_errors: gateway.config.limits.errors,
-        ..Inputs::with_variables(coerced)
-    };
-    for (key, value) in document.operation.introspect(engine.supergraph(), coerced) {
-        inputs.give(&key, value);
-    }
-    inputs
 }
 
 /// The refusal while there is no supergraph.

@@ -140,6 +140,9 @@ async fn a_client_that_does_not_read_is_cut() {
     socket.set_recv_buffer_size(128 * 1024).expect("a small buffer");
     let mut stream = socket.connect(world.gateway.addr()).await.expect("connects");
     stream.write_all(request.as_bytes()).await.expect("sent");
+    // The answer begins, and then nobody takes it.
+    let begun = tokio::time::timeout(PATIENCE, stream.peek(&mut [0])).await;
+    assert_eq!(begun.expect("in time").expect("an answer"), 1);
     tokio::time::sleep(8 * SHORT).await;
     let mut read = 0;
     let mut buffer = vec![0; 1 << 20];

@@ -214,7 +214,7 @@ async fn a_form_of_another_page_gets_no_plan() {
 /// An issuer that notes what it is asked.
 struct Provider {
     issuer: String,
-    asked: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    asked: Asked,
 }
 
 type Asked = Arc<Mutex<Vec<Vec<(String, String)>>>>;

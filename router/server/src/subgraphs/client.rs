@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::HOST;
 use http::{StatusCode, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
+use super::connector::{connector, tcp};
 use super::exchange::{Answer, Connection, ExchangeError, Taken};
 use super::pool::{Line, Pool};
 use super::{Place, SubgraphError, Ways, http2};
@@ -167,46 +168,14 @@ impl Client {
         self.call(to, request, call.repeat, taken).await
     }
 
-    /// Gets a document, which must come with a status of success.
-    pub async fn get(&self, url: &Uri, timeout: Duration) -> Result<Bytes, SubgraphError> {
-        let head = format!("GET {} HTTP/1.1\r\n{}\r\n", target(url), host(url));
-        let ways = Ways::default();
-        let pool = self.pool(url, &ways);
-        let taken = Taken {
-            limit: self.shared.response_bytes,
-            packed: false,
-            wanted: &[],
-        };
-        let to = Target {
-            url,
-            ways: &ways,
-            pool: &pool,
-        };
-        let calling = self.call(to, [head.as_bytes()], Repeat::Once, taken);
-        let answer = tokio::time::timeout(timeout, calling)
-            .await
-            .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
-        let (status, retry_after) = (answer.status, answer.retry_after);
-        match status.is_success() {
-            true => Ok(answer.body),
-            false => Err(SubgraphError::Status { status, retry_after }),
-        }
-    }
-
-    /// Posts a form, once, and reads the whole answer, whatever its status.
-    pub async fn post_form(
+    /// Asks somebody who is no subgraph, within a time, and takes whatever comes back.
+    pub(super) async fn ask<const N: usize>(
         &self,
         url: &Uri,
-        form: &[u8],
+        request: [&[u8]; N],
+        repeat: Repeat,
         timeout: Duration,
-    ) -> Result<(StatusCode, Bytes), SubgraphError> {
-        let head = format!(
-            "POST {} HTTP/1.1\r\n{}content-type: application/x-www-form-urlencoded\r\naccept: application/json\r\n\
-             content-length: {}\r\n\r\n",
-            target(url),
-            host(url),
-            form.len()
-        );
+    ) -> Result<(StatusCode, Option<Duration>, Bytes), SubgraphError> {
         let ways = Ways::default();
         let pool = self.pool(url, &ways);
         let taken = Taken {
@@ -219,11 +188,11 @@ impl Client {
             ways: &ways,
             pool: &pool,
         };
-        let calling = self.call(to, [head.as_bytes(), form], Repeat::Never, taken);
+        let calling = self.call(to, request, repeat, taken);
         let answer = tokio::time::timeout(timeout, calling)
             .await
             .unwrap_or(Err(SubgraphError::Timeout(timeout)))?;
-        Ok((answer.status, answer.body))
+        Ok((answer.status, answer.retry_after, answer.body))
     }
 
     /// Closes what was not used for too long.
@@ -344,35 +313,6 @@ fn last_lines(within: Duration, length: usize, room: &mut [u8; LAST_LINES]) -> &
 fn is_braced(body: &[u8]) -> bool {
     let body = body.trim_ascii();
     body.first() == Some(&b'{') && body.last() == Some(&b'}')
-}
-
-fn tcp(connect_timeout: Duration) -> HttpConnector {
-    let mut tcp = HttpConnector::new();
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(connect_timeout));
-    tcp.set_keepalive(Some(Duration::from_secs(60)));
-    tcp.enforce_http(false);
-    tcp
-}
-
-fn connector(tcp: HttpConnector) -> Connector {
-    let provider = rustls::crypto::ring::default_provider();
-    let builder = match HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone()) {
-        Ok(builder) => builder,
-        Err(error) => {
-            tracing::warn!(%error, "this system has no certificates: calls by https:// will fail, http:// works");
-            HttpsConnectorBuilder::new().with_tls_config(trust_nobody(provider))
-        }
-    };
-    builder.https_or_http().enable_http1().wrap_connector(tcp)
-}
-
-fn trust_nobody(provider: rustls::crypto::CryptoProvider) -> rustls::ClientConfig {
-    rustls::ClientConfig::builder_with_provider(Arc::new(provider))
-        .with_safe_default_protocol_versions()
-        .expect("the provider has the default protocol versions")
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth()
 }
 
 /// An answer, if it looks like a GraphQL response.

@@ -2,6 +2,8 @@
 //! every call, and errors that tell the client which subgraph failed but not where it is.
 
 mod client;
+mod connector;
+mod elsewhere;
 mod error;
 mod exchange;
 mod framing;
