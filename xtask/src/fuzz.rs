@@ -17,6 +17,9 @@ pub struct Fuzz {
     minutes: u64,
 }
 
+/// Targets that need all of the gateway.
+const OF_THE_GATEWAY: [&str; 6] = ["config", "form", "head", "message", "request", "stream"];
+
 /// What libFuzzer needs of compiled code: counters of edges, and operands of comparisons.
 const INSTRUMENTED: &str = "--cfg fuzzing --cfg fuzzing_libfuzzer -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -79,7 +82,7 @@ fn fuzz(target: &str, corpus: &Path, seconds: u64) -> Result<()> {
         "--target",
     ]);
     command.arg(env_or("FUZZ_TARGET_TRIPLE", "x86_64-unknown-linux-gnu"));
-    if target != "request" {
+    if !OF_THE_GATEWAY.contains(&target) {
         command.arg("--no-default-features");
     }
     command.args(["--", "--exact", target, "--nocapture", "--test-threads=1"]);

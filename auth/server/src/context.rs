@@ -65,7 +65,7 @@ impl Context {
             Err(error) => return Ok(Err(error)),
         };
         match self.db.is_denied(&claims.jti, claims.sid.as_deref()).await? {
-            true => Ok(Err(TokenError::Expired)),
+            true => Ok(Err(TokenError::Revoked)),
             false => Ok(Ok(claims)),
         }
     }

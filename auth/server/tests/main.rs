@@ -12,5 +12,6 @@ mod independent;
 mod login;
 mod metadata;
 mod refresh;
+mod revoked;
 mod start;
 mod world;

@@ -48,6 +48,9 @@ pub enum TokenError {
     /// `aud` does not name us.
     #[error("the token is for another audience")]
     Audience,
+    /// The issuer has withdrawn it before its end.
+    #[error("the token was revoked")]
+    Revoked,
     /// The issuer's keys could not be had, now or within the time they may be kept. Not the token's fault.
     #[error("the issuer's keys are not available")]
     KeysUnavailable,

@@ -57,6 +57,8 @@ pub enum Code {
     AmbiguousAuthorization,
     /// The token is refused.
     InvalidToken,
+    /// The token's issuer has withdrawn it.
+    TokenRevoked,
     /// `auth.required`, and there is no token.
     TokenRequired,
     /// The issuer's keys cannot be had.
@@ -180,6 +182,7 @@ impl Code {
             Code::ForeignOrigin => ("FOREIGN_ORIGIN", 403, Http),
             Code::AmbiguousAuthorization => ("AMBIGUOUS_AUTHORIZATION", 400, Http),
             Code::InvalidToken => ("INVALID_TOKEN", 401, Http),
+            Code::TokenRevoked => ("TOKEN_REVOKED", 401, Http),
             Code::TokenRequired => ("TOKEN_REQUIRED", 401, Http),
             Code::AuthUnavailable => ("AUTH_UNAVAILABLE", 503, Http),
             Code::LoginUnavailable => ("LOGIN_UNAVAILABLE", 503, Http),

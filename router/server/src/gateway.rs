@@ -132,8 +132,9 @@ impl Gateway {
     pub fn changed(&self, config: Config) -> Gateway {
         let identity = match self.config.auth == config.auth {
             true => Arc::clone(&self.identity),
-            false => Arc::new(Identity::new(config.auth.as_ref(), &self.client)),
+            false => Arc::new(self.identity.changed(config.auth.as_ref(), &self.client)),
         };
+        identity.keep_lists(&self.tasks, &self.closing);
         let shares = config.traffic.share_equal_requests;
         Gateway {
             identity,

@@ -4,6 +4,7 @@
 //! cached and refreshed by [`baedal_token::KeyCache`]. A token in the query string is never looked at.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use baedal_planner::Access;
@@ -14,10 +15,13 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::{AuthConfig, DISCOVERY, IssuerConfig};
 use crate::errors::{Code, Refusal};
 use crate::policies::Policies;
+use crate::revocation::{Alarm, Bell, Watched};
 use crate::subgraphs::Client;
 
 /// Longest time for one fetch of keys.
@@ -28,12 +32,15 @@ pub struct Identity {
     issuers: Option<Vec<Issuer>>,
     required: bool,
     policies: Option<Policies>,
+    /// Rings when the list of an issuer's revoked tokens has changed.
+    bell: Bell,
 }
 
 struct Issuer {
     name: String,
     verifier: Verifier,
     keys: KeyCache<JwksClient>,
+    revoked: Option<Arc<Watched>>,
 }
 
 struct JwksClient(Client);
@@ -89,17 +96,65 @@ pub struct Caller {
 impl Identity {
     /// Without `auth`, everyone comes in and sees everything.
     pub fn new(auth: Option<&AuthConfig>, client: &Client) -> Identity {
-        let issuers = auth.map(|auth| {
-            auth.issuers
-                .iter()
-                .map(|issuer| Issuer::new(issuer, client))
-                .collect()
-        });
+        let bell = Bell::default();
+        Identity::made(auth, client, bell.clone(), |issuer| {
+            Watched::new(issuer, client, &bell)
+        })
+    }
+
+    /// The same for another configuration: what is known to be revoked stays so.
+    pub fn changed(&self, auth: Option<&AuthConfig>, client: &Client) -> Identity {
+        Identity::made(auth, client, self.bell.clone(), |issuer| {
+            let known = self.lists().find(|list| list.is_of(issuer));
+            known
+                .cloned()
+                .or_else(|| Watched::new(issuer, client, &self.bell))
+        })
+    }
+
+    fn made(
+        auth: Option<&AuthConfig>,
+        client: &Client,
+        bell: Bell,
+        list: impl Fn(&IssuerConfig) -> Option<Arc<Watched>>,
+    ) -> Identity {
+        let issuer = |config: &IssuerConfig| Issuer::new(config, client, list(config));
         Identity {
-            issuers,
+            issuers: auth.map(|auth| auth.issuers.iter().map(issuer).collect()),
             required: auth.is_some_and(|auth| auth.required),
             policies: auth.and_then(Policies::new),
+            bell,
         }
+    }
+
+    /// The lists of revoked tokens that issuers publish.
+    pub fn lists(&self) -> impl Iterator<Item = &Arc<Watched>> {
+        let issuers = self.issuers.iter().flatten();
+        issuers.filter_map(|issuer| issuer.revoked.as_ref())
+    }
+
+    /// Keeps them up to date, in tasks that end when the gateway closes.
+    pub fn keep_lists(&self, tasks: &TaskTracker, closing: &CancellationToken) {
+        for keeping in self.lists().filter_map(|list| list.keep(closing.clone())) {
+            tasks.spawn(keeping);
+        }
+    }
+
+    /// Rings when it is to be asked again whether somebody's token is revoked.
+    pub fn alarm(&self) -> Alarm {
+        match self.lists().next() {
+            Some(_) => self.bell.alarm(),
+            None => Alarm::never(),
+        }
+    }
+
+    /// Whether the token of somebody who was let in is revoked by now.
+    pub fn is_revoked(&self, caller: &Caller) -> bool {
+        caller.claims.as_ref().is_some_and(|claims| {
+            let mut issuers = self.issuers.iter().flatten();
+            let issuer = issuers.find(|issuer| issuer.name == claims.iss);
+            issuer.is_some_and(|issuer| issuer.has_revoked(claims))
+        })
     }
 
     /// Whether there is no `auth` at all.
@@ -125,6 +180,9 @@ impl Identity {
 
     /// Fetches keys ahead of the first request; a failure is tried again then.
     pub async fn warm_up(&self) {
+        for list in self.lists() {
+            list.look().await;
+        }
         for issuer in self.issuers.iter().flatten() {
             issuer.keys.refresh(now()).await;
             if let Some(error) = issuer.keys.last_error() {
@@ -170,6 +228,9 @@ impl Identity {
         // Rarely it fetches keys, and then it is large: it must not be a part of every request.
         let checking = baedal_token::authenticate(Some(value), &issuer.keys, &issuer.verifier, now());
         let claims = Box::pin(checking).await?;
+        if claims.as_ref().is_some_and(|claims| issuer.has_revoked(claims)) {
+            return Err(TokenError::Revoked);
+        }
         let authorization = HeaderValue::from_str(value).map_err(|_| TokenError::NotBearer)?;
         Ok(match claims {
             Some(claims) => {
@@ -185,9 +246,10 @@ impl Identity {
 }
 
 impl Issuer {
-    fn new(config: &IssuerConfig, client: &Client) -> Issuer {
+    fn new(config: &IssuerConfig, client: &Client, revoked: Option<Arc<Watched>>) -> Issuer {
         Issuer {
             name: config.issuer.clone(),
+            revoked,
             keys: KeyCache::for_algorithms(
                 config.keys_url(),
                 JwksClient(client.clone()),
@@ -195,6 +257,10 @@ impl Issuer {
             ),
             verifier: Verifier::new(&config.issuer, &config.audience).with_profile(config.profile()),
         }
+    }
+
+    fn has_revoked(&self, claims: &Claims) -> bool {
+        self.revoked.as_ref().is_some_and(|list| list.covers(claims))
     }
 }
 

@@ -19,6 +19,8 @@ mod embed;
 mod engine;
 mod forward;
 mod front;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod http;
 mod jwt;
@@ -30,8 +32,10 @@ mod persisted;
 mod pipeline;
 mod policies;
 mod refuse;
+mod remote;
 pub mod request;
 mod responses;
+mod revocation;
 mod rights;
 mod sharing;
 mod streams;
@@ -118,6 +122,7 @@ async fn start_with(config: Config, layers: Layers) -> Result<Running, StartErro
     let mut keeper = Keeper::new(front);
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
     looked?;
+    gateway.identity.keep_lists(&gateway.tasks, &gateway.closing);
     gateway.tasks.spawn(keeper.watch(orders, draw::share));
     gateway.tasks.spawn(gateway::sweep(Arc::clone(&gateway)));
     gateway.tasks.spawn(gateway::watch_secrets(Arc::clone(&gateway)));

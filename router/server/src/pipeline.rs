@@ -54,9 +54,18 @@ pub struct Prepared {
     parts: Option<Arc<Parts>>,
 }
 
+/// How a client takes its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// At once.
+    Whole,
+    /// In parts, where the operation lets some come later.
+    InParts,
+}
+
 /// Reads, validates, coerces, authorizes and plans.
 pub async fn prepare(gateway: &Gateway, caller: &Caller, request: Request) -> Result<Prepared, Refusal> {
-    prepare_if(gateway, caller, &request, (None, false)).await
+    prepare_if(gateway, caller, &request, (None, Delivery::Whole)).await
 }
 
 /// The same of a request as it was sent, its document there or named, which counts for rate limits of its operation.
@@ -64,20 +73,10 @@ pub async fn prepare_asked(
     gateway: &Gateway,
     who: Who<'_>,
     asked: Asked,
+    delivery: Delivery,
 ) -> Result<(Prepared, Request), Refusal> {
     let found = found(gateway, asked).await?;
-    let prepared = prepare_if(gateway, who.caller, &found.request, (Some(&who), false)).await?;
-    Ok((prepared, gateway.persisted.keep(found)))
-}
-
-/// The same for a client that takes the answer in parts.
-pub async fn prepare_in_parts(
-    gateway: &Gateway,
-    who: Who<'_>,
-    asked: Asked,
-) -> Result<(Prepared, Request), Refusal> {
-    let found = found(gateway, asked).await?;
-    let prepared = prepare_if(gateway, who.caller, &found.request, (Some(&who), true)).await?;
+    let prepared = prepare_if(gateway, who.caller, &found.request, (Some(&who), delivery)).await?;
     Ok((prepared, gateway.persisted.keep(found)))
 }
 
@@ -101,7 +100,7 @@ async fn prepare_if(
     gateway: &Gateway,
     caller: &Caller,
     request: &Request,
-    (counted, in_parts): (Option<&Who<'_>>, bool),
+    (counted, delivery): (Option<&Who<'_>>, Delivery),
 ) -> Result<Prepared, Refusal> {
     gateway.identity.admits(caller)?;
     let engine = gateway.engine().ok_or_else(not_ready)?;
@@ -117,6 +116,7 @@ async fn prepare_if(
         .map_err(|errors| refuse::variables(errors).at_most(gateway.config.limits.errors))?;
     engine.check_cost(&document, &coerced)?;
     let coerced = Arc::new(coerced);
+    let in_parts = delivery == Delivery::InParts;
     let program = engine
         .program(&document, &coerced, &caller.access, in_parts, draw::percent)
         .await?;
@@ -216,8 +216,11 @@ impl Prepared {
         let shared = Arc::clone(gateway);
         let run = async move {
             let calls = self.calls(&shared, &forwarded);
+            let in_parts = self.comes_in_parts();
+            let mut is_first = true;
             let deliver = |piece: Piece| {
-                shared.observer.count_part(&piece.body);
+                let first = std::mem::take(&mut is_first);
+                shared.observer.count_part(&piece.body, in_parts.then_some(first));
                 // Whoever does not listen any more needs no part.
                 let _ = pieces.send(piece);
             };

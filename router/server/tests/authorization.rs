@@ -13,7 +13,7 @@ fn link_end(sdl: &str, start: usize) -> usize {
 }
 
 /// A world in which e-mail needs a login, prices the scope `store`, and `sold` the scope `store` or `operator`.
-async fn protected(issuer: Option<&Issuer>) -> World {
+pub async fn protected(issuer: Option<&Issuer>) -> World {
     let journal = graphs::Journal::default();
     let accounts = graphs::accounts(&journal).await;
     let products = graphs::products(&journal).await;

@@ -168,3 +168,61 @@ async fn what_a_layer_refuses_and_what_a_subgraph_does_are_told_apart() {
         "SUBGRAPH_CALL_REFUSED"
     );
 }
+
+#[tokio::test]
+async fn the_request_for_a_stream_goes_through_the_layers_too() {
+    let telling = MapRequestLayer::new(|mut request: Request<Bytes>| {
+        let call = request.extensions().get::<SubgraphCall>().expect("it is there");
+        if call.is_subscription {
+            assert_eq!((&*call.subgraph, call.is_mutation), ("products", false));
+            let token = HeaderValue::from_static("Bearer of-the-layer");
+            request.headers_mut().insert("authorization", token);
+        }
+        request
+    });
+    let world = embedded(|builder| builder.subgraph_layer(telling)).await;
+    let mut socket = socket::Socket::ready(&world.gateway, None).await;
+    socket
+        .subscribe("1", "subscription { sold { upc reviews(first: 1) { body } } }")
+        .await;
+    let event = socket.message().await;
+    assert_eq!(
+        event["payload"]["data"]["sold"],
+        json!({"upc": "top-1", "reviews": [{"body": "Love it"}]})
+    );
+    let told = &world.products.inits()[0];
+    assert!(told.to_string().contains("Bearer of-the-layer"), "{told}");
+}
+
+#[tokio::test]
+async fn a_layer_can_refuse_a_stream_but_not_be_one() {
+    let error = layer_fn(|_: SubgraphService| {
+        service_fn(|_| async { Err::<Response<Bytes>, BoxError>("no".into()) })
+    });
+    let answer = layer_fn(|inner: SubgraphService| {
+        service_fn(move |request: Request<Bytes>| {
+            let inner = inner.clone();
+            async move {
+                let call = request.extensions().get::<SubgraphCall>().expect("it is there");
+                match call.is_subscription {
+                    true => Ok::<_, BoxError>(Response::new(Bytes::from_static(b"{\"data\":{}}"))),
+                    false => inner.oneshot(request).await,
+                }
+            }
+        })
+    });
+    for world in [
+        embedded(|builder| builder.subgraph_layer(error)).await,
+        embedded(|builder| builder.subgraph_layer(answer)).await,
+    ] {
+        let mut socket = socket::Socket::ready(&world.gateway, None).await;
+        socket.subscribe("1", "subscription { sold { upc } }").await;
+        let refused = socket.message().await;
+        assert_eq!(refused["type"], "error", "{refused}");
+        assert_eq!(
+            refused["payload"][0]["extensions"]["code"],
+            "SUBGRAPH_CALL_REFUSED"
+        );
+        assert_eq!(world.products.open_sockets(), 0);
+    }
+}

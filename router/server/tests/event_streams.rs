@@ -378,3 +378,67 @@ async fn queries_and_mutations_can_be_parts_too() {
     }
     assert_eq!(world.journal.read(), [5]);
 }
+
+/// A subscription whose events fill what is between the gateway and a client that does not read.
+fn large() -> Value {
+    query(&format!(
+        "subscription {{ sales(everyMs: 5) {{ cursor a{}: cursor }} }}",
+        "x".repeat(300_000)
+    ))
+}
+
+#[tokio::test]
+async fn a_client_that_reads_too_late_is_told_so_and_where_to_go_on() {
+    let world = World::with(|config| config.websocket.queue = 8).await;
+    let mut events = Stream::post(&world, "text/event-stream", large(), None).await;
+    let mut parts = Stream::post(&world, MULTIPART, large(), None).await;
+    let cursor = |payload: &Value| payload["data"]["sales"]["cursor"].clone();
+    // Some hundred megabytes are more than there is room for.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let mut seen = Value::Null;
+    let (name, told) = loop {
+        let (name, data) = events.event().await.expect("an event");
+        match data.get("errors") {
+            None => seen = cursor(&data),
+            Some(_) => break (name, data),
+        }
+    };
+    let wanted = json!({"code": "SLOW_CONSUMER", "cursor": seen});
+    assert_eq!(
+        (name.as_str(), &told["errors"][0]["extensions"]),
+        ("next", &wanted)
+    );
+    assert_eq!(events.event().await, None, "it is not completed");
+    let told = loop {
+        let part = parts.part().await.expect("a part");
+        match part.get("errors") {
+            None => seen = cursor(&part["payload"]),
+            Some(_) => break part,
+        }
+    };
+    let wanted = json!({"code": "SLOW_CONSUMER", "cursor": seen});
+    assert_eq!(
+        (&told["payload"], &told["errors"][0]["extensions"]),
+        (&Value::Null, &wanted)
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_cut_and_keeps_no_upstream() {
+    let world = World::with(|config| {
+        config.websocket.queue = 8;
+        config.connections.write_timeout = Duration::from_millis(500);
+    })
+    .await;
+    let _events = Stream::post(&world, "text/event-stream", large(), None).await;
+    let _parts = Stream::post(&world, MULTIPART, large(), None).await;
+    let cut = async {
+        while world.products.open_sockets() > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    eventually("it is subscribed", || async { world.products.open_sockets() > 0 }).await;
+    tokio::time::timeout(Duration::from_secs(30), cut)
+        .await
+        .expect("the upstream ends with its clients");
+}

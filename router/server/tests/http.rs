@@ -218,7 +218,7 @@ async fn smuggled_requests_are_refused() {
     world.query("{ me { id } }").await.data();
 }
 
-/// RFC 9112, section 6.1: such a request is read by Transfer-Encoding alone, and the connection is not used again.
+/// RFC 9112, section 6.1: where such a request ends is seen at two places, so it is refused, and what follows is nobody's.
 #[tokio::test]
 async fn what_follows_a_request_with_two_lengths_is_not_read() {
     let world = World::start().await;
@@ -232,7 +232,13 @@ async fn what_follows_a_request_with_two_lengths_is_not_read() {
         .await
         .expect("connects");
     let both = format!("POST /graphql HTTP/1.1\r\n{first}POST /graphql HTTP/1.1\r\n{second}");
-    stream.write_all(both.as_bytes()).await.expect("sent");
+    // However the bytes are cut on their way.
+    for piece in both.as_bytes().chunks(40) {
+        if stream.write_all(piece).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
     let mut answer = Vec::new();
     // The end may come as a reset, since what follows is never read.
     let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut answer))
@@ -240,7 +246,80 @@ async fn what_follows_a_request_with_two_lengths_is_not_read() {
         .expect("it is closed");
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.matches("HTTP/1.1").count() <= 1, "{answer}");
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+        "{answer}"
+    );
     assert!(world.journal.read().is_empty());
+}
+
+/// It is the connection's own head that counts, also of the second request on it, and at every path.
+#[tokio::test]
+async fn two_lengths_are_refused_on_a_connection_that_was_good_so_far() {
+    let world = World::start().await;
+    let body = r#"{"query":"{ me { id } }"}"#;
+    let good = format!(
+        "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n\
+         {:x}\r\n{body}\r\n0\r\n\r\n",
+        body.len()
+    );
+    for path in ["/graphql", "/health/ready", "/nowhere"] {
+        let mut stream = tokio::net::TcpStream::connect(world.gateway.addr())
+            .await
+            .expect("connects");
+        for _ in 0..2 {
+            stream.write_all(good.as_bytes()).await.expect("sent");
+            let answer = read_head(&mut stream).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        let bad = good
+            .replace("/graphql", path)
+            .replace("host: x", "host: x\r\nContent-Length: 3");
+        stream.write_all(bad.as_bytes()).await.expect("sent");
+        let answer = read_head(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{path}: {answer}");
+        assert!(answer.contains("BAD_REQUEST"), "{path}: {answer}");
+        let mut room = [0; 16];
+        let ended = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut room));
+        let ended = ended.await.expect("it is closed");
+        assert!(matches!(ended, Ok(0) | Err(_)), "{path}");
+    }
+}
+
+/// RFC 9112, section 2.2: a line feed alone may end a line; a folded line, or one with a NUL, is none.
+#[tokio::test]
+async fn lines_of_a_head_end_in_two_ways() {
+    let world = World::start().await;
+    let body = r#"{"query":"{ me { id } }"}"#;
+    let head = |line: &str, end: &str| {
+        let length = body.len();
+        let lines = [
+            "POST /graphql HTTP/1.1",
+            "host: x",
+            "content-type: application/json",
+            line,
+        ];
+        format!("{}{end}content-length: {length}{end}{end}{body}", lines.join(end))
+    };
+    for (request, status) in [
+        (head("x-a: b", "\r\n"), "200"),
+        (head("x-a: b", "\n"), "200"),
+        (head("x-a: b\r\n c", "\r\n"), "400"),
+        (head("x-a: b\n\tc", "\n"), "400"),
+        (head("x-a: b\0c", "\r\n"), "400"),
+        (head("x-a: b\rc", "\r\n"), "400"),
+        (head("transfer-encoding: chunked", "\n"), "400"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(world.gateway.addr())
+            .await
+            .expect("connects");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let answer = read_head(&mut stream).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{request}: {answer}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -9,39 +9,43 @@ use tokio::sync::Semaphore;
 use crate::support::socket::Socket;
 use crate::support::{Mode, World, eventually};
 
-const APOLLO: &str = "multipart/mixed;deferSpec=20220824, application/json";
-const DRAFT: &str = "multipart/mixed;incrementalSpec=v0.2, application/json";
+pub const APOLLO: &str = "multipart/mixed;deferSpec=20220824, application/json";
+pub const DRAFT: &str = "multipart/mixed;incrementalSpec=v0.2, application/json";
 const HEAD: &str = "Content-Type: application/json; charset=utf-8\r\n\r\n";
 
 /// An answer that is read as it comes.
-struct Parts {
-    response: reqwest::Response,
-    read: String,
+pub struct Parts {
+    pub response: reqwest::Response,
+    pub read: String,
 }
 
 impl Parts {
-    async fn ask(world: &World, accept: &str, query: &str) -> Parts {
+    pub async fn ask(world: &World, accept: &str, query: &str) -> Parts {
         Parts::post(world, accept, json!({ "query": query })).await
     }
 
-    async fn post(world: &World, accept: &str, body: Value) -> Parts {
+    pub async fn post(world: &World, accept: &str, body: Value) -> Parts {
         let request = reqwest::Client::new()
             .post(world.gateway.url())
             .header("accept", accept)
             .header("content-type", "application/json")
             .body(body.to_string());
+        Parts::of(request).await
+    }
+
+    pub async fn of(request: reqwest::RequestBuilder) -> Parts {
         Parts {
             response: request.send().await.expect("a response"),
             read: String::new(),
         }
     }
 
-    fn content_type(&self) -> &str {
+    pub fn content_type(&self) -> &str {
         self.response.headers()["content-type"].to_str().expect("text")
     }
 
     /// More of the body; false at its end.
-    async fn more(&mut self) -> bool {
+    pub async fn more(&mut self) -> bool {
         let chunk = tokio::time::timeout(Duration::from_secs(20), self.response.chunk());
         let chunk = chunk
             .await
@@ -53,13 +57,13 @@ impl Parts {
     }
 
     /// The whole text.
-    async fn text(mut self) -> String {
+    pub async fn text(mut self) -> String {
         while self.more().await {}
         self.read
     }
 
     /// The next part; `None` after the last.
-    async fn next(&mut self) -> Option<Value> {
+    pub async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some((before, after)) = self.read.split_once("\r\n---") {
                 let (before, after) = (before.to_owned(), after.to_owned());
@@ -76,7 +80,7 @@ impl Parts {
     }
 
     /// All parts.
-    async fn all(mut self) -> Vec<Value> {
+    pub async fn all(mut self) -> Vec<Value> {
         let mut all = Vec::new();
         while let Some(part) = self.next().await {
             all.push(part);
@@ -86,7 +90,7 @@ impl Parts {
     }
 }
 
-fn held(world: &World) -> Arc<Semaphore> {
+pub fn held(world: &World) -> Arc<Semaphore> {
     let gate = Arc::new(Semaphore::new(0));
     world.reviews.set_mode(Mode::Held(Arc::clone(&gate)));
     gate

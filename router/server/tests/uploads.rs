@@ -247,6 +247,32 @@ async fn a_file_goes_where_its_variable_goes() {
     );
 }
 
+/// Who sends a file gets one answer, whatever it defers: the rest of it is not there before the file is.
+#[tokio::test]
+async fn a_request_with_files_is_answered_whole() {
+    let world = world(|_| ()).await;
+    let query = "mutation($file: Upload!) { store(file: $file) ... on Mutation { __typename } }";
+    let deferred = "query($file: Upload!) { look(file: $file) ... @defer { hello } }";
+    for query in [query, deferred] {
+        let operations = json!({"query": query, "variables": {"file": null}});
+        let body = form(&operations, &json!({"0": ["variables.file"]}), &[("0", "x")]);
+        let request = reqwest::Client::new()
+            .post(world.gateway.url())
+            .header("content-type", KIND)
+            .header("accept", "multipart/mixed;incrementalSpec=v0.2, application/json")
+            .header("apollo-require-preflight", "1")
+            .body(body);
+        let answer = request.send().await.expect("an answer");
+        let kind = answer.headers()["content-type"]
+            .to_str()
+            .expect("text")
+            .to_owned();
+        assert!(kind.starts_with("application/json"), "{kind}");
+        let text = answer.text().await.expect("text");
+        assert!(!text.contains("hasNext") && text.contains("\"data\":{"), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn lists_inputs_and_files_of_two_places_work() {
     let world = world(|_| ()).await;

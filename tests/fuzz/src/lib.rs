@@ -4,6 +4,8 @@
 //! `mutate` makes others of them, and `watch` stops what does not end. `cargo test` tries each target for a few
 //! seconds; `cargo xtask fuzz` lets libFuzzer look for new code paths for as long as is asked for.
 pub mod corpus;
+#[cfg(feature = "router")]
+mod gateway;
 pub mod mutate;
 pub mod targets;
 pub mod watch;

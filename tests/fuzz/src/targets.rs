@@ -7,6 +7,9 @@ use baedal_planner::{Access, Operation, Settings, Supergraph, plan};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+#[cfg(feature = "router")]
+pub use crate::gateway::{config, form, head, message, request, stream};
+
 /// Stands between the parts of an input.
 const BETWEEN: &str = "\n---\n";
 
@@ -132,24 +135,4 @@ fn answered(program: &Program, inputs: &Inputs, bodies: &[&[u8]]) -> Bytes {
         }
     }
     run.answer().body
-}
-
-/// A request's body, and the same bytes as a query string.
-#[cfg(feature = "router")]
-pub fn request(input: &[u8]) {
-    use baedal_router::{config::LimitsConfig, request};
-
-    let limits = LimitsConfig::default();
-    let from_body = request::from_json(input, &limits);
-    if let Ok(read) = &from_body {
-        let json: Value = serde_json::from_slice(input).expect("what was read is JSON");
-        match &read.query {
-            Some(query) => assert_eq!(json["query"], query.as_str()),
-            None => assert!(read.named.is_some(), "a document is there, or named"),
-        }
-    }
-    drop(request::from_query_string(
-        &String::from_utf8_lossy(input),
-        &limits,
-    ));
 }

@@ -28,7 +28,7 @@ macro_rules! tests {
 tests! { answer composition operation supergraph }
 
 #[cfg(feature = "router")]
-tests! { request }
+tests! { config form head message request stream }
 
 /// Where a fetch answers, there is something to fuzz behind it.
 #[test]

@@ -27,6 +27,7 @@ const TABLES: &[&str] = &[
     "CREATE TABLE IF NOT EXISTS denied_tokens (jti TEXT PRIMARY KEY, expires_at BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS login_attempts (
         id TEXT PRIMARY KEY, account TEXT NOT NULL, address TEXT NOT NULL, tried_at BIGINT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS grants_revoked ON grants (revoked_at)",
     "CREATE INDEX IF NOT EXISTS login_attempts_account ON login_attempts (account, tried_at)",
     "CREATE INDEX IF NOT EXISTS login_attempts_address ON login_attempts (address, tried_at)",
 ];

@@ -11,7 +11,10 @@ impl Db {
     pub async fn sweep(&self, now: i64) -> Result<(), DbError> {
         let rules = [
             ("DELETE FROM sessions WHERE expires_at <= $1", now),
-            ("DELETE FROM denied_tokens WHERE expires_at <= $1", now),
+            (
+                "DELETE FROM denied_tokens WHERE expires_at <= $1",
+                now - super::denied::SLACK,
+            ),
             ("DELETE FROM login_attempts WHERE tried_at <= $1", now - WINDOW),
             ("DELETE FROM codes WHERE expires_at <= $1", now - CODE_MEMORY),
             (

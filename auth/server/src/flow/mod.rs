@@ -10,6 +10,7 @@ mod login;
 mod metadata;
 mod refresh;
 mod revoke;
+mod revoked;
 mod userinfo;
 
 pub use authorize::{Next, Refusal, authorize, read};
@@ -22,4 +23,5 @@ pub use login::{LoginRefusal, log_in};
 pub use metadata::metadata;
 pub use refresh::refresh;
 pub use revoke::revoke;
+pub use revoked::revoked;
 pub use userinfo::{UserinfoRefusal, userinfo};

@@ -38,6 +38,7 @@ pub fn router(ctx: Arc<Context>, leaving: CancellationToken) -> Router {
         .route("/consent", post(browser::consent))
         .route("/token", post(machine::token))
         .route("/revoke", post(machine::revoke))
+        .route("/revoked", get(public::revoked))
         .route("/introspect", post(machine::introspect))
         .route("/userinfo", get(public::userinfo).post(public::userinfo))
         .route("/jwks.json", get(public::jwks))

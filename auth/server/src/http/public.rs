@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONNECTION, WWW_AUTHENTICATE};
+use axum::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -32,6 +34,27 @@ pub async fn jwks(State(ctx): State<Arc<Context>>) -> Response {
         Json(ctx.keys().jwks().clone()),
     )
         .into_response()
+}
+
+/// GET /revoked: what access tokens are no good any more, though they have not expired. Asked for every few seconds, so
+/// it is sent only if it has changed.
+pub async fn revoked(State(ctx): State<Arc<Context>>, headers: HeaderMap) -> Response {
+    let (list, tag) = match flow::revoked(&ctx).await {
+        Ok(found) => found,
+        Err(error) => return oauth_error(&error.into()),
+    };
+    let is_known = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .any(|known| known.as_bytes() == tag.as_bytes());
+    let fields = [(CACHE_CONTROL, "no-cache".to_owned()), (ETAG, tag)];
+    match is_known {
+        true => (StatusCode::NOT_MODIFIED, fields).into_response(),
+        false => {
+            let json = [(CONTENT_TYPE, "application/json")];
+            (fields, json, list).into_response()
+        }
+    }
 }
 
 /// GET or POST /userinfo, with the token in the header only (RFC 6750 sections 2.2 and 2.3 are not offered).

@@ -1,12 +1,14 @@
 //! Section `auth`: whose access tokens are accepted, and what these look like.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use baedal_token::{Algorithm, Form, Profile};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::span::Span;
 use super::{ConfigError, PolicyRule};
 
 /// Who may come in.
@@ -54,9 +56,57 @@ pub struct IssuerConfig {
     /// What its tokens look like.
     #[serde(default)]
     pub form: TokenForm,
+    /// Where the list of its revoked tokens is. Absent: its tokens are good until they expire.
+    #[serde(default)]
+    pub revocation: Option<RevocationConfig>,
     /// The claim with the scopes: words in a text, with `form: jwt` also a list.
     #[serde(default = "usual_scope_claim")]
     pub scope_claim: String,
+}
+
+/// A list of tokens that an issuer has withdrawn before their end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevocationConfig {
+    /// Where it is: a JSON object with any of `jti` (ids of tokens), `sid` (sessions or grants they came from) and `sub`
+    /// (users, each with the second since 1970 before which their tokens were issued that are revoked).
+    pub url: Url,
+    /// How often it is asked for. A revoked token is taken for so long at most.
+    #[serde(default = "usual_interval", with = "Span")]
+    pub interval: Duration,
+}
+
+impl RevocationConfig {
+    /// Asked for as often as is usual.
+    pub fn at(url: Url) -> RevocationConfig {
+        RevocationConfig {
+            url,
+            interval: usual_interval(),
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let (url, interval) = (
+            "auth.issuers[].revocation.url",
+            "auth.issuers[].revocation.interval",
+        );
+        match () {
+            () if !["http", "https"].contains(&self.url.scheme()) || !self.url.has_host() => {
+                Err(ConfigError::value(url, "must be an http:// or https:// URL"))
+            }
+            () if self.interval < SHORTEST_INTERVAL => {
+                Err(ConfigError::value(interval, "must be at least 100ms, e.g. 2s"))
+            }
+            () => Ok(()),
+        }
+    }
+}
+
+/// A list is not asked for more often.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+fn usual_interval() -> Duration {
+    Duration::from_secs(2)
 }
 
 /// What an issuer's tokens look like.
@@ -92,6 +142,7 @@ impl IssuerConfig {
             algorithms: usual_algorithms(),
             form: TokenForm::default(),
             scope_claim: usual_scope_claim(),
+            revocation: None,
         }
     }
 
@@ -128,6 +179,7 @@ impl IssuerConfig {
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.check_algorithms()?;
+        self.revocation.as_ref().map_or(Ok(()), RevocationConfig::check)?;
         let why =
             "must be an http:// or https:// URL; set auth.issuers[].jwks_url when the issuer's name is none";
         match Url::parse(&self.keys_url()) {

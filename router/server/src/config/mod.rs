@@ -41,7 +41,7 @@ mod tls;
 mod traffic;
 mod yaml;
 
-pub use auth::{AuthConfig, DISCOVERY, IssuerConfig, TokenForm};
+pub use auth::{AuthConfig, DISCOVERY, IssuerConfig, RevocationConfig, TokenForm};
 pub use brokers::{BoundConfig, BrokerConfig, KafkaConfig, RuleConfig};
 pub use cache::CacheConfig;
 pub use callback::CallbackConfig;

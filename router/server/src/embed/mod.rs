@@ -14,7 +14,7 @@ pub use endpoint::HttpService;
 pub use subgraph::{SubgraphCall, SubgraphService};
 
 pub(crate) use endpoint::wrapped;
-pub(crate) use subgraph::{Wanted, call};
+pub(crate) use subgraph::{Wanted, call, stream};
 
 use std::sync::Arc;
 

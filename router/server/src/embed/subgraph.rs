@@ -1,6 +1,6 @@
 //! Layers around calls of subgraphs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baedal_planner::plan::OperationKind;
 use bytes::Bytes;
@@ -24,6 +24,8 @@ pub struct SubgraphCall {
     pub subgraph: Arc<str>,
     /// Whether something may happen twice if the call is made twice.
     pub is_mutation: bool,
+    /// Whether it asks for a stream: what comes of it goes past all layers, and the answer to this is empty.
+    pub is_subscription: bool,
 }
 
 /// A call as the innermost service makes it; what is not in it a layer may have changed.
@@ -49,6 +51,17 @@ struct Caching(Box<Fields>);
 #[derive(Clone)]
 struct Back(Option<Arc<Carried>>);
 
+/// Where the request for a stream is put when it has come through.
+#[derive(Clone, Default)]
+struct Through(Arc<Mutex<Option<(HeaderMap, Bytes)>>>);
+
+impl Through {
+    /// A poisoned lock holds a whole request, or none.
+    fn lock(&self) -> MutexGuard<'_, Option<(HeaderMap, Bytes)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A layer made up a request of its own.
 #[derive(Debug, thiserror::Error)]
 #[error("a layer did not hand on the extensions of the request")]
@@ -68,6 +81,10 @@ where
 pub fn innermost() -> SubgraphService {
     boxed(service_fn(|request: Request<Bytes>| async move {
         let (mut parts, body) = request.into_parts();
+        if let Some(through) = parts.extensions.remove::<Through>() {
+            *through.lock() = Some((parts.headers, body));
+            return Ok(Response::new(Bytes::from_static(b"{}")));
+        }
         let wanted: Wanted = parts.extensions.remove().ok_or(Forgotten)?;
         let back = parts.extensions.remove().and_then(|Back(back)| back);
         let forwarded = Forwarded::of_fields(&parts.headers).carrying(back.as_ref());
@@ -99,15 +116,8 @@ pub async fn call(
     body: Bytes,
     wanted: Wanted,
 ) -> Result<Reply, SubgraphError> {
-    let mut request = Request::new(body);
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = wanted.endpoint.url().clone();
-    *request.headers_mut() = headers(forwarded, subgraph);
+    let mut request = request(&wanted.endpoint, subgraph, forwarded, body, wanted.kind);
     let extensions = request.extensions_mut();
-    extensions.insert(SubgraphCall {
-        subgraph: subgraph.into(),
-        is_mutation: wanted.kind == OperationKind::Mutation,
-    });
     let until = wanted.until;
     extensions.insert(wanted);
     extensions.insert(Back(forwarded.gathering()));
@@ -128,6 +138,48 @@ pub async fn call(
         body,
         caching,
     })
+}
+
+/// Asks the layers for a stream: what travels on to the subgraph, and the body, as they leave it.
+pub async fn stream(
+    layers: &SubgraphService,
+    (endpoint, subgraph): (&Endpoint, &str),
+    forwarded: &Forwarded,
+    body: Bytes,
+    until: Instant,
+) -> Result<(Forwarded, Bytes), SubgraphError> {
+    let kind = OperationKind::Subscription;
+    let mut request = request(endpoint, subgraph, forwarded, body, kind);
+    let through = Through::default();
+    request.extensions_mut().insert(through.clone());
+    let late = |_| SubgraphError::Timeout(until.saturating_duration_since(Instant::now()));
+    let answering = layers.clone().oneshot(request);
+    let answer = tokio::time::timeout_at(until, answering).await.map_err(late)?;
+    answer.map_err(refused)?;
+    let came = through.lock().take();
+    let (headers, body) = came
+        .ok_or_else(|| SubgraphError::Refused("a layer did not hand on the request for a stream".into()))?;
+    Ok((Forwarded::of_fields(&headers), body))
+}
+
+/// A request as layers see it.
+fn request(
+    endpoint: &Endpoint,
+    subgraph: &str,
+    forwarded: &Forwarded,
+    body: Bytes,
+    kind: OperationKind,
+) -> Request<Bytes> {
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = endpoint.url().clone();
+    *request.headers_mut() = headers(forwarded, subgraph);
+    request.extensions_mut().insert(SubgraphCall {
+        subgraph: subgraph.into(),
+        is_mutation: kind == OperationKind::Mutation,
+        is_subscription: kind == OperationKind::Subscription,
+    });
+    request
 }
 
 fn headers(forwarded: &Forwarded, subgraph: &str) -> HeaderMap {

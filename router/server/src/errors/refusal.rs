@@ -179,6 +179,7 @@ fn cut(mut message: String) -> String {
 impl From<baedal_token::TokenError> for Refusal {
     fn from(error: baedal_token::TokenError) -> Refusal {
         let code = match baedal_token::http::status(&error) {
+            _ if error == baedal_token::TokenError::Revoked => Code::TokenRevoked,
             400 => Code::AmbiguousAuthorization,
             503 => Code::AuthUnavailable,
             _ => Code::InvalidToken,

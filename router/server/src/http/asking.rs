@@ -10,7 +10,7 @@ use crate::errors::{Code, Refusal};
 use crate::forward::{Carried, Forwarded};
 use crate::gateway::Gateway;
 use crate::observe::{Answered, Watch};
-use crate::pipeline::{self, Prepared};
+use crate::pipeline::{self, Delivery, Prepared};
 use crate::request::{self, Asked};
 use crate::sharing::{self, Sharing};
 use crate::traffic::Who;
@@ -64,14 +64,14 @@ impl Asking<'_> {
     /// What one request, which is no subscription, is to be executed with.
     pub async fn prepare(&self, body: &[u8]) -> Result<Prepared, Refusal> {
         let asked = request::from_json(body, &self.gateway.config.limits)?;
-        let (prepared, _) = pipeline::prepare_asked(self.gateway, self.who, asked).await?;
+        let (prepared, _) = pipeline::prepare_asked(self.gateway, self.who, asked, Delivery::Whole).await?;
         check_kind(prepared.kind(), false)?;
         Ok(prepared)
     }
 
     /// The same of a request that came by GET, from its beginning.
     pub async fn by_get(&self, asked: Asked, forwarded: Forwarded) -> Result<Answered, Refusal> {
-        let (prepared, _) = pipeline::prepare_asked(self.gateway, self.who, asked).await?;
+        let (prepared, _) = pipeline::prepare_asked(self.gateway, self.who, asked, Delivery::Whole).await?;
         check_kind(prepared.kind(), true)?;
         self.alone(prepared, forwarded).await
     }

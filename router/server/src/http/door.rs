@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::Either;
 use hyper::body::Incoming;
@@ -21,6 +21,7 @@ use super::stall::Bodies;
 use super::stream::Reply;
 use super::wire::{Pulse, Stream, Wire};
 use crate::config::ConnectionsConfig;
+use crate::errors::{Code, Refusal};
 use crate::forward::CLIENT_CERT;
 use crate::front::Front;
 use crate::observe::Observer;
@@ -29,7 +30,7 @@ use crate::traffic::Peer;
 use crate::workers::Workers;
 
 /// Room for a head, so that one over `limits.header_bytes` still gets an answer that says so.
-const HEAD_BYTES: usize = 128 * 1024;
+pub(super) const HEAD_BYTES: usize = 128 * 1024;
 /// How often a client of HTTP/2 is asked for a sign of life.
 const PING_PAUSE: Duration = Duration::from_secs(20);
 
@@ -172,9 +173,16 @@ impl Visit {
         let inside = &self.inside;
         let shown = inside.front.shown();
         let shared = shown.at(request.uri().path());
+        let refused = self
+            .is_ambiguous(&request)
+            .then(|| Box::new(graphql::refused(&shown.main, two_lengths())));
         // In HTTP/2 it is a frame that says so, at the end.
         let leaving = !multiplexed && shown.main.stopping.is_cancelled();
         async move {
+            if let Some(response) = refused {
+                self.pulse.end(false);
+                return Ok(response.map(Either::Left));
+            }
             let response = match shared {
                 Ok(gateway) => graphql::handle(gateway, Some(self.peer), request)
                     .await
@@ -199,6 +207,13 @@ impl Visit {
         }
     }
 
+    /// Whether two readers may see its end at two places. The coding is what is left of the two by now.
+    fn is_ambiguous(&self, request: &Request<Incoming>) -> bool {
+        request.version() < Version::HTTP_2
+            && request.headers().contains_key(TRANSFER_ENCODING)
+            && self.pulse.has_two_lengths()
+    }
+
     /// Nobody introduces himself: the header with a client's certificate comes from here, or not at all.
     fn introduce(&self, request: &mut Request<Incoming>) {
         let headers = request.headers_mut();
@@ -215,6 +230,12 @@ impl Visit {
         };
         Either::Right(Body::new(self.bodies.watch(body)))
     }
+}
+
+/// The connection is closed after it: who smuggles gets no second try on it.
+fn two_lengths() -> Refusal {
+    let text = "a request has `Content-Length` or `Transfer-Encoding`, not both";
+    Refusal::new(Code::BadRequest, text)
 }
 
 /// Whoever leaves asks for connections to be closed, so that the next request goes elsewhere.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade};
+use axum::extract::{Request as HttpRequest, State};
 use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER,
@@ -59,6 +59,12 @@ pub async fn handle<B: RequestBody>(
             packed::answer(coding, answer, &gateway.config.compression)
         }
     }
+}
+
+/// The answer to what is no request that could be read.
+pub fn refused(gateway: &Gateway, refusal: Refusal) -> Answer {
+    gateway.observer.refused(&refusal);
+    respond(&Err(refusal), Format::GraphqlResponse)
 }
 
 /// The answer, not compressed.
@@ -272,8 +278,8 @@ async fn upgrade(gateway: Arc<Gateway>, peer: Option<Peer>, mut parts: Parts, id
         Ok(let_in) => let_in,
         Err(refusal) => return respond(&Err(refusal), Format::Json),
     };
-    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => {
+    match ws::Handshake::read(&mut parts) {
+        Some(handshake) => {
             let upgraded = ws::Upgraded {
                 client: gateway.traffic.client(peer, &parts.headers),
                 headers: parts.headers,
@@ -281,10 +287,9 @@ async fn upgrade(gateway: Arc<Gateway>, peer: Option<Peer>, mut parts: Parts, id
                 caller,
                 admitted,
             };
-            // A switch of protocols has no body.
-            ws::accept(gateway, upgrade, upgraded).map(|_| Reply::default())
+            ws::accept(gateway, handshake, upgraded)
         }
-        Err(_) => respond(
+        None => respond(
             &Err(Refusal::new(
                 Code::BadRequest,
                 "this is not a valid WebSocket handshake",
@@ -325,7 +330,7 @@ fn respond(outcome: &Result<Answered, Refusal>, format: Format) -> Answer {
         headers.insert(RETRY_AFTER, seconds.max(1).into());
     }
     match code {
-        Some(Code::InvalidToken) => {
+        Some(Code::InvalidToken | Code::TokenRevoked) => {
             headers.insert(
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static(baedal_token::http::INVALID_TOKEN),

@@ -36,6 +36,7 @@ impl Readiness {
                 .iter()
                 .map(|issuer| format!("the keys of the issuer {issuer} are not at hand")),
         );
+        reasons.extend(gateway.identity.lists().filter_map(|list| list.reason()));
         reasons.extend(gateway.traffic.reasons());
         reasons.extend(gateway.valkey.as_ref().and_then(|valkey| valkey.reason()));
         reasons.extend(

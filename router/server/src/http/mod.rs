@@ -6,6 +6,7 @@ mod crowd;
 pub mod csrf;
 mod door;
 pub mod graphql;
+mod head;
 pub mod health;
 pub mod intake;
 pub mod negotiate;

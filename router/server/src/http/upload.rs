@@ -16,7 +16,7 @@ use crate::errors::{Code, Refusal};
 use crate::forward::Forwarded;
 use crate::gateway::Gateway;
 use crate::observe::Answered;
-use crate::pipeline::{self, Prepared};
+use crate::pipeline::{self, Delivery, Prepared};
 use crate::request;
 use crate::upload::{self, Coming, Files, Malformed, Misplaced, Parts, Piece, Sender};
 
@@ -79,7 +79,7 @@ async fn answer_parts<B: RequestBody>(
     let token = format!("file {} ", Uuid::from_bytes(rand::random()).simple());
     let files = Files::read(&map, gateway.config.uploads.files, token).map_err(misplaced)?;
     let names = files.mark(&mut asked.variables).map_err(misplaced)?;
-    let (prepared, _) = pipeline::prepare_asked(gateway, asking.who, asked).await?;
+    let (prepared, _) = pipeline::prepare_asked(gateway, asking.who, asked, Delivery::Whole).await?;
     super::asking::check_kind(prepared.kind(), false)?;
     let taker = upload::taker(prepared.program().plan(), &names)?;
     let _inside = gateway.traffic.enter().await?;

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 
+use super::head::Head;
 use crate::config::ConnectionsConfig;
 
 /// TCP, with or without TLS.
@@ -27,7 +28,11 @@ pub enum Stream {
 
 /// What goes on on a connection, told by those who answer its requests.
 #[derive(Debug, Default)]
-pub struct Pulse(AtomicU8);
+pub struct Pulse {
+    state: AtomicU8,
+    /// As it came.
+    head: Head,
+}
 
 /// A request is expected at once: the connection was just opened, or a head has begun.
 const HURRIED: u8 = 0;
@@ -41,20 +46,44 @@ const FREE: u8 = 3;
 impl Pulse {
     /// A request has come, whole but for its body. `multiplexed`: others may come while it is answered.
     pub fn begin(&self, multiplexed: bool) {
-        self.0
-            .store(if multiplexed { FREE } else { BUSY }, Ordering::Relaxed);
+        if multiplexed {
+            self.head.end();
+        }
+        self.set(if multiplexed { FREE } else { BUSY });
     }
 
     /// It is answered. `switched`: what follows is of another protocol.
     pub fn end(&self, switched: bool) {
+        if switched {
+            self.head.end();
+        }
         if self.get() == BUSY {
-            self.0
-                .store(if switched { FREE } else { IDLE }, Ordering::Relaxed);
+            self.set(if switched { FREE } else { IDLE });
+        }
+    }
+
+    /// Whether the request that has begun tells in two ways where it ends.
+    pub fn has_two_lengths(&self) -> bool {
+        self.head.has_two_lengths()
+    }
+
+    /// Notes what came.
+    fn hear(&self, bytes: &[u8]) {
+        if self.get() == IDLE && !bytes.is_empty() {
+            self.head.begin();
+            self.set(HURRIED);
+        }
+        if self.get() == HURRIED {
+            self.head.hear(bytes);
         }
     }
 
     fn get(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
+        self.state.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, state: u8) {
+        self.state.store(state, Ordering::Relaxed);
     }
 }
 
@@ -135,8 +164,8 @@ impl AsyncRead for Wire {
         if self.pulse.get() == IDLE && buffer.filled().len() > before {
             // The first bytes of the next head; a timer of the one before does not count.
             self.head = None;
-            self.pulse.0.store(HURRIED, Ordering::Relaxed);
         }
+        self.pulse.hear(&buffer.filled()[before..]);
         read
     }
 }

@@ -5,7 +5,7 @@ use baedal_telemetry::metrics::Metric;
 use super::response_cache;
 
 /// All of it.
-pub const METRICS: [&Metric; 45] = [
+pub const METRICS: [&Metric; 48] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -28,6 +28,9 @@ pub const METRICS: [&Metric; 45] = [
     &SUBSCRIPTIONS,
     &CALLBACKS,
     &TOPIC_READABLE,
+    &ANSWER_PARTS,
+    &REVOCATIONS_READABLE,
+    &REVOCATIONS,
     &RECORDS_SKIPPED,
     &CACHE_LOOKUPS,
     &CACHE_ENTRIES,
@@ -160,6 +163,24 @@ pub static TOPIC_READABLE: Metric = Metric::gauge(
     "baedal_router_topic_readable",
     &["topic", "broker"],
     "Whether a topic that subscriptions are bound to can be read: 0 while it cannot (tried only while anyone is subscribed)",
+);
+/// Answers in parts.
+pub static ANSWER_PARTS: Metric = Metric::counter(
+    "baedal_router_answer_parts_total",
+    &["part"],
+    "Parts of answers that came in parts (@defer, @stream): first (so many answers there were), later",
+);
+/// Lists of revoked tokens.
+pub static REVOCATIONS_READABLE: Metric = Metric::gauge(
+    "baedal_router_revocations_readable",
+    &["issuer"],
+    "Whether an issuer's list of revoked tokens could be read the last time: while it is 0, the list that was read before counts",
+);
+/// What is on them.
+pub static REVOCATIONS: Metric = Metric::gauge(
+    "baedal_router_revocations",
+    &["issuer"],
+    "Entries of an issuer's list of revoked tokens",
 );
 /// Records that were no events.
 pub static RECORDS_SKIPPED: Metric = Metric::counter(

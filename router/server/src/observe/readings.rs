@@ -8,6 +8,7 @@ use super::{metrics, response_cache};
 use crate::front::Front;
 use crate::gateway::Gateway;
 use crate::http::Readiness;
+use crate::revocation;
 use crate::traffic::SubgraphView;
 
 /// What is shown of the entries, bytes and evictions of a cache.
@@ -56,9 +57,27 @@ pub fn register(front: &Arc<Front>) {
             out.value(&[topic, broker], f64::from(u8::from(readable)));
         }
     });
+    let known = Arc::downgrade(front);
+    registry.read(&metrics::REVOCATIONS_READABLE, move |out| {
+        for list in lists(&known) {
+            out.value(&[&list.issuer], f64::from(u8::from(list.readable)));
+        }
+    });
+    let known = Arc::downgrade(front);
+    registry.read(&metrics::REVOCATIONS, move |out| {
+        for list in lists(&known) {
+            out.value(&[&list.issuer], list.entries as f64);
+        }
+    });
     register_schema(registry, &of(gateway));
     register_circuits(registry, &of(gateway));
     register_responses(registry, &of(gateway));
+}
+
+fn lists(front: &Weak<Front>) -> Vec<revocation::View> {
+    let gateway = front.upgrade().map(|front| front.main());
+    let lists = gateway.iter().flat_map(|gateway| gateway.identity.lists());
+    lists.map(|list| list.view()).collect()
 }
 
 fn register_responses(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {

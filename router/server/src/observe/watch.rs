@@ -134,8 +134,12 @@ impl Observer {
         self.refusals.with(&[refusal.code.name()]).inc();
     }
 
-    /// Counts the errors of a part of an answer.
-    pub fn count_part(&self, body: &Bytes) {
+    /// Counts a part of an answer (if it has several: whether it is the first), and its errors.
+    pub fn count_part(&self, body: &Bytes, is_first: Option<bool>) {
+        if let Some(is_first) = is_first {
+            let part = if is_first { "first" } else { "later" };
+            self.parts.with(&[part]).inc();
+        }
         if memchr::memmem::find(body, b"\"errors\":").is_some() {
             self.count_errors(body);
         }

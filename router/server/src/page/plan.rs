@@ -13,8 +13,9 @@ use crate::errors::Refusal;
 use crate::gateway::Gateway;
 use crate::http::graphql::{self, Answer};
 use crate::http::intake::{self, RequestBody};
+use crate::pipeline::{self, Delivery};
+use crate::request;
 use crate::traffic::{Peer, Who};
-use crate::{pipeline, request};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -58,7 +59,7 @@ pub async fn answer<B: RequestBody>(
     let body = intake::post_body(gateway, parts, body).await?;
     let _inside = gateway.traffic.enter().await?;
     let asked = request::from_json(&body, &gateway.config.limits)?;
-    let (prepared, _) = pipeline::prepare_asked(gateway, who, asked).await?;
+    let (prepared, _) = pipeline::prepare_asked(gateway, who, asked, Delivery::Whole).await?;
     let (plan, explanation) = (prepared.program().plan(), prepared.explanation());
     let body = Body {
         plan: view(plan, &explanation),

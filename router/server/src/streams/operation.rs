@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use baedal_executor::{Answer, Format, Piece};
 use baedal_planner::plan::OperationKind;
 use baedal_telemetry::TraceContext;
 use baedal_telemetry::trace::Kind;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::channel::Member;
 use super::cursor::CursorArgument;
@@ -23,7 +23,7 @@ use crate::forward::{self, Forwarded};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::observe::{Answered, Watch};
-use crate::pipeline::{self, Prepared};
+use crate::pipeline::{self, Delivery, Prepared};
 use crate::request::{Asked, Request};
 use crate::traffic::{ClientKey, Who};
 
@@ -53,8 +53,8 @@ pub struct Operation {
     pub op: Arc<Op>,
     /// Whether it came by GET, which changes nothing.
     pub by_get: bool,
-    /// Whether the client takes an answer in parts.
-    pub in_parts: bool,
+    /// How the client takes its answer.
+    pub delivery: Delivery,
 }
 
 impl Operation {
@@ -74,10 +74,7 @@ impl Operation {
     async fn prepare(&self, asked: Asked) -> Result<(Prepared, Request), Refusal> {
         let who = self.who();
         self.gateway.traffic.admit(&who).await?;
-        if self.in_parts {
-            return pipeline::prepare_in_parts(&self.gateway, who, asked).await;
-        }
-        pipeline::prepare_asked(&self.gateway, who, asked).await
+        pipeline::prepare_asked(&self.gateway, who, asked, self.delivery).await
     }
 
     /// Who asks, for rate limits.

@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 use super::connector::{connector, tcp};
+use super::error::causes;
 use super::exchange::{Answer, Connection, ExchangeError, Taken};
 use super::pool::{Line, Pool};
 use super::{Place, SubgraphError, Ways, http2};
@@ -369,18 +370,6 @@ fn advised(why: String, subgraph: &str) -> String {
         _ => return why,
     };
     format!("{why}; {advice}")
-}
-
-/// An error with all its causes; hyper's own text stops at "client error (Connect)".
-pub fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -121,3 +121,15 @@ impl SubgraphError {
         }
     }
 }
+
+/// An error with all its causes; hyper's own text stops at "client error (Connect)".
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::sync::Mutex;
 
 use super::client::{Stream, authority};
+use super::error::causes;
 use super::exchange::{Answer, Connection};
 use super::{ACCEPTED, Client, Place, Repeat, SubgraphError};
 use crate::coding::{Coding, UnpackError};
@@ -157,7 +158,7 @@ async fn ask(mut sender: Sender, client: &Client, call: &Call<'_>) -> Result<Ans
     let answered = sender.try_send_request(request).await;
     let answer = answered.map_err(|mut refused| {
         let unsent = refused.take_message().is_some();
-        let why = super::client::causes(refused.error());
+        let why = causes(refused.error());
         if unsent {
             Failed::Unsent(why)
         } else {

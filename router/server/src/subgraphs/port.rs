@@ -140,10 +140,31 @@ impl Calls<'_> {
     /// Opens the subscription that `call` describes.
     pub async fn open(&self, call: SubgraphCall<'_>, opening: Opening<'_>) -> Result<Upstream, CallError> {
         let opened = match self.endpoints.get(call.subgraph) {
-            Some(endpoint) => endpoint.open(Upstream::open(endpoint, opening, &call.body)).await,
+            Some(endpoint) => endpoint.open(self.opened(endpoint, &call, opening)).await,
             None => Err(SubgraphError::NoAddress),
         };
         opened.map_err(|error| self.report(call.subgraph, &error))
+    }
+
+    /// The stream itself, once all layers have let the request for it through.
+    async fn opened(
+        &self,
+        endpoint: &Endpoint,
+        call: &SubgraphCall<'_>,
+        opening: Opening<'_>,
+    ) -> Result<Upstream, SubgraphError> {
+        let Some(layers) = self.layers else {
+            return Upstream::open(endpoint, opening, &call.body).await;
+        };
+        let until = Instant::now() + opening.settings.connect_timeout;
+        let (to, body) = ((endpoint, call.subgraph), call.body.clone());
+        let asking = embed::stream(layers, to, opening.forwarded, body, until);
+        let (forwarded, body) = Box::pin(asking).await?;
+        let opening = Opening {
+            forwarded: &forwarded,
+            ..opening
+        };
+        Upstream::open(endpoint, opening, &body).await
     }
 
     /// What the client does not see of a subgraph's errors is told in the log, under the request's id.

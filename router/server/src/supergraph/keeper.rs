@@ -11,12 +11,12 @@ use super::absent::{self, Policy};
 use super::build::{compose, engines, heavy};
 use super::follow::{Followed, News};
 use super::problem::line;
-use super::remote::Remote;
-use super::{Origin, Source, SubgraphSource, SupergraphProblem, disk, gather};
+use super::{Origin, Source, SubgraphSource, SupergraphProblem, disk, gather, sources};
 use crate::bound;
 use crate::config::Config;
 use crate::front::{Front, Shown};
 use crate::gateway::Gateway;
+use crate::remote::Remote;
 
 /// Looks after what one gateway serves.
 pub struct Keeper {
@@ -220,7 +220,9 @@ impl Keeper {
 
     async fn look_at_url(&mut self, url: url::Url) -> Result<Look, SupergraphProblem> {
         let client = &self.gateway.client;
-        let remote = self.remote.get_or_insert_with(|| Remote::new(url, client));
+        let remote = self
+            .remote
+            .get_or_insert_with(|| Remote::new(url, client, sources::REMOTE_TIME));
         match remote.look().await {
             Ok(Some(text)) => {
                 let look = self.attempt_text(text.clone(), Origin::Url).await?;

@@ -8,7 +8,6 @@ mod follow;
 mod gather;
 mod keeper;
 mod problem;
-mod remote;
 pub mod sdl;
 mod sources;
 mod status;

@@ -1,6 +1,7 @@
 //! What the configuration names as the source of the supergraph.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http::Uri;
 use url::Url;
@@ -8,6 +9,9 @@ use url::Url;
 use crate::config::Config;
 use crate::subgraphs::{Place, Ways};
 use crate::tls::Secrets;
+
+/// Longest time for a supergraph at a URL.
+pub(super) const REMOTE_TIME: Duration = Duration::from_secs(30);
 
 /// Where the supergraph comes from.
 #[derive(Debug, Clone)]

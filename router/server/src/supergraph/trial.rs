@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::build::engines;
-use super::remote::Remote;
-use super::{Source, SupergraphProblem, gather};
+use super::{Source, SupergraphProblem, gather, sources};
 use crate::config::Config;
 use crate::front::Front;
 use crate::gateway::Gateway;
+use crate::remote::Remote;
 use crate::tls::Secrets;
 
 /// Whether a gateway with this (checked) configuration could serve its graph: every subgraph tells its SDL, all compose,
@@ -26,7 +26,7 @@ pub async fn trial(config: &Config) -> Result<(), SupergraphProblem> {
                 })?
         }
         Source::Url(url) => {
-            let mut remote = Remote::new(url, &gateway.client);
+            let mut remote = Remote::new(url, &gateway.client, sources::REMOTE_TIME);
             let looked = remote.look().await;
             let unreadable = |why| SupergraphProblem::Unreadable {
                 file: remote.shown(),

@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::{CloseFrame, Utf8Bytes};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Utf8Bytes};
 
 /// A reason to close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Close {
     /// 1001: the gateway stops; connect again.
     GoingAway,
+    /// 1002: not a frame of a WebSocket.
+    Frame,
+    /// 1007: a text that is not UTF-8.
+    NotText,
     /// 1008: more messages than `websocket.messages_per_second`.
     Flood,
     /// 1009: a message larger than `websocket.message_bytes`.
@@ -39,11 +45,29 @@ pub enum Close {
 const LONGEST_REASON: usize = 123;
 
 impl Close {
+    /// The reason to close for what was read in place of a message; `None` if the connection is gone.
+    pub fn of(error: &Error) -> Option<Close> {
+        match error {
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+            Error::Protocol(_) => Some(Close::Frame),
+            Error::Utf8(_) => Some(Close::NotText),
+            Error::Capacity(_) => Some(Close::TooBig),
+            _ => None,
+        }
+    }
+
+    /// Whether what the client sent cannot be read any further.
+    pub fn is_of_framing(&self) -> bool {
+        matches!(self, Close::Frame | Close::NotText | Close::TooBig)
+    }
+
     /// The close frame. Where the client can come again with a cursor, its reason ends with a JSON object of cursors by
     /// operation id, as many as there is room for.
     pub fn frame(&self, cursors: &[(Box<str>, Arc<str>)]) -> CloseFrame {
         let (code, reason) = match self {
             Close::GoingAway => (1001, "Going away".to_owned()),
+            Close::Frame => (1002, "Not a frame of RFC 6455".to_owned()),
+            Close::NotText => (1007, "A text that is not UTF-8".to_owned()),
             Close::Flood => (1008, "Too many messages".to_owned()),
             Close::TooBig => (1009, "Message too big".to_owned()),
             Close::TryAgainLater => (
@@ -67,7 +91,7 @@ impl Close {
             reason
         };
         CloseFrame {
-            code,
+            code: code.into(),
             reason: shortened(reason),
         }
     }
@@ -108,7 +132,7 @@ mod tests {
     fn a_long_id_is_cut_at_a_character() {
         let frame = Close::InUse("배".repeat(100)).frame(&[]);
         assert!(frame.reason.len() <= LONGEST_REASON);
-        assert_eq!(frame.code, 4409);
+        assert_eq!(u16::from(frame.code), 4409);
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
 //! <https://github.com/apollographql/subscriptions-transport-ws/blob/master/PROTOCOL.md>
 
-use axum::extract::ws::Message;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::close::Close;
 use crate::errors::GraphqlError;
@@ -51,15 +51,11 @@ struct Envelope<'a> {
 }
 
 impl Dialect {
-    /// That of a subprotocol.
-    pub fn of(protocol: &[u8]) -> Option<Dialect> {
-        match PROTOCOLS
-            .map(str::as_bytes)
-            .iter()
-            .position(|name| *name == protocol)?
-        {
-            0 => Some(Dialect::Transport),
-            _ => Some(Dialect::Legacy),
+    /// That of one of [`PROTOCOLS`].
+    pub fn of_name(protocol: &str) -> Dialect {
+        match protocol == PROTOCOLS[0] {
+            true => Dialect::Transport,
+            false => Dialect::Legacy,
         }
     }
 

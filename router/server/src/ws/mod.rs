@@ -4,15 +4,18 @@
 //! where the events of streams come from, is in [`crate::streams`].
 
 mod close;
-mod message;
+mod handshake;
+pub(crate) mod message;
 mod session;
+
+pub use handshake::Handshake;
 
 use std::sync::Arc;
 
-use axum::extract::WebSocketUpgrade;
-use axum::response::Response;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Response};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use self::message::Dialect;
 use crate::forward;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
@@ -39,7 +42,7 @@ pub struct Upgraded {
 }
 
 /// Accepts the upgrade. Whether the client speaks a protocol is said by a close code (4406), as the protocol wants.
-pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgraded) -> Response {
+pub fn accept<B: Default>(gateway: Arc<Gateway>, handshake: Handshake, upgraded: Upgraded) -> Response<B> {
     let limit = gateway.config.websocket.message_bytes;
     let origin = Origin {
         headers: forward::lasting(&upgraded.headers, &gateway.rules),
@@ -49,14 +52,19 @@ pub fn accept(gateway: Arc<Gateway>, upgrade: WebSocketUpgrade, upgraded: Upgrad
     let (caller, admitted) = (upgraded.caller, upgraded.admitted);
     // The session is tracked, so that a stop waits for its farewell.
     let token = gateway.tasks.token();
-    upgrade
-        .protocols(message::PROTOCOLS)
-        .max_message_size(limit)
-        .max_frame_size(limit)
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(limit))
+        .max_frame_size(Some(limit))
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .on_upgrade(move |socket| async move {
-            session::run(gateway, socket, (origin, caller, admitted)).await;
-            drop(token);
-        })
+        .write_buffer_size(WRITE_BUFFER);
+    let answer = handshake.answer();
+    tokio::spawn(async move {
+        let dialect = handshake.protocol().map(Dialect::of_name);
+        match handshake.finish(config).await {
+            Ok(socket) => session::run(gateway, (socket, dialect), (origin, caller, admitted)).await,
+            Err(error) => tracing::debug!(%error, "a connection ended before it was a WebSocket"),
+        }
+        drop(token);
+    });
+    answer
 }

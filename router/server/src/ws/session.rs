@@ -5,30 +5,39 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use baedal_token::TokenError;
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::close::Close;
+use super::handshake::{Raw, Socket};
 use super::message::{self, Dialect, Incoming};
 use crate::errors::Code;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
+use crate::pipeline::Delivery;
 use crate::streams::{Admitted, Claim, Op, Operation, Operations, Origin, Out, Outbox};
 use crate::{request, workers};
 
 /// How long the farewell to a client may take.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Bytes that pass unread after what is no frame.
+const EBB_BYTES: usize = 16 * 1024 * 1024;
 /// A beat of the heart is not shorter than this.
 const SHORTEST_BEAT: Duration = Duration::from_millis(10);
 
 /// Serves a connection to its end.
-pub async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, client: (Origin, Caller, Admitted)) {
+pub async fn run(
+    gateway: Arc<Gateway>,
+    (mut socket, dialect): (Socket, Option<Dialect>),
+    client: (Origin, Caller, Admitted),
+) {
     let _busy = workers::stay();
     let _open = gateway.observer.sockets.hold();
-    let protocol = socket.protocol().map(|name| name.as_bytes());
-    let Some(dialect) = protocol.and_then(Dialect::of) else {
+    let Some(dialect) = dialect else {
         let frame = Close::Subprotocol.frame(&[]);
         return farewell(&mut socket, Some(frame), FAREWELL).await;
     };
@@ -40,16 +49,28 @@ pub async fn run(gateway: Arc<Gateway>, mut socket: WebSocket, client: (Origin, 
         _ => FAREWELL,
     };
     Box::pin(last_words(&gateway, &mut socket, frame, patience)).await;
+    if reason.is_some_and(|reason| reason.is_of_framing()) {
+        // Nothing more could be read as messages.
+        let _ = tokio::time::timeout(FAREWELL, Box::pin(ebb(socket.get_mut()))).await;
+    }
+}
+
+/// Ends this side, and lets what the client still sends pass unread: see [`farewell`].
+async fn ebb(raw: &mut Raw) -> std::io::Result<()> {
+    raw.shutdown().await?;
+    let (mut left, mut room) = (EBB_BYTES, [0; 4096]);
+    while left > 0 {
+        match raw.read(&mut room).await? {
+            0 => break,
+            count => left = left.saturating_sub(count),
+        }
+    }
+    Ok(())
 }
 
 /// A client that is behind may take as long for its farewell as a silent one: it costs little by now. A stop does not wait
 /// for it.
-async fn last_words(
-    gateway: &Gateway,
-    socket: &mut WebSocket,
-    frame: Option<CloseFrame>,
-    patience: Duration,
-) {
+async fn last_words(gateway: &Gateway, socket: &mut Socket, frame: Option<CloseFrame>, patience: Duration) {
     let closing = async {
         gateway.closing.cancelled().await;
         tokio::time::sleep(FAREWELL).await;
@@ -62,11 +83,13 @@ async fn last_words(
 
 /// Says it, and waits for the client to have heard: closed with words of the client unread, a connection takes away those
 /// it has not read.
-async fn farewell(socket: &mut WebSocket, frame: Option<CloseFrame>, patience: Duration) {
+async fn farewell(socket: &mut Socket, frame: Option<CloseFrame>, patience: Duration) {
     let saying = async {
-        socket.send(Message::Close(frame)).await?;
+        // A client that has said farewell itself gets its own back, which waits to be written.
+        let _ = socket.send(Message::Close(frame)).await;
+        socket.flush().await?;
         while let Some(Ok(_)) = socket.next().await {}
-        Ok::<(), axum::Error>(())
+        Ok::<(), Error>(())
     };
     // A client that does not take its farewell is cut.
     let _ = tokio::time::timeout(patience, saying).await;
@@ -95,7 +118,7 @@ enum State {
 
 /// What happens on a connection.
 enum Turn {
-    Heard(Option<Result<Message, axum::Error>>),
+    Heard(Option<Result<Message, Error>>),
     Overflowed,
     Broken,
 }
@@ -120,14 +143,16 @@ impl Session {
     }
 
     /// Reads and writes until there is a reason to close; `None` when the client has gone.
-    async fn serve(&mut self, socket: &mut WebSocket) -> Option<Close> {
+    async fn serve(&mut self, socket: &mut Socket) -> Option<Close> {
         let gateway = Arc::clone(&self.gateway);
         let mut closing = std::pin::pin!(gateway.closing.cancelled());
         let mut timer = std::pin::pin!(tokio::time::sleep_until(self.due()));
+        let mut alarm = gateway.identity.alarm();
         loop {
             let step = tokio::select! {
                 () = &mut closing => ControlFlow::Break(Some(Close::GoingAway)),
                 () = &mut timer => self.time_is_up(),
+                () = std::future::poll_fn(|cx| alarm.poll_rung(cx)) => self.look_again(),
                 turn = std::future::poll_fn(|cx| self.turn(socket, cx)) => self.take(turn).await,
             };
             match step {
@@ -148,7 +173,7 @@ impl Session {
     }
 
     /// Writes what waits, as far as the client takes it, and reads.
-    fn turn(&self, socket: &mut WebSocket, cx: &mut Context<'_>) -> Poll<Turn> {
+    fn turn(&self, socket: &mut Socket, cx: &mut Context<'_>) -> Poll<Turn> {
         if self.outbox.has_overflowed(cx) {
             return Poll::Ready(Turn::Overflowed);
         }
@@ -185,6 +210,15 @@ impl Session {
         }
     }
 
+    /// The issuer has revoked tokens: perhaps this one.
+    fn look_again(&self) -> ControlFlow<Option<Close>> {
+        let (State::Waiting(caller, _) | State::Ready(caller, _)) = &self.state;
+        match self.gateway.identity.is_revoked(caller) {
+            true => ControlFlow::Break(Some(Close::Forbidden("The token was revoked"))),
+            false => ControlFlow::Continue(()),
+        }
+    }
+
     fn time_is_up(&mut self) -> ControlFlow<Option<Close>> {
         let now = Instant::now();
         match self.state {
@@ -215,7 +249,7 @@ impl Session {
         ControlFlow::Continue(())
     }
 
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> ControlFlow<Option<Close>> {
+    async fn hear(&mut self, message: Option<Result<Message, Error>>) -> ControlFlow<Option<Close>> {
         self.heard = true;
         if self.is_flood() {
             return ControlFlow::Break(Some(Close::Flood));
@@ -223,9 +257,11 @@ impl Session {
         let said = match message {
             Some(Ok(Message::Text(text))) => self.dialect.read(&text),
             Some(Ok(Message::Binary(_))) => Err(Close::Invalid("Invalid message: binary")),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return ControlFlow::Continue(()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+                return ControlFlow::Continue(());
+            }
             Some(Ok(Message::Close(_))) | None => return ControlFlow::Break(None),
-            Some(Err(error)) => return ControlFlow::Break(too_big(&error)),
+            Some(Err(error)) => return ControlFlow::Break(Close::of(&error)),
         };
         match said {
             Ok(Incoming::Terminate) => ControlFlow::Break(None),
@@ -321,7 +357,10 @@ impl Session {
             operations: self.operations.clone(),
             op,
             by_get: false,
-            in_parts: self.dialect == Dialect::Transport,
+            delivery: match self.dialect {
+                Dialect::Transport => Delivery::InParts,
+                Dialect::Legacy => Delivery::Whole,
+            },
         };
         operation.start(request);
         Ok(())
@@ -353,12 +392,4 @@ fn is_limit(code: Code) -> bool {
             | Code::VariablesTooDeep
             | Code::VariablesTooManyValues
     )
-}
-
-fn too_big(error: &axum::Error) -> Option<Close> {
-    error
-        .to_string()
-        .to_ascii_lowercase()
-        .contains("too long")
-        .then_some(Close::TooBig)
 }

@@ -93,10 +93,36 @@ fn lengths() -> Vec<Case> {
     let chunk = format!("{:x}\r\n{text}\r\n0\r\n\r\n", BODY.len());
     let chunked = "transfer-encoding: chunked\r\n";
     vec![
-        // The chunks count, and the connection is closed (RFC 9112, section 6.3).
+        // RFC 9112, section 6.1.
         Case::raw(
             "a length and chunks",
             request(&format!("content-length: 4\r\n{chunked}"), &chunk),
+            (400, "BAD_REQUEST"),
+        ),
+        Case::raw(
+            "chunks and a length",
+            request(&format!("{chunked}Content-LENGTH: 4\r\n"), &chunk),
+            (400, "BAD_REQUEST"),
+        ),
+        Case::raw(
+            "chunks and the length of all of them",
+            request(
+                &format!("{chunked}x-between: 1\r\ncontent-length: {}\r\n", chunk.len()),
+                &chunk,
+            ),
+            (400, "BAD_REQUEST"),
+        ),
+        Case::raw(
+            "a length that is no number, and chunks",
+            request(&format!("{chunked}content-length: x\r\n"), &chunk),
+            (400, "BAD_REQUEST"),
+        ),
+        Case::raw(
+            "a length twice",
+            request(
+                &format!("content-length: {0}\r\ncontent-length: {0}\r\n", text.len()),
+                &text,
+            ),
             (200, ""),
         ),
         Case::raw(

@@ -14,27 +14,23 @@ use std::sync::Arc;
 
 use baedal_executor::{Answer, Piece};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::asking;
 use super::graphql;
 use super::intake::{self, RequestBody};
 use super::negotiate::{self, Format};
-use super::stream::Reply;
+use super::stream::{Reply, tell_streamed};
 use crate::errors::{Code, Refusal};
 use crate::forward::{self, Forwarded};
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
 use crate::observe::{Answered, Told, Watch};
-use crate::pipeline::{self, Prepared};
+use crate::pipeline::{self, Delivery, Prepared};
 use crate::request::{self, Asked};
 use crate::traffic::{ClientKey, Peer, Who};
-
-/// Proxies must not gather what is meant to be read at once.
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What became of a request.
 pub enum Served {
@@ -110,10 +106,7 @@ impl Running {
         let lost = |_| Refusal::new(Code::Internal, "the gateway failed to run this request");
         admitted.await.map_err(lost)??;
         let mut response = Response::new(Reply::Parts(Box::new(body)));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, spec.content_type());
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        tell_streamed(response.headers_mut(), spec.content_type());
         Ok(response)
     }
 
@@ -131,7 +124,8 @@ impl Running {
             };
             gateway.traffic.admit(&who).await?;
             let inside = gateway.traffic.enter().await?;
-            let (mut prepared, _) = pipeline::prepare_in_parts(&gateway, who, self.asked.clone()).await?;
+            let asked = self.asked.clone();
+            let (mut prepared, _) = pipeline::prepare_asked(&gateway, who, asked, Delivery::InParts).await?;
             asking::check_kind(prepared.kind(), self.by_get)?;
             prepared.refer_to(&self.id);
             Ok::<_, Refusal>((prepared, inside))

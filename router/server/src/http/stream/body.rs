@@ -12,6 +12,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::Connection;
 use super::dialect::Dialect;
 use crate::errors::{Code, GraphqlError, subgraph_codes};
+use crate::revocation::Alarm;
 use crate::streams::Admitted;
 
 /// Bytes that are gathered for one write, when several messages wait.
@@ -27,6 +28,8 @@ pub struct StreamBody {
     timer: Pin<Box<Sleep>>,
     /// When the caller's token is no longer valid.
     expires: Option<Instant>,
+    /// Rings when it may be revoked.
+    alarm: Alarm,
     begun: bool,
     ended: bool,
     /// A stop waits for the last words.
@@ -51,6 +54,7 @@ impl StreamBody {
             timer: Box::pin(tokio::time::sleep(beat(gateway.config.websocket.ping_interval))),
             _tracked: gateway.tasks.token(),
             _admitted: admitted,
+            alarm: gateway.identity.alarm(),
             expires,
             dialect,
             reserved,
@@ -75,6 +79,9 @@ impl StreamBody {
         if self.closing.as_mut().poll(cx).is_ready() {
             return self.break_off(Code::ShuttingDown.name(), "the gateway is stopping");
         }
+        if self.is_revoked(cx) {
+            return self.break_off(Code::TokenRevoked.name(), "the token was revoked");
+        }
         let chunk = self.gather();
         if !chunk.is_empty() {
             return Poll::Ready(Some(chunk.into()));
@@ -89,6 +96,18 @@ impl StreamBody {
             return Poll::Ready(Some(self.dialect.heartbeat().into()));
         }
         Poll::Pending
+    }
+
+    fn is_revoked(&mut self, cx: &mut Context<'_>) -> bool {
+        let connection = &self.connection;
+        let revoked = || connection.gateway.identity.is_revoked(&connection.caller);
+        // Asked until it is silent, so that it wakes.
+        while self.alarm.poll_rung(cx).is_ready() {
+            if revoked() {
+                return true;
+            }
+        }
+        false
     }
 
     fn gather(&mut self) -> String {

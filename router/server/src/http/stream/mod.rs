@@ -21,7 +21,7 @@ use axum::body::HttpBody;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::{Frame, SizeHint};
 
@@ -35,6 +35,7 @@ use crate::errors::{Code, Refusal};
 use crate::forward;
 use crate::gateway::Gateway;
 use crate::jwt::Caller;
+use crate::pipeline::Delivery;
 use crate::streams::{Op, Operation, Operations, Origin, Outbox};
 use crate::traffic::Peer;
 
@@ -176,10 +177,12 @@ async fn own<B: RequestBody>(
         claimed.map_err(|_| Refusal::new(Code::Internal, "a stream of one operation has room for it"))?;
     let mut operation = connection.operation(op, parts.method == Method::GET);
     // The protocol of multipart subscriptions knows whole answers only.
-    operation.in_parts = streaming == Streaming::EventStream;
     let dialect = match streaming {
         Streaming::EventStream => Dialect::Distinct,
-        Streaming::Multipart => Dialect::Multipart,
+        Streaming::Multipart => {
+            operation.delivery = Delivery::Whole;
+            Dialect::Multipart
+        }
     };
     let response = connection.open(dialect, None)?;
     operation.start(request);
@@ -206,7 +209,7 @@ impl Connection {
             operations: self.operations.clone(),
             op,
             by_get,
-            in_parts: true,
+            delivery: Delivery::InParts,
         }
     }
 
@@ -218,12 +221,16 @@ impl Connection {
         }
         let body = Box::new(StreamBody::new(self, dialect, reserved, admitted));
         let mut response = Response::new(Reply::Stream(body));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, dialect.content_type());
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+        tell_streamed(response.headers_mut(), dialect.content_type());
         Ok(response)
     }
+}
+
+/// The header fields of an answer that comes bit by bit.
+pub fn tell_streamed(headers: &mut HeaderMap, content_type: HeaderValue) {
+    headers.insert(CONTENT_TYPE, content_type);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
 }
 
 /// A short answer that is no GraphQL response.

@@ -9,7 +9,7 @@ use super::dialect::Dialect;
 use super::{Connection, Reply, TOKEN, plain, reservations};
 use crate::errors::{Code, Refusal};
 use crate::http::intake::{self, RequestBody};
-use crate::pipeline;
+use crate::pipeline::{self, Delivery};
 use crate::request;
 use crate::streams::Claim;
 use crate::traffic::Who;
@@ -85,7 +85,8 @@ async fn execute<B: RequestBody>(
         client: asking.origin.client.as_ref(),
     };
     asking.gateway.traffic.admit(&who).await?;
-    let (prepared, request) = pipeline::prepare_in_parts(&stream.gateway, who, request).await?;
+    let (prepared, request) =
+        pipeline::prepare_asked(&stream.gateway, who, request, Delivery::InParts).await?;
     let most = stream.gateway.config.websocket.max_operations;
     let op = stream.operations.claim(&id, most).map_err(|claim| match claim {
         Claim::InUse => Refusal::new(Code::StreamConflict, "an operation with this id is under way"),

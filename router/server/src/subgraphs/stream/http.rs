@@ -157,7 +157,7 @@ fn reader(headers: &HeaderMap) -> Result<Reader, SubgraphError> {
         .trim()
         .to_ascii_lowercase();
     match media.as_str() {
-        "text/event-stream" => Ok(Reader::Events),
+        "text/event-stream" => Ok(Reader::events()),
         "multipart/mixed" => Ok(Reader::parts(boundary(told))),
         "application/json" | "application/graphql-response+json" => Ok(Reader::Answer),
         other => {

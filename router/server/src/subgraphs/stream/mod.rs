@@ -2,7 +2,7 @@
 
 mod callback;
 mod http;
-mod reader;
+pub(crate) mod reader;
 mod socket;
 
 use std::sync::Arc;

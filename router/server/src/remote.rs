@@ -1,4 +1,4 @@
-//! A supergraph at a URL: asked for again only if it has changed
+//! A text at a URL, a supergraph or a list: asked for again only if it has changed
 //! (<https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests>).
 
 use std::time::Duration;
@@ -10,17 +10,16 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioExecutor;
 use url::Url;
 
-use crate::subgraphs::{Client, Connector, Ways};
-
-/// Longest time for the whole of it.
-const TIMEOUT: Duration = Duration::from_secs(30);
+use crate::subgraphs::{Client, Connector, Ways, causes};
 
 /// A place that is asked again and again.
 pub struct Remote {
     url: Url,
     http: hyper_util::client::legacy::Client<Connector, Empty<Bytes>>,
-    /// Bytes of a supergraph at most.
+    /// Bytes of an answer at most.
     limit: usize,
+    /// Longest time for the whole of it.
+    within: Duration,
     /// What the last answer said of itself.
     known: Validators,
 }
@@ -41,13 +40,14 @@ impl Validators {
 }
 
 impl Remote {
-    /// Not asked yet.
-    pub fn new(url: Url, client: &Client) -> Remote {
+    /// Not asked yet. Each time it has so long to answer.
+    pub fn new(url: Url, client: &Client, within: Duration) -> Remote {
         Remote {
             url,
             http: hyper_util::client::legacy::Client::builder(TokioExecutor::new())
                 .build(client.connector(&Ways::default(), false)),
             limit: client.response_bytes(),
+            within,
             known: Validators::default(),
         }
     }
@@ -62,16 +62,22 @@ impl Remote {
 
     /// What is there, if it is another than it was.
     pub async fn look(&mut self) -> Result<Option<String>, String> {
+        let within = self.within;
         let asking = self.ask();
-        match tokio::time::timeout(TIMEOUT, asking).await {
+        match tokio::time::timeout(within, asking).await {
             Ok(Ok(Some((text, validators)))) => {
                 self.known = validators;
                 Ok(Some(text))
             }
             Ok(Ok(None)) => Ok(None),
             Ok(Err(why)) => Err(why),
-            Err(_) => Err(format!("it did not answer within {} s", TIMEOUT.as_secs())),
+            Err(_) => Err(format!("it did not answer within {within:?}")),
         }
+    }
+
+    /// Forgets what the last answer said of itself: it was no good.
+    pub fn forget(&mut self) {
+        self.known = Validators::default();
     }
 
     async fn ask(&self) -> Result<Option<(String, Validators)>, String> {
@@ -100,16 +106,4 @@ impl Remote {
         let text = text.map_err(|_| "its answer is not UTF-8".to_owned())?;
         Ok(Some((text, validators)))
     }
-}
-
-/// An error with all its causes.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
