@@ -4,7 +4,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use baedal_kit::prune::Retention;
 use baedal_router::config::{
-    AuthConfig, Config as GatewayConfig, IssuerConfig, LoginConfig, PageConfig, SubgraphConfig,
+    AuthConfig, Config as GatewayConfig, IssuerConfig, LoginConfig, PageConfig, RevocationConfig,
+    SubgraphConfig,
 };
 
 use crate::settings::{Part, Settings};
@@ -124,6 +125,9 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
     config.supergraph.state_dir = Some(settings.data.join("gateway"));
     let issuer = IssuerConfig {
         jwks_url: Some(format!("{}/jwks.json", settings.issuer()).parse()?),
+        revocation: Some(RevocationConfig::at(
+            format!("{}/revoked", settings.issuer()).parse()?,
+        )),
         ..IssuerConfig::new(settings.issuer(), AUDIENCE)
     };
     config.auth = Some(AuthConfig {
