@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
                         return;
                     }
                 } else {
-                    under_way.push(ended);
+                    under_way.push(Box::pin(ended));
                 }
             }
             if !go_on(self) {

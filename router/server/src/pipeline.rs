@@ -166,7 +166,8 @@ impl Prepared {
     /// is what nobody asked for.
     pub async fn execute(self, gateway: &Arc<Gateway>, forwarded: Forwarded) -> Result<Answer, Refusal> {
         if self.kind != OperationKind::Mutation {
-            return Ok(self.run(gateway, &forwarded).await);
+            // Boxed: the futures around it are moved with every request.
+            return Ok(Box::pin(self.run(gateway, &forwarded)).await);
         }
         let shared = Arc::clone(gateway);
         let running = gateway

@@ -108,7 +108,7 @@ impl Asking<'_> {
         prepared.refer_to(self.ids.request);
         let forwarded = self.ids.complete(forwarded);
         let (gateway, told) = (Arc::clone(self.gateway), prepared.told());
-        let executed = async move { prepared.run(&gateway, &forwarded).await };
+        let executed = Box::pin(async move { prepared.run(&gateway, &forwarded).await });
         let seat = sharing.join_or_begin(&key, told.clone(), executed);
         let lost = || Refusal::new(Code::Internal, "the gateway failed to run this query");
         let answer = seat.wait().await.ok_or_else(lost)?;

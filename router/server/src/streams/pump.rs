@@ -228,7 +228,8 @@ impl Pump {
         let Source {
             caller, forwarded, ..
         } = &self.source;
-        let opening = self.prepared.open(&self.gateway, caller, forwarded, at);
+        // Boxed: a stream that is open has no use for its room.
+        let opening = Box::pin(self.prepared.open(&self.gateway, caller, forwarded, at));
         let opened = tokio::select! {
             biased;
             () = self.channel.deserted.cancelled() => return Err(End::Deserted),

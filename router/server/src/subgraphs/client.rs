@@ -243,7 +243,7 @@ impl Client {
             }
         }
         let stream = Box::pin(self.open(url, ways, false)).await?;
-        let line = Connection::new(TokioIo::new(stream));
+        let line = Box::new(Connection::new(TokioIo::new(stream)));
         exchange(line, pool, request, taken).await.map_err(told)
     }
 }

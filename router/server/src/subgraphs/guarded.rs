@@ -1,6 +1,7 @@
 //! A call through its layers: bulkhead → circuit breaker (of the subgraph, then of the address whose turn it is) → timeout
 //! → client; repeats, of queries only, outside of them.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use baedal_planner::plan::OperationKind;
@@ -62,7 +63,8 @@ impl GuardedCall<'_> {
             within: until.saturating_duration_since(Instant::now()),
             patient: self.patient,
         };
-        let sent = self.send(ask.within, repeat);
+        // Pinned here, it is not moved through the layers, each of which would hold it twice.
+        let sent = pin!(self.send(ask.within, repeat));
         let reply = self.endpoint.guard.layers.call(ask, sent, judge).await;
         match reply {
             Ok(reply) => reply,

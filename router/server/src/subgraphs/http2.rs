@@ -106,7 +106,7 @@ impl Shared {
         let stream = client.open(&place.url, &place.ways, true).await?;
         if !self.is_spoken(&stream, place)? {
             self.declined.store(true, Ordering::Relaxed);
-            client.keep(place, Connection::new(TokioIo::new(stream)));
+            client.keep(place, Box::new(Connection::new(TokioIo::new(stream))));
             return Ok(None);
         }
         let sender = shake_hands(stream).await?;

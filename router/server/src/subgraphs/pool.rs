@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use super::exchange::Connection;
 use crate::workers;
 
-/// A connection to a subgraph.
-pub type Line = Connection<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>;
+/// A connection to a subgraph. TLS makes it large, and it is moved often: into the pool, out of it, into futures.
+pub type Line = Box<Connection<TokioIo<MaybeHttpsStream<TokioIo<TcpStream>>>>>;
 
 /// The unused connections to one place.
 #[derive(Debug)]
@@ -103,9 +103,9 @@ mod tests {
         for _ in 0..count {
             let address = listener.local_addr().expect("an address");
             let stream = TcpStream::connect(address).await.expect("connected");
-            near.push(Connection::new(TokioIo::new(MaybeHttpsStream::Http(
+            near.push(Box::new(Connection::new(TokioIo::new(MaybeHttpsStream::Http(
                 TokioIo::new(stream),
-            ))));
+            )))));
             far.push(listener.accept().await.expect("accepted").0);
         }
         (near, far)
