@@ -1,12 +1,15 @@
 //! Starts each part of the platform with the settings of one machine: embedded stores, loopback addresses.
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use baedal_kit::prune::Retention;
+use baedal_kit::{proof::Key, prune::Retention};
 use baedal_router::config::{
     AuthConfig, Config as GatewayConfig, IssuerConfig, LoginConfig, PageConfig, RevocationConfig,
     SubgraphConfig,
 };
+use uuid::Uuid;
 
 use crate::settings::{Part, Settings};
 
@@ -89,6 +92,7 @@ async fn payment(settings: &Settings) -> Result<baedal_kit::serve::Running> {
         &settings.events(),
     );
     config.issuer = Some(settings.issuer());
+    config.grpc_key = Some(payment_key(&settings.data)?);
     baedal_payment::start(config).await
 }
 
@@ -164,6 +168,7 @@ async fn order(settings: &Settings) -> Result<baedal_kit::serve::Running> {
     let (database, events) = (settings.database(Part::Order), settings.events());
     let mut config = baedal_order::Config::new(settings.listen(Part::Order), &database, &events, &payment);
     config.issuer = Some(settings.issuer());
+    config.payment_key = Some(payment_key(&settings.data)?);
     baedal_order::start(config).await
 }
 
@@ -179,4 +184,38 @@ async fn marketing(settings: &Settings) -> Result<baedal_kit::serve::Running> {
         retention: Retention::default(),
     })
     .await
+}
+
+/// The key by which order proves to payment that it may call it: in a file, which whoever comes first makes.
+fn payment_key(data: &Path) -> Result<Key> {
+    let file = data.join("payment.key");
+    if !file.exists() {
+        std::fs::create_dir_all(data)?;
+        let beside = data.join(format!("payment.key.{}", Uuid::new_v4()));
+        let mut options = std::fs::OpenOptions::new();
+        let mut written = options.write(true).create_new(true).mode(0o600).open(&beside)?;
+        let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        std::io::Write::write_all(&mut written, secret.as_bytes())?;
+        // Another part may have made it meanwhile: then that one is the key.
+        let _ = std::fs::hard_link(&beside, &file);
+        std::fs::remove_file(&beside)?;
+    }
+    let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(text.parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_parts_find_the_same_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let first = payment_key(&data).unwrap();
+        let second = payment_key(&data).unwrap();
+        let proof = first.prove("payment", "Approve o1", 0);
+        assert_eq!(second.check(Some(&proof), "payment", "Approve o1", 0), Ok(()));
+        assert_eq!(std::fs::read_dir(&data).unwrap().count(), 1);
+    }
 }

@@ -6,8 +6,6 @@
 
 mod attempt;
 mod dead;
-#[cfg(debug_assertions)]
-mod hang;
 pub mod redrive;
 mod run;
 mod told;

@@ -5,6 +5,7 @@
 //! * `BAEDAL_SABOTAGE=inbox,…`: this safety net does nothing, so that a test can show what it is there for.
 //! * `BAEDAL_CLOCK_SHIFT=FILE`: the file holds milliseconds, by which the process's wall clock is off; none while it is
 //!   absent. It may change while the process runs.
+//! * `BAEDAL_RELEASE=next`: to others this process looks like the next release.
 //!
 //! All of it exists in builds with debug assertions only. In a release build these functions are empty and the variables
 //! are not so much as named: a test of this crate compiles this file both ways and looks.
@@ -46,6 +47,15 @@ pub fn sabotage_this_thread(nets: &[&str]) {
     let _ = nets;
 }
 
+/// Whether this process looks like the next release. Never, in a release build.
+#[inline(always)]
+pub fn next_release() -> bool {
+    #[cfg(debug_assertions)]
+    return armed::next_release();
+    #[cfg(not(debug_assertions))]
+    false
+}
+
 /// By how many milliseconds the wall clock is off. Never, in a release build.
 #[inline(always)]
 pub fn clock_shift_ms() -> i64 {
@@ -76,6 +86,8 @@ mod armed {
 
     static SABOTAGED: LazyLock<RwLock<HashSet<String>>> =
         LazyLock::new(|| RwLock::new(set(&variable("BAEDAL_SABOTAGE"))));
+
+    static NEXT: LazyLock<bool> = LazyLock::new(|| variable("BAEDAL_RELEASE") == "next");
 
     static CLOCK_SHIFT: LazyLock<String> = LazyLock::new(|| variable("BAEDAL_CLOCK_SHIFT"));
 
@@ -120,6 +132,10 @@ mod armed {
 
     pub fn sabotage_this_thread(nets: &[&str]) {
         OF_THREAD.set(nets.iter().map(|net| (*net).to_owned()).collect());
+    }
+
+    pub fn next_release() -> bool {
+        *NEXT
     }
 
     pub fn clock_shift_ms() -> i64 {

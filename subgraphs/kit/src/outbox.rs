@@ -10,6 +10,7 @@ use crate::{
     clock::{Clock, SystemClock},
     failpoint,
     log::{EventLog, LogError, Record},
+    next,
     retry::Backoff,
     telemetry::{Telemetry, metrics},
 };
@@ -243,7 +244,8 @@ impl Relay {
             self.source.mark_sent(&ids).await?;
         }
         failpoint::hit("relay.before_send");
-        self.patiently(topic, self.log.publish(topic, records)).await?;
+        self.patiently(topic, self.log.publish(topic, next::events(records)))
+            .await?;
         self.stats
             .published
             .fetch_add(ids.len() as u64, Ordering::Relaxed);

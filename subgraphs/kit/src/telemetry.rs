@@ -8,6 +8,7 @@ pub mod trace;
 
 pub use baedal_telemetry::{Registry, Span, TraceContext, Tracer, metrics::Metric, trace::Kind};
 
+use crate::rounds::Rounds;
 use baedal_telemetry::{
     Vitals,
     metrics::{Buckets, Family, Gauge, Histogram},
@@ -108,6 +109,13 @@ impl Telemetry {
     /// The pulse of a loop, which must beat more often than `BAEDAL_HUNG_AFTER_SECONDS` (30).
     pub fn pulse(&self, name: impl Into<String>) -> Pulse {
         self.vitals().pulse(name, self.inner.loop_limit)
+    }
+
+    /// The rounds of a background loop that rests for `every` between them. One round may take four times as long as a
+    /// consumer may be silent: after an outage it has much to do.
+    pub fn rounds(&self, name: &'static str, every: Duration) -> Rounds {
+        let limit = self.inner.loop_limit.saturating_mul(4).saturating_add(every);
+        Rounds::new(name, self.vitals().pulse(name, limit))
     }
 
     /// Something that takes a look each time the page is asked for, and sets gauges by what it sees.

@@ -2,7 +2,12 @@
 
 use std::{path::Path, process::Command};
 
-const VARIABLES: [&str; 3] = ["BAEDAL_FAILPOINTS", "BAEDAL_SABOTAGE", "BAEDAL_CLOCK_SHIFT"];
+const VARIABLES: [&str; 4] = [
+    "BAEDAL_FAILPOINTS",
+    "BAEDAL_SABOTAGE",
+    "BAEDAL_CLOCK_SHIFT",
+    "BAEDAL_RELEASE",
+];
 
 /// The module compiled alone, as a release build would or would not; how many of the variables its code names.
 fn named(debug_assertions: &str) -> usize {

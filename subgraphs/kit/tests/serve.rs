@@ -248,6 +248,36 @@ async fn operations_are_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_done_for_a_caller_who_waits_no_longer() {
+    let running = start(None).await;
+    let ask = async |left: &str, query: &str| {
+        let request = reqwest::Client::new().post(running.url());
+        let request = request.header("x-request-timeout-ms", left);
+        let answer = request
+            .json(&json!({ "query": query }))
+            .send()
+            .await
+            .expect("sent");
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.expect("JSON"),
+        )
+    };
+    let began = Instant::now();
+    let (status, answer) = ask("0", "mutation { echo(text: \"done\") }").await;
+    assert_eq!((status, &answer["data"]), (504, &Value::Null));
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "DEADLINE_EXCEEDED");
+    let (status, answer) = ask("100", "{ slow(ms: 60000) }").await;
+    assert_eq!(status, 504, "{answer}");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+    for (left, query) in [("60000", "{ slow(ms: 1) }"), ("soon", "{ slow(ms: 150) }")] {
+        let (status, answer) = ask(left, query).await;
+        assert_eq!((status, &answer["data"]["slow"]), (200, &json!(true)), "{left}");
+    }
+    running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_requests_are_refused_with_a_reason() {
     let running = start(None).await;
     for (kind, body, status) in [

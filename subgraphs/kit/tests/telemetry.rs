@@ -189,6 +189,29 @@ async fn a_consumer_that_hangs_is_named_and_one_with_nothing_to_do_is_not() {
 }
 
 #[tokio::test]
+async fn a_loop_that_goes_round_no_more_is_named() {
+    let telemetry = Telemetry::unread();
+    let rounds = telemetry.rounds("the sweep", Duration::from_secs(5));
+    rounds.begin().await;
+    let silent = |seconds| {
+        telemetry
+            .vitals()
+            .silent(Instant::now() + Duration::from_secs(seconds))
+    };
+    assert_eq!(silent(124), vec![]);
+    let named = silent(126);
+    assert_eq!(named.len(), 1);
+    assert!(
+        named[0].to_string().starts_with("the sweep has given no sign"),
+        "{named:?}"
+    );
+    rounds.begin().await;
+    assert_eq!(silent(124), vec![]);
+    drop(rounds);
+    assert_eq!(silent(1_000), vec![], "one that has ended does not hang");
+}
+
+#[tokio::test]
 async fn an_event_bears_the_trace_of_the_request_it_came_of() {
     let (store, rig) = (Store::sqlite().await, Rig::embedded());
     let (log, stop) = (rig.process().await, CancellationToken::new());

@@ -16,6 +16,7 @@ use baedal_kit::mongo::{MongoInbox, MongoLetters};
 use baedal_kit::ops::Ops;
 use baedal_kit::outbox::{OutboxSource, spawn_relay_watched};
 use baedal_kit::prune::{self, Pruner, Retention, SeenEvents};
+use baedal_kit::rounds::Rounds;
 use baedal_kit::serve::{Check, Running, Service, serve};
 use baedal_kit::sql::{SqlInbox, SqlLetters};
 use baedal_kit::telemetry::Telemetry;
@@ -113,9 +114,17 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     running.keep(consumer.worker);
     running.keep(Worker::spawn(
         "feed-poller",
-        feed::run_poller(app.clone(), workers.clone()),
+        feed::run_poller(
+            app.clone(),
+            telemetry.rounds("feed poller", Duration::ZERO),
+            workers.clone(),
+        ),
     ));
-    running.keep(Worker::spawn("coupon-expiry", expire_coupons(app, workers)));
+    let rounds = telemetry.rounds("coupon expiry", EXPIRY_EVERY);
+    running.keep(Worker::spawn(
+        "coupon-expiry",
+        expire_coupons(app, rounds, workers),
+    ));
     Ok(running)
 }
 
@@ -172,8 +181,9 @@ async fn open_mongo(url: &str, rules: Rules) -> anyhow::Result<Opened> {
     })
 }
 
-async fn expire_coupons(app: Arc<App>, shutdown: CancellationToken) {
+async fn expire_coupons(app: Arc<App>, rounds: Rounds, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
+        rounds.begin().await;
         let pause = match app.expire_coupons().await {
             Ok(0) => EXPIRY_EVERY,
             Ok(count) => {

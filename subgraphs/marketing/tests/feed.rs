@@ -1,6 +1,7 @@
 //! The live feed over the application: resume, other replicas, the end of a token.
 
 use crate::support::{CUSTOMER, Place, Replica, delivered, told};
+use baedal_kit::telemetry::Telemetry;
 use baedal_marketing::feed::{Resumed, Stopped, deliveries, run_poller};
 use futures_util::{Stream, StreamExt};
 use std::pin::Pin;
@@ -69,7 +70,8 @@ async fn what_another_replica_took_in_is_delivered_soon() {
     let place = Place::sqlite();
     let (here, there) = (place.replica().await, place.replica().await);
     let stop = CancellationToken::new();
-    let poller = tokio::spawn(run_poller(here.app.clone(), stop.clone()));
+    let rounds = Telemetry::unread().rounds("feed poller", Duration::ZERO);
+    let poller = tokio::spawn(run_poller(here.app.clone(), rounds, stop.clone()));
     let mut items = watch(&here, None, in_a_minute()).await.expect("watching");
     for n in 0..5 {
         place.clock.forward(500);

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use baedal_kit::prune::Retention;
+use baedal_kit::{proof::Key, prune::Retention};
 
 use crate::{outbound::payment::Guards, policies::Limits};
 
@@ -20,6 +20,8 @@ pub struct Config {
     pub events_url: String,
     /// Payment's gRPC, e.g. `http://127.0.0.1:4022`; several addresses with commas.
     pub payment_url: String,
+    /// The key by which order proves to payment that it may call it.
+    pub payment_key: Option<Key>,
     /// Connections to each of them.
     pub payment_connections: usize,
     /// Issuer of the access tokens; `None` leaves every caller anonymous.
@@ -46,6 +48,7 @@ impl Config {
             database_url: database_url.to_owned(),
             events_url: events_url.to_owned(),
             payment_url: payment_url.to_owned(),
+            payment_key: None,
             payment_connections: PAYMENT_CONNECTIONS,
             issuer: None,
             jwks_url: None,

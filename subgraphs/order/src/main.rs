@@ -2,8 +2,8 @@
 
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
-use anyhow::ensure;
-use baedal_kit::{prune::Retention, serve, telemetry};
+use anyhow::{Context, ensure};
+use baedal_kit::{proof::Key, prune::Retention, serve, telemetry};
 use baedal_order::{Config, PAYMENT_CONNECTIONS};
 use clap::Parser;
 
@@ -43,6 +43,9 @@ struct Args {
     /// Demo settings; refused with a real store.
     #[arg(long, env = "DEMO", default_value_t = false, action = clap::ArgAction::Set)]
     demo: bool,
+    /// The key by which order proves to payment that it may call it, the same as payment's.
+    #[arg(long, env = "PAYMENT_GRPC_KEY", hide_env_values = true)]
+    payment_grpc_key: Option<String>,
     /// Milliseconds payment may take for one order.
     #[arg(long, env = "PAYMENT_DEADLINE_MS", default_value_t = 610, value_parser = clap::value_parser!(u64).range(10..=10_000))]
     payment_deadline_ms: u64,
@@ -77,6 +80,7 @@ impl Args {
             &self.payment_grpc_url,
         );
         let mut config = config.with_payment_deadline(Duration::from_millis(self.payment_deadline_ms));
+        config.payment_key = Key::given(self.payment_grpc_key.as_deref()).context("PAYMENT_GRPC_KEY")?;
         config.payment_connections = self.payment_connections as usize;
         config.retention = Retention::hours(self.inbox_retention_hours, self.events_retention_hours)?;
         config.issuer = Some(self.issuer_url);

@@ -12,6 +12,7 @@ use baedal_kit::{
     ops::Ops,
     outbox::spawn_relay_watched,
     prune::{self, Pruner, Retention, SeenEvents},
+    rounds::Rounds,
     serve::{Running, Service, serve},
     telemetry::Telemetry,
 };
@@ -58,7 +59,8 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
         .context("order cannot open the event log; set EVENTS_URL to embedded:PATH or kafka://HOST:PORT")?;
     let circuit = config.guards.layers();
     let call = GrpcCall::new(&config.payment_url, config.payment_connections)
-        .context("PAYMENT_GRPC_URL does not say where payment is")?;
+        .context("PAYMENT_GRPC_URL does not say where payment is")?
+        .with_key(config.payment_key.clone());
     let ports = Ports {
         orders: store.orders.clone(),
         menus: store.menus.clone(),
@@ -106,10 +108,9 @@ pub async fn start_service(config: Config) -> anyhow::Result<OrderService> {
     ops.watch(&consumer);
     let consumed = consumer.stats();
     running.keep(consumer.worker);
-    running.keep(Worker::spawn(
-        "order sweep",
-        sweep(app.clone(), config.sweep_every, workers),
-    ));
+    let rounds = telemetry.rounds("order sweep", config.sweep_every);
+    let sweep = sweep(app.clone(), config.sweep_every, rounds, workers);
+    running.keep(Worker::spawn("order sweep", sweep));
     Ok(OrderService {
         running,
         app,
@@ -132,8 +133,9 @@ fn auth(config: &Config) -> Option<Arc<Auth>> {
 }
 
 /// Moves overdue orders on, at start and every now and then.
-async fn sweep(app: Arc<App>, every: Duration, shutdown: CancellationToken) {
+async fn sweep(app: Arc<App>, every: Duration, rounds: Rounds, shutdown: CancellationToken) {
     loop {
+        rounds.begin().await;
         match app.sweep().await {
             Ok(0) => {}
             Ok(moved) => tracing::info!(moved, "overdue orders moved on"),

@@ -6,7 +6,10 @@ use std::{
 };
 
 use baedal_events::{DomainEvent, STORE_TOPIC, store};
-use baedal_kit::log::{self, EventLog, Record};
+use baedal_kit::{
+    log::{self, EventLog, Record},
+    proof::Key,
+};
 use baedal_order::{
     OrderService,
     app::AppError,
@@ -77,6 +80,10 @@ impl Platform {
     }
 
     async fn order(&self, payment: u16) -> OrderService {
+        self.order_with(payment, |_| {}).await
+    }
+
+    async fn order_with(&self, payment: u16, set: impl FnOnce(&mut baedal_order::Config)) -> OrderService {
         let (store, events) = self.url("order");
         let mut config = baedal_order::Config::new(
             loopback(0),
@@ -85,6 +92,7 @@ impl Platform {
             &format!("http://127.0.0.1:{payment}"),
         );
         config.sweep_every = Duration::from_millis(200);
+        set(&mut config);
         let service = baedal_order::start_service(config).await.unwrap();
         eventually("the menu is known", async || {
             service
@@ -136,6 +144,32 @@ async fn an_order_is_paid_cooked_and_delivered() {
         find(&order, &placed.id).await.unified().payment == Some("APPROVED")
     })
     .await;
+    order.running.shutdown().await;
+    payment.running.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_an_order_service_with_payments_key_has_orders_paid() {
+    let platform = Platform::new().await;
+    let key = |letter: &str| letter.repeat(32).parse::<Key>().unwrap();
+    let payment = platform
+        .payment(0, |config| config.grpc_key = Some(key("a")))
+        .await;
+    let port = payment.grpc_addr.port();
+    for (attempt, wrong) in [None, Some(key("b"))].into_iter().enumerate() {
+        let order = platform
+            .order_with(port, |config| config.payment_key = wrong)
+            .await;
+        let (id, code) = not_paid(order.app.place(basket(&format!("wrong-{attempt}"))).await);
+        assert_eq!(code, "PAYMENT_UNAVAILABLE");
+        assert_ne!(charged(&payment, &id).await, Some(paid::Status::Approved));
+        order.running.shutdown().await;
+    }
+    let order = platform
+        .order_with(port, |config| config.payment_key = Some(key("a")))
+        .await;
+    let placed = order.app.place(basket("right")).await.unwrap();
+    assert_eq!(charged(&payment, &placed.id).await, Some(paid::Status::Approved));
     order.running.shutdown().await;
     payment.running.shutdown().await;
 }

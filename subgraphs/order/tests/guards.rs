@@ -2,13 +2,14 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
+use baedal_kit::deadline;
 use baedal_order::{
     domain::{OrderId, Won},
     outbound::payment::{Answer, Call, GuardedPayments, Guards},
@@ -65,6 +66,44 @@ fn charge() -> Charge {
         customer: customer(),
         amount: Won::parse(18_000).unwrap(),
     }
+}
+
+/// Approves at once, and remembers how long it was given.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<Duration>>>);
+
+#[async_trait]
+impl Call for Told {
+    async fn approve(&self, _charge: &Charge, deadline: Duration) -> Answer {
+        self.0.lock().unwrap().push(deadline);
+        Answer::Approved
+    }
+}
+
+#[tokio::test]
+async fn payment_is_told_what_is_left_of_the_customers_time() {
+    let (told, layers) = (Told::default(), Guards::default().layers());
+    let payments = GuardedPayments::new(told.clone(), layers);
+    payments.approve(&charge()).await;
+    let until = |left| Some(Instant::now() + Duration::from_millis(left));
+    let hurried = deadline::within(until(300), payments.approve(&charge())).await;
+    assert_eq!(hurried, Ok(Approval::Approved));
+    let patient = deadline::within(until(60_000), payments.approve(&charge())).await;
+    assert_eq!(patient, Ok(Approval::Approved));
+    // A task of its own outlives the deadline it was told of.
+    let late = deadline::within(until(200), async {
+        let payments = Arc::new(payments);
+        tokio::spawn(deadline::carried(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            payments.approve(&charge()).await
+        }))
+    });
+    let late = late.await.unwrap().await.unwrap();
+    assert!(matches!(late, Approval::Unavailable { .. }), "{late:?}");
+    let told = told.0.lock().unwrap().clone();
+    assert_eq!((told.len(), told[0]), (3, Duration::from_millis(610)));
+    assert!(told[1] <= Duration::from_millis(300), "{told:?}");
+    assert_eq!(told[2], Duration::from_millis(610));
 }
 
 #[tokio::test]

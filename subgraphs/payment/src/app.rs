@@ -293,11 +293,14 @@ impl Held {
         self.payments.insert(payment.order.clone(), (payment, changed));
     }
 
+    /// In the order of the ids, so that two replicas lock rows in the same order.
     fn changed(self) -> Vec<Payment> {
-        self.payments
-            .into_values()
+        let payments = self.payments.into_values();
+        let mut changed: Vec<Payment> = payments
             .filter_map(|(payment, changed)| changed.then_some(payment))
-            .collect()
+            .collect();
+        changed.sort_unstable_by(|one, other| one.order.as_str().cmp(other.order.as_str()));
+        changed
     }
 }
 

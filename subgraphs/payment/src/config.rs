@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use baedal_kit::prune::Retention;
+use baedal_kit::{proof::Key, prune::Retention};
 
 use crate::{domain::Won, inbound::pace::Pace, outbound::simulated::Manners, ports::Patience};
 
@@ -13,6 +13,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where gRPC is served.
     pub grpc_listen: SocketAddr,
+    /// The key by which callers prove that they may call gRPC; `None` lets in whoever reaches it, and is for
+    /// loopback addresses only.
+    pub grpc_key: Option<Key>,
     /// `sqlite://PATH?mode=rwc` or `postgres://…`.
     pub database_url: String,
     /// `embedded:PATH` or `kafka://HOST:PORT,…`.
@@ -41,6 +44,7 @@ impl Config {
         Config {
             listen,
             grpc_listen,
+            grpc_key: None,
             database_url: database_url.to_owned(),
             events_url: events_url.to_owned(),
             issuer: None,

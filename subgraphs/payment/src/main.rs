@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::{Context, ensure};
-use baedal_kit::{prune::Retention, serve, telemetry};
+use baedal_kit::{proof::Key, prune::Retention, serve, telemetry};
 use baedal_payment::{
     Config, domain::Won, inbound::pace::Pace, outbound::simulated::Manners, ports::Patience,
 };
@@ -22,6 +22,10 @@ struct Args {
     /// Where gRPC is served.
     #[arg(long, env = "PAYMENT_GRPC_LISTEN", default_value = "127.0.0.1:4022")]
     grpc_listen: SocketAddr,
+    /// The key by which callers prove that they may call gRPC, the same as theirs. It is required
+    /// unless only this machine reaches the port.
+    #[arg(long, env = "PAYMENT_GRPC_KEY", hide_env_values = true)]
+    grpc_key: Option<String>,
     /// sqlite://PATH?mode=rwc or postgres://USER:PASSWORD@HOST/DATABASE
     #[arg(
         long,
@@ -96,6 +100,7 @@ impl Args {
             &self.events_url,
         );
         config.retention = Retention::hours(self.inbox_retention_hours, self.events_retention_hours)?;
+        config.grpc_key = Key::given(self.grpc_key.as_deref()).context("PAYMENT_GRPC_KEY")?;
         config.issuer = Some(self.issuer_url);
         config.jwks_url = self.jwks_url;
         config.audience = self.audience;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use baedal_events::ORDER_TOPIC;
 use baedal_kit::{
     Worker,
@@ -13,6 +13,7 @@ use baedal_kit::{
     ops::Ops,
     outbox::{OutboxSource, spawn_relay_watched},
     prune::{self, Pruner, Retention},
+    rounds::Rounds,
     serve::{Check, Running, Service, serve},
     sql::{Db, SqlInbox, SqlLetters, SqlOutbox},
     telemetry::Telemetry,
@@ -28,7 +29,6 @@ use crate::{
         events::OrderEvents,
         graphql,
         grpc::{PaymentGrpc, proto::payment_service_server::PaymentServiceServer},
-        pace::Pace,
     },
     outbound::{simulated::SimulatedProvider, sql::SqlPayments},
 };
@@ -55,6 +55,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
 
 /// Starts payment and says where its gRPC port is.
 pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
+    is_guarded(&config)?;
     let (db, payments) = open(&config.database_url).await?;
     let events = log::open(&config.events_url)
         .await
@@ -102,11 +103,11 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
     );
     ops.watch(&consumer);
     running.keep(consumer.worker);
-    running.keep(Worker::spawn(
-        "payment sweep",
-        sweep(app.clone(), settle, config.sweep_every, workers.clone()),
-    ));
-    let door = serve_grpc((app.clone(), config.pace), grpc, telemetry, workers);
+    let rounds = telemetry.rounds("payment sweep", config.sweep_every);
+    let sweep = sweep(app.clone(), (settle, config.sweep_every), rounds, workers.clone());
+    running.keep(Worker::spawn("payment sweep", sweep));
+    let service = PaymentGrpc::new(app.clone(), config.pace, telemetry).guarded(config.grpc_key);
+    let door = serve_grpc(service, grpc, workers);
     running.keep(Worker::spawn("payment grpc", door));
     Ok(PaymentService {
         running,
@@ -114,6 +115,17 @@ pub async fn start_service(config: Config) -> anyhow::Result<PaymentService> {
         provider,
         app,
     })
+}
+
+/// Without a key nobody but this machine may reach gRPC.
+fn is_guarded(config: &Config) -> anyhow::Result<()> {
+    ensure!(
+        config.grpc_key.is_some() || config.grpc_listen.ip().is_loopback(),
+        "whoever reaches {} could charge customers: set PAYMENT_GRPC_KEY, the same for order and payment, \
+         or let PAYMENT_GRPC_LISTEN be a loopback address",
+        config.grpc_listen
+    );
+    Ok(())
 }
 
 async fn open(url: &str) -> anyhow::Result<(Db, Arc<SqlPayments>)> {
@@ -164,18 +176,13 @@ fn store_check(db: &Db) -> Check {
     })
 }
 
-async fn serve_grpc(
-    (app, pace): (App, Pace),
-    listener: TcpListener,
-    telemetry: Telemetry,
-    shutdown: CancellationToken,
-) {
+async fn serve_grpc(service: PaymentGrpc, listener: TcpListener, shutdown: CancellationToken) {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<PaymentServiceServer<PaymentGrpc>>().await;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let served = Server::builder()
         .add_service(health_service)
-        .add_service(PaymentServiceServer::new(PaymentGrpc::new(app, pace, telemetry)))
+        .add_service(PaymentServiceServer::new(service))
         .serve_with_incoming_shutdown(incoming, async move {
             shutdown.cancelled().await;
             health
@@ -189,8 +196,14 @@ async fn serve_grpc(
 }
 
 /// Settles open payments at start, whenever woken, and every now and then.
-async fn sweep(app: App, wake: Arc<Notify>, every: Duration, shutdown: CancellationToken) {
+async fn sweep(
+    app: App,
+    (wake, every): (Arc<Notify>, Duration),
+    rounds: Rounds,
+    shutdown: CancellationToken,
+) {
     loop {
+        rounds.begin().await;
         match app.settle().await {
             Ok(settled) if settled.moved > 0 => tracing::debug!(?settled, "payments settled"),
             Ok(_) => {}

@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use baedal_kit::{
+    clock::{Clock, SystemClock},
+    proof::Key,
+};
 use baedal_payment::{
     Config, PaymentService,
     inbound::grpc::proto::{
@@ -204,4 +208,87 @@ async fn a_taken_port_is_named_with_what_to_do() {
         error.contains(&running.service.grpc_addr.to_string()) && error.contains("PAYMENT_GRPC_LISTEN"),
         "{error}"
     );
+}
+
+/// A call that carries these proofs.
+fn proven<T>(message: T, proofs: &[String]) -> Request<T> {
+    let mut request = Request::new(message);
+    for proof in proofs {
+        request
+            .metadata_mut()
+            .append("x-service-proof", proof.parse().unwrap());
+    }
+    request
+}
+
+#[tokio::test]
+async fn with_a_key_only_calls_with_a_proof_for_just_this_are_let_in() {
+    let key: Key = "k".repeat(32).parse().unwrap();
+    let mut running = start(|config| config.grpc_key = Some(key.clone())).await;
+    let client = &mut running.client;
+    let now = SystemClock.now_ms();
+    let good = key.prove("payment", "Approve o1", now);
+    let other: Key = "x".repeat(32).parse().unwrap();
+    for bad in [
+        vec![],
+        vec![String::new()],
+        vec![other.prove("payment", "Approve o1", now)],
+        vec![key.prove("store", "Approve o1", now)],
+        vec![key.prove("payment", "Approve o2", now)],
+        vec![key.prove("payment", "Void o1", now)],
+        vec![key.prove("payment", "Approve o1", now - 60_000)],
+        vec![key.prove("payment", "Approve o1", now + 60_000)],
+        vec![good.clone(), good.clone()],
+    ] {
+        let refused = client
+            .approve(proven(approve("o1", 18_000), &bad))
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), Code::Unauthenticated, "{bad:?}");
+    }
+    let get = GetRequest {
+        order_id: "o1".into(),
+    };
+    let void = VoidRequest {
+        order_id: "o1".into(),
+        reason: String::new(),
+    };
+    let refund = RefundRequest {
+        order_id: "o1".into(),
+        reason: String::new(),
+    };
+    assert_eq!(
+        client.get(get.clone()).await.unwrap_err().code(),
+        Code::Unauthenticated
+    );
+    assert_eq!(client.void(void).await.unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(
+        client.refund(refund).await.unwrap_err().code(),
+        Code::Unauthenticated
+    );
+    let seen = proven(get, &[key.prove("payment", "Get o1", now)]);
+    assert_eq!(
+        client.get(seen).await.unwrap_err().code(),
+        Code::NotFound,
+        "nothing was charged"
+    );
+    let approved = client
+        .approve(proven(approve("o1", 18_000), &[good]))
+        .await
+        .unwrap();
+    assert_eq!(approved.into_inner().status(), PaymentStatus::Approved);
+}
+
+#[tokio::test]
+async fn without_a_key_it_is_not_served_to_other_machines() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display();
+    let config = Config::new(
+        ([127, 0, 0, 1], 0).into(),
+        ([0, 0, 0, 0], 0).into(),
+        &format!("sqlite://{path}/payment.db?mode=rwc"),
+        &format!("embedded:{path}/events.db"),
+    );
+    let refused = baedal_payment::start_service(config).await.err().unwrap();
+    assert!(refused.to_string().contains("PAYMENT_GRPC_KEY"), "{refused:#}");
 }

@@ -142,10 +142,9 @@ async fn run(
     ops.watch(&consumer);
     running.keep(consumer.worker);
     if config.auto {
-        running.keep(Worker::spawn(
-            "auto",
-            app::auto::run(app, config.step_delay, workers),
-        ));
+        let rounds = telemetry.rounds("auto mode", config.step_delay);
+        let auto = app::auto::run(app, config.step_delay, rounds, workers);
+        running.keep(Worker::spawn("auto", auto));
     }
     Ok(running)
 }

@@ -2,6 +2,7 @@
 
 use crate::support::{Place, asked, ordered, outbox, told};
 use baedal_kit::outbox::OutboxSource;
+use baedal_kit::telemetry::Telemetry;
 use baedal_store::app::{App, auto, auto::Lease};
 use baedal_store::domain::Status;
 use baedal_store::policies::Fact;
@@ -40,7 +41,13 @@ async fn three_replicas(place: &Place) {
     let stop = CancellationToken::new();
     let mut tasks = Vec::new();
     for app in &apps {
-        tasks.push(tokio::spawn(auto::run(app.clone(), Duration::ZERO, stop.clone())));
+        let rounds = Telemetry::unread().rounds("auto mode", Duration::ZERO);
+        tasks.push(tokio::spawn(auto::run(
+            app.clone(),
+            Duration::ZERO,
+            rounds,
+            stop.clone(),
+        )));
     }
     let takers = apps
         .iter()

@@ -58,6 +58,7 @@ async fn order(context: &Context<'_>, own: &Settings) -> Result<RunningPart> {
     // A call is slow when it is nearly given up.
     config.guards.breaker.slow_call = context.knobs.deadline - Duration::from_millis(10);
     config.issuer = Some(context.settings.issuer());
+    config.payment_key = Some(program::PAYMENT_KEY.parse()?);
     config.guards.at_once = (context.knobs.at_once > 0).then_some(context.knobs.at_once as usize);
     Ok(RunningPart::Service(baedal_order::start(config).await?))
 }
@@ -67,6 +68,7 @@ async fn payment(context: &Context<'_>, own: &Settings) -> Result<RunningPart> {
     let (listen, grpc) = (own.listen(Part::Payment), own.payment_grpc());
     let mut config = baedal_payment::Config::new(listen, grpc, &database, &events);
     config.issuer = Some(context.settings.issuer());
+    config.grpc_key = Some(program::PAYMENT_KEY.parse()?);
     (config.pace.delay, config.pace.jitter) = context.knobs.answer;
     config.provider.delay = context.knobs.delay;
     config.provider.jitter = context.knobs.jitter;

@@ -28,6 +28,8 @@ pub struct Knobs {
     pub at_once: u32,
     /// How long a store takes for each step.
     pub step: Duration,
+    /// Requests the gateway works on at once; others are refused at its door. `None`: its own default.
+    pub door: Option<u32>,
     /// How long a part that is asked to end goes on serving while it says that it is not ready.
     pub drain: Duration,
 }
@@ -45,6 +47,7 @@ impl Default for Knobs {
             deadline: Duration::from_millis(610),
             at_once: 256,
             step: Duration::ZERO,
+            door: None,
             drain: Duration::ZERO,
         }
     }

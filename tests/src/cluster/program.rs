@@ -13,6 +13,8 @@ use crate::patience::until;
 
 /// How long an orderly end may take, the time it goes on serving included.
 const END: Duration = Duration::from_secs(30);
+/// By it order's replicas prove to payment's that they may call.
+pub const PAYMENT_KEY: &str = "of-a-cluster-that-is-gone-after-the-test";
 /// How much of a log is shown.
 const SHOWN: usize = 4_000;
 
@@ -82,9 +84,11 @@ fn service(command: &mut Command, part: Part, context: &Context<'_>, own: &Setti
         Part::Order => command
             .env("PAYMENT_GRPC_URL", format!("http://{}", front.payment_grpc()))
             .env("PAYMENT_DEADLINE_MS", knobs.deadline.as_millis().to_string())
-            .env("PAYMENT_AT_ONCE", knobs.at_once.to_string()),
+            .env("PAYMENT_AT_ONCE", knobs.at_once.to_string())
+            .env("PAYMENT_GRPC_KEY", PAYMENT_KEY),
         Part::Payment => command
             .env("PAYMENT_GRPC_LISTEN", own.payment_grpc().to_string())
+            .env("PAYMENT_GRPC_KEY", PAYMENT_KEY)
             .env("PAYMENT_ANSWER_DELAY_MS", knobs.answer.0.as_millis().to_string())
             .env("PAYMENT_ANSWER_JITTER_MS", knobs.answer.1.as_millis().to_string())
             .env("PAYMENT_PROVIDER_DELAY_MS", knobs.delay.as_millis().to_string())
@@ -127,8 +131,12 @@ fn gateway_config(context: &Context<'_>) -> String {
         text += &format!("  {part}: {{ url: \"{}\" }}\n", front.graphql(part));
     }
     let (issuer, delay) = (front.issuer(), context.knobs.drain.as_millis());
+    let door = context.knobs.door;
+    let door = door.map_or(String::new(), |at_once| {
+        format!(", shed: {{ at_once: {at_once} }}")
+    });
     text + &format!(
-        "supergraph: {{ poll_interval: 500ms }}\ntraffic: {{ shutdown_delay: {delay}ms }}\nauth:\n  issuers:\n    - issuer: \"{issuer}\"\n      \
+        "supergraph: {{ poll_interval: 500ms }}\ntraffic: {{ shutdown_delay: {delay}ms{door} }}\nauth:\n  issuers:\n    - issuer: \"{issuer}\"\n      \
          jwks_url: \"{issuer}/jwks.json\"\n      audience: {AUDIENCE}\n"
     )
 }

@@ -8,6 +8,7 @@ use baedal_events::{ORDER_TOPIC, PAYMENT_TOPIC, STORE_TOPIC};
 use baedal_kit::consumer::{Handler, spawn_consumer};
 use baedal_kit::log::EventLog;
 use baedal_kit::outbox::spawn_relay;
+use baedal_kit::telemetry::Telemetry;
 use baedal_order::app::Actor;
 use baedal_order::domain::{
     Address, Basket, CustomerId, IdempotencyKey, MenuItemId, OrderId, Quantity, StoreId,
@@ -343,7 +344,8 @@ async fn store(world: Arc<World>) -> turmoil::Result {
     baedal_store::demo::seed(&app).await?;
     let handler = Arc::new(baedal_store::Inbox { app: app.clone() });
     plumbing(&world.store.disk, "store", &[ORDER_TOPIC, PAYMENT_TOPIC], handler);
-    auto::run(app, world.weather.step, CancellationToken::new()).await;
+    let rounds = Telemetry::unread().rounds("auto mode", world.weather.step);
+    auto::run(app, world.weather.step, rounds, CancellationToken::new()).await;
     Ok(())
 }
 

@@ -1,12 +1,10 @@
 //! The loop itself.
 
-#[cfg(debug_assertions)]
-use super::hang;
 use super::{BATCH, ConsumerStats, DeadLetters, HandleError, Handler, attempt, dead, told::Told};
 use crate::{
     clock::{Clock, SystemClock},
     envelope::Envelope,
-    failpoint,
+    failpoint, hang,
     log::{Consumer, Delivered, EventLog, LogError},
     retry::Backoff,
 };
@@ -71,8 +69,7 @@ impl Loop {
     async fn batches(&self, consumer: &mut dyn Consumer) -> Result<(), LogError> {
         while !self.shutdown.is_cancelled() {
             self.told.pulse.beat();
-            #[cfg(debug_assertions)]
-            hang::if_asked().await;
+            hang::if_asked("consumer").await;
             let records = consumer.poll(BATCH, WAIT).await?;
             if records.is_empty() {
                 continue;

@@ -3,7 +3,9 @@
 use super::{App, TraceParent, request::Work};
 use crate::{
     auth::{Auth, Caller},
+    deadline,
     error::UNAUTHENTICATED,
+    next,
     telemetry::trace,
 };
 use async_graphql::{Executor, Request};
@@ -16,6 +18,7 @@ use axum::{
 };
 use baedal_token::{TokenError, http as bearer};
 use serde_json::json;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -25,14 +28,27 @@ pub(super) async fn graphql<E: Executor>(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let until = deadline::of(&headers, Instant::now());
     let mut work = Work::begin(&app.telemetry, &headers);
     let (tracer, context, fields) = (app.telemetry.tracer().clone(), work.context(), work.log_fields());
-    let answering = answer(&app, &headers, &body, &mut work);
+    let answering = deadline::within(until, answer(&app, &headers, &body, &mut work));
     let answered = trace::within(&tracer, context, answering)
         .instrument(fields)
         .await;
-    let response = answered.unwrap_or_else(|refusal| refusal);
+    let response = match answered {
+        Ok(answered) => answered.unwrap_or_else(|refusal| refusal),
+        Err(passed) => late(passed),
+    };
     work.end(response)
+}
+
+/// The answer to a request that nobody waits for any more.
+fn late(passed: deadline::Passed) -> Response {
+    refusal(
+        StatusCode::GATEWAY_TIMEOUT,
+        "DEADLINE_EXCEEDED",
+        &passed.to_string(),
+    )
 }
 
 /// The answer to an operation, or to what is none.
@@ -61,7 +77,8 @@ async fn answer<E: Executor>(
     if let Some(ops) = &app.ops {
         request = request.data(ops.clone());
     }
-    let answer = app.schema.execute(request).await;
+    let mut answer = app.schema.execute(request).await;
+    next::answer(app.name, &mut answer);
     work.executed(&answer);
     let cache = answer.cache_control.value();
     let mut response = Json(&answer).into_response();

@@ -10,6 +10,9 @@ use tokio::sync::{Notify, Semaphore};
 
 /// Connections to Postgres: above what one replica's commands need at a time, far below the server's 100.
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// Of these, kept open also while nothing is asked: a replica that has just started, or was idle, does not make them one
+/// after the other while requests wait for them.
+const POSTGRES_READY: u32 = 4;
 /// Connections to a SQLite file: one writes, the others read.
 const SQLITE_CONNECTIONS: u32 = 5;
 /// How long a caller waits for a connection before the store counts as unavailable.
@@ -205,6 +208,7 @@ async fn open_postgres(url: &str) -> Result<AnyPool, SqlError> {
         .map_err(failed)?;
     AnyPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
+        .min_connections(POSTGRES_READY)
         .acquire_timeout(ACQUIRE)
         .connect(url)
         .await

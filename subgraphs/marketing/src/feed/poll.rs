@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::ports::BooksError;
+use baedal_kit::rounds::Rounds;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -18,10 +19,11 @@ const ROWS: usize = 500;
 const MAX_PAGES: usize = 40;
 
 /// Looks until shut down.
-pub async fn run(app: Arc<App>, shutdown: CancellationToken) {
+pub async fn run(app: Arc<App>, rounds: Rounds, shutdown: CancellationToken) {
     let mut looks: u32 = 0;
     let mut since = app.clock.now_ms();
     loop {
+        rounds.begin().await;
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}

@@ -6,6 +6,7 @@ mod grpc;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use baedal_kit::deadline;
 use baedal_traffic::{Ask, Layers, Outcome, Settings, Stopped, TokioClock, breaker, bulkhead};
 
 pub use grpc::{AddressError, Answer, Call, GrpcCall, proto};
@@ -74,7 +75,12 @@ impl<C: Call> GuardedPayments<C> {
 impl<C: Call> Payments for GuardedPayments<C> {
     async fn approve(&self, charge: &Charge) -> Approval {
         let settings = self.layers.settings();
-        let (deadline, open_for) = (settings.timeout, settings.breaker.open_for);
+        let open_for = settings.breaker.open_for;
+        // Payment need not work for longer than the customer waits.
+        let deadline = deadline::left().map_or(settings.timeout, |left| left.min(settings.timeout));
+        if deadline.is_zero() {
+            return unavailable("nobody waits for the payment any more", None);
+        }
         let ask = Ask {
             within: deadline,
             patient: false,
@@ -86,7 +92,7 @@ impl<C: Call> Payments for GuardedPayments<C> {
             Ok(Answer::Refused(reason)) => unavailable(&reason, None),
             Ok(Answer::Failed(reason)) => unavailable(&reason, Some(open_for)),
             Err(Stopped::TimedOut(_)) => unavailable("payment did not answer in time", Some(open_for)),
-            Err(Stopped::Full) => unavailable("too many payments at once", Some(deadline)),
+            Err(Stopped::Full) => unavailable("too many payments at once", Some(settings.timeout)),
             Err(Stopped::Open(left)) => unavailable("the circuit to payment is open", Some(left)),
         }
     }

@@ -5,7 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use baedal_kit::telemetry::{Kind, Telemetry, TraceContext, trace};
+use baedal_kit::{
+    clock::{Clock, SystemClock},
+    proof::{self, Key},
+    telemetry::{Kind, Telemetry, TraceContext, trace},
+};
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
 use super::pace::Pace;
@@ -31,12 +35,41 @@ pub struct PaymentGrpc {
     app: App,
     pace: Pace,
     telemetry: Telemetry,
+    /// By which callers prove that they may call.
+    key: Option<Key>,
 }
 
 impl PaymentGrpc {
-    /// Serves this application at this pace.
+    /// Serves this application at this pace, to whoever calls.
     pub fn new(app: App, pace: Pace, telemetry: Telemetry) -> PaymentGrpc {
-        PaymentGrpc { app, pace, telemetry }
+        PaymentGrpc {
+            app,
+            pace,
+            telemetry,
+            key: None,
+        }
+    }
+
+    /// Serves only those who have the key, if there is one.
+    pub fn guarded(mut self, key: Option<Key>) -> PaymentGrpc {
+        self.key = key;
+        self
+    }
+
+    /// Lets in who proves that this call is a service's.
+    fn admit(&self, method: &str, order: &str, metadata: &MetadataMap) -> Result<(), Status> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let mut proofs = metadata.get_all(proof::HEADER).iter();
+        let proof = match (proofs.next(), proofs.next()) {
+            (Some(only), None) => only.to_str().ok(),
+            _ => None,
+        };
+        let what = format!("{method} {order}");
+        key.check(proof, "payment", &what, SystemClock.now_ms())
+            .map_err(|refused| {
+                tracing::warn!(method, %refused, "a gRPC call is refused");
+                Status::unauthenticated("this call needs the proof of a service")
+            })
     }
 
     /// Answers a call in the caller's trace, and tells how it went.
@@ -64,12 +97,13 @@ impl PaymentGrpc {
 impl PaymentService for PaymentGrpc {
     async fn approve(&self, request: Request<ApproveRequest>) -> Result<Response<Payment>, Status> {
         let begun = tokio::time::Instant::now();
-        let patience = deadline(request.metadata())?;
         let (metadata, _, asked) = request.into_parts();
         let due = begun + self.pace.of(&asked.order_id);
-        let command = app::terms(&asked.order_id, &asked.customer_id, asked.amount).map_err(invalid)?;
         let app = self.app.clone();
         let answering = async {
+            self.admit("Approve", &asked.order_id, &metadata)?;
+            let patience = deadline(&metadata)?;
+            let command = app::terms(&asked.order_id, &asked.customer_id, asked.amount).map_err(invalid)?;
             let answer = tokio::spawn(trace::carried(
                 async move { app.approve(command, patience).await },
             ));
@@ -84,22 +118,31 @@ impl PaymentService for PaymentGrpc {
 
     async fn void(&self, request: Request<VoidRequest>) -> Result<Response<Payment>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
-        let answering = async { answer(self.app.void(&order, asked.reason).await) };
+        let answering = async {
+            self.admit("Void", &asked.order_id, &metadata)?;
+            let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
+            answer(self.app.void(&order, asked.reason).await)
+        };
         self.told("PaymentService/Void", &metadata, answering).await
     }
 
     async fn refund(&self, request: Request<RefundRequest>) -> Result<Response<Payment>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
-        let answering = async { answer(self.app.refund(&order, asked.reason).await) };
+        let answering = async {
+            self.admit("Refund", &asked.order_id, &metadata)?;
+            let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
+            answer(self.app.refund(&order, asked.reason).await)
+        };
         self.told("PaymentService/Refund", &metadata, answering).await
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<Payment>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
-        let answering = async { answer(self.app.get(&order).await) };
+        let answering = async {
+            self.admit("Get", &asked.order_id, &metadata)?;
+            let order = OrderId::parse(&asked.order_id).map_err(invalid)?;
+            answer(self.app.get(&order).await)
+        };
         self.told("PaymentService/Get", &metadata, answering).await
     }
 }

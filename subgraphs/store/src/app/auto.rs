@@ -5,7 +5,7 @@
 
 use super::{App, AppError, MAX_TRIES};
 use crate::ports::{Cause, Filed, SaveError, TicketBatch, TicketChange};
-use baedal_kit::failpoint;
+use baedal_kit::{failpoint, rounds::Rounds};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -19,10 +19,16 @@ const AHEAD_MS: i64 = 60_000;
 const IDLE_MS: i64 = 250;
 
 /// Drives tickets until shut down.
-pub async fn run(app: std::sync::Arc<App>, step_delay: Duration, shutdown: CancellationToken) {
+pub async fn run(
+    app: std::sync::Arc<App>,
+    step_delay: Duration,
+    rounds: Rounds,
+    shutdown: CancellationToken,
+) {
     let me = app.ids.next().to_string();
     let mut lease = Lease { owner: &me, until: 0 };
     while !shutdown.is_cancelled() {
+        rounds.begin().await;
         let rest = match app.sweep(step_delay, &mut lease).await {
             Ok(Swept { more: true, .. }) => continue,
             Ok(Swept { rest_ms, .. }) => rest_ms,

@@ -75,6 +75,30 @@ fn compose_builds_checks_and_publishes_what_the_dockerfile_makes() {
 }
 
 #[test]
+fn whoever_is_stopped_serves_on_until_nobody_sends_a_mutation_there() {
+    let compose = &documents("compose.yaml")[0];
+    for (name, ..) in PARTS.into_iter().filter(|(name, ..)| *name != "router") {
+        let delay = string(compose, &format!("services/{name}/environment/SHUTDOWN_DELAY_MS"));
+        assert!(
+            delay.parse::<u64>().is_ok_and(|delay| delay > 1_000),
+            "{name}: {delay}"
+        );
+    }
+    let delay = string(&documents("deploy/router.yaml")[0], "traffic/shutdown_delay").to_owned();
+    let delay = delay.strip_suffix("ms").expect("milliseconds");
+    assert!(delay.parse::<u64>().is_ok_and(|delay| delay > 1_000), "{delay}");
+}
+
+#[test]
+fn secrets_of_compose_come_from_outside() {
+    for service in ["order", "payment"] {
+        let path = format!("services/{service}/environment/PAYMENT_GRPC_KEY");
+        let key = string(&documents("compose.yaml")[0], &path).to_owned();
+        assert!(key.starts_with("${PAYMENT_GRPC_KEY:?"), "{service}: {key}");
+    }
+}
+
+#[test]
 fn what_compose_refers_to_is_there() {
     let compose = &documents("compose.yaml")[0];
     let services = at(compose, "services").as_mapping().expect("services");

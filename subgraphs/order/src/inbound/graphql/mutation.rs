@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use baedal_kit::{
     auth::Caller,
+    deadline,
     error::coded,
     ops::{self, RedriveNode},
     telemetry::trace::carried,
@@ -23,8 +24,9 @@ impl Mutation {
     async fn place_order(&self, ctx: &Context<'_>, input: PlaceOrderInput) -> Result<Order> {
         let basket = input.basket(&Caller::of(ctx).require(CUSTOMER)?.sub)?;
         let app = ctx.data_unchecked::<Arc<App>>().clone();
-        // In a task of its own: a client that hangs up does not leave a charge half recorded.
-        let placed = tokio::spawn(carried(async move { app.place(basket).await })).await;
+        // In a task of its own: a client that hangs up or waits no longer does not leave a charge half recorded.
+        let placing = deadline::carried(carried(async move { app.place(basket).await }));
+        let placed = tokio::spawn(placing).await;
         let placed = placed.map_err(|_| {
             coded(
                 "INTERNAL",

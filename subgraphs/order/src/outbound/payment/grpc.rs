@@ -5,7 +5,11 @@ mod lines;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use baedal_kit::telemetry::{Kind, TraceContext, trace};
+use baedal_kit::{
+    clock::{Clock, SystemClock},
+    proof::{self, Key},
+    telemetry::{Kind, TraceContext, trace},
+};
 use tonic::{Code, Request, Status};
 
 pub use lines::AddressError;
@@ -44,6 +48,7 @@ pub enum Answer {
 /// The call over several HTTP/2 connections, asked in turn.
 pub struct GrpcCall {
     lines: Lines,
+    key: Option<Key>,
 }
 
 impl GrpcCall {
@@ -52,7 +57,14 @@ impl GrpcCall {
     pub fn new(urls: &str, connections: usize) -> Result<GrpcCall, AddressError> {
         Ok(GrpcCall {
             lines: Lines::new(urls, connections)?,
+            key: None,
         })
+    }
+
+    /// Proves by this key, if there is one, that it may call.
+    pub fn with_key(mut self, key: Option<Key>) -> GrpcCall {
+        self.key = key;
+        self
     }
 }
 
@@ -71,6 +83,12 @@ impl Call for GrpcCall {
             .and_then(|span| span.context().to_string().parse().ok())
         {
             request.metadata_mut().insert(TraceContext::HEADER, value);
+        }
+        if let Some(key) = &self.key {
+            let what = format!("Approve {}", charge.order.as_str());
+            let proof = key.prove("payment", &what, SystemClock.now_ms());
+            let proof = proof.parse().expect("a proof is letters, digits and dots");
+            request.metadata_mut().insert(proof::HEADER, proof);
         }
         let Ok(line) = self.lines.pick() else {
             return Answer::Failed("no connection to payment works".to_owned());
