@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 /// Sends operations to one endpoint, as one caller.
@@ -61,6 +62,15 @@ impl Client {
     /// # Errors
     /// The endpoint does not answer JSON.
     pub async fn send(&self, query: &str, variables: Value) -> Result<(u16, Value)> {
+        let (status, _, body) = self.send_whole(query, variables).await?;
+        Ok((status, body))
+    }
+
+    /// The same, with the headers of the answer.
+    ///
+    /// # Errors
+    /// The endpoint does not answer JSON.
+    pub async fn send_whole(&self, query: &str, variables: Value) -> Result<(u16, HeaderMap, Value)> {
         let mut request = self
             .http
             .post(&self.url)
@@ -70,11 +80,10 @@ impl Client {
         }
         let answer = request.send().await?;
         let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
         let text = answer.text().await?;
-        Ok((
-            status,
-            serde_json::from_str(&text).with_context(|| format!("{status} {text}"))?,
-        ))
+        let body = serde_json::from_str(&text).with_context(|| format!("{status} {text}"))?;
+        Ok((status, headers, body))
     }
 
     /// The `data` of an operation that must have no errors.

@@ -30,6 +30,17 @@ pub struct Turn {
     pub dice: StdRng,
 }
 
+impl Turn {
+    /// The first request of a user, whose dice come from the number.
+    pub fn of(user: usize) -> Turn {
+        Turn {
+            user,
+            number: 0,
+            dice: rand::SeedableRng::seed_from_u64(user as u64),
+        }
+    }
+}
+
 /// What came of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

@@ -4,6 +4,7 @@
 //! Numbers about speed are demanded of the long forms only; what is about logic (states, counts, order) of both.
 mod options;
 mod orders;
+mod overload;
 mod review;
 mod t1;
 mod t2;
@@ -38,6 +39,8 @@ pub enum Scenario {
     T5,
     /// Consumers, replicas, views, liveness, contracts.
     T6,
+    /// More requests than there is room for.
+    Overload,
     /// A fifth service in another language comes and goes.
     Review,
 }
@@ -54,6 +57,7 @@ impl Scenario {
             Scenario::T4 => "t4",
             Scenario::T5 => "t5",
             Scenario::T6 => "t6",
+            Scenario::Overload => "overload",
             Scenario::Review => "review",
         }
     }
@@ -73,6 +77,7 @@ impl Scenario {
             Scenario::T4 => t4::run(options).await,
             Scenario::T5 => t5::run(options).await,
             Scenario::T6 => t6::run(options).await,
+            Scenario::Overload => overload::run(options).await,
             Scenario::Review => review::run(options).await,
         }
     }

@@ -21,13 +21,15 @@ const PROGRAMS: [&str; 6] = [
 /// The program that runs scenarios.
 const RUNNER: &str = "baedal-scenario";
 /// Scenarios in the order in which `all` runs them, and those of `t3`.
-const ALL: [&str; 9] = ["t1", "t2", "t3a", "t3b", "t3c", "t4", "t5", "t6", "review"];
+const ALL: [&str; 10] = [
+    "t1", "t2", "t3a", "t3b", "t3c", "t4", "t5", "t6", "overload", "review",
+];
 const T3: [&str; 3] = ["t3a", "t3b", "t3c"];
 
 /// Options of the command.
 #[derive(Args)]
 pub struct Scenario {
-    /// t1, t2, t3 (or t3a, t3b, t3c), t4, t5, t6, review, or all of them.
+    /// t1, t2, t3 (or t3a, t3b, t3c), t4, t5, t6, overload, review, or all of them.
     name: String,
     /// Less load; numbers about speed are not demanded, and no result is kept.
     #[arg(long)]

@@ -6,6 +6,7 @@
 //! with the ledger audit. `cargo xtask faults` runs them; [`report`] says what came of it.
 pub mod experiments;
 pub mod fleet;
+pub mod gateway;
 pub mod load;
 pub mod proxy;
 pub mod random;

@@ -65,13 +65,23 @@ impl Orders {
     /// Places one order.
     pub async fn place(self, turn: Turn) -> Outcome {
         let shop = self.customer(turn.user);
-        let key = format!("{}-{}-{}", self.run, turn.user, turn.number);
+        let key = self.key(&turn);
         let start = Instant::now();
         let variables = order_of(&shop.store_id, "tongdak", 1, &key);
         match shop.client.send(PLACE_ORDER, variables).await {
             Ok((_, body)) => self.outcome(&body, start.elapsed()),
             Err(error) => Outcome::refused(format!("no answer: {}", error.root_cause()), None),
         }
+    }
+
+    /// The idempotency key of an order.
+    pub fn key(&self, turn: &Turn) -> String {
+        format!("{}-{}-{}", self.run, turn.user, turn.number)
+    }
+
+    /// Whether the order was taken, which is remembered; else the code.
+    pub fn took(&self, body: &Value) -> Outcome {
+        self.outcome(body, Duration::ZERO)
     }
 
     fn outcome(&self, body: &Value, took: Duration) -> Outcome {

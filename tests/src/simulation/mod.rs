@@ -274,7 +274,7 @@ impl Storm {
         if self.random.below(1000) < self.weather.storm {
             let host = *self.random.pick(&HOSTS);
             if !self.down.contains_key(host) {
-                sim.crash(host);
+                wire::crash(|| sim.crash(host));
                 self.crashes += 1;
                 self.down.insert(host, now + self.random.millis(20, 1500));
             }

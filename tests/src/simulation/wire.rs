@@ -1,4 +1,5 @@
 //! Requests between hosts: one connection each, a length and JSON there, a length and JSON back.
+use std::cell::Cell;
 use std::future::Future;
 use std::io::{Error, Result};
 use std::net::Ipv4Addr;
@@ -13,6 +14,43 @@ use turmoil::net::{TcpListener, TcpStream};
 /// The port every host serves on.
 const PORT: u16 = 80;
 
+thread_local! {
+    /// A host of this thread's simulation is crashing.
+    static CRASHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets a host crash as by a power cut: its connections say no last word.
+///
+/// A crash drops the host's tasks in an order that hangs on how many tasks the whole process has begun, other threads'
+/// too. Did their connections say good-bye, each word would take the dice of the simulation in that order, and a seed
+/// would not be one run.
+pub fn crash(crash: impl FnOnce()) {
+    CRASHING.set(true);
+    crash();
+    CRASHING.set(false);
+}
+
+/// A connection.
+struct Line(Option<TcpStream>);
+
+impl Line {
+    fn new(stream: TcpStream) -> Line {
+        Line(Some(stream))
+    }
+
+    fn stream(&mut self) -> &mut TcpStream {
+        self.0.as_mut().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if CRASHING.get() {
+            std::mem::forget(self.0.take());
+        }
+    }
+}
+
 /// Asks `host`, and waits so long for its answer.
 pub async fn ask<Q: Serialize, A: DeserializeOwned>(
     host: &str,
@@ -25,9 +63,9 @@ pub async fn ask<Q: Serialize, A: DeserializeOwned>(
         question.get(..60).unwrap_or(&question)
     ));
     let asking = async {
-        let mut stream = TcpStream::connect((host, PORT)).await?;
-        write(&mut stream, question.into_bytes()).await?;
-        read(&mut stream).await
+        let mut line = Line::new(TcpStream::connect((host, PORT)).await?);
+        write(line.stream(), question.into_bytes()).await?;
+        read(line.stream()).await
     };
     timeout(patience, asking).await?
 }
@@ -42,13 +80,13 @@ where
 {
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
     loop {
-        let (mut stream, _) = listener.accept().await?;
+        let mut line = Line::new(listener.accept().await?.0);
         let answer = answer.clone();
         tokio::spawn(async move {
-            let question = read(&mut stream).await?;
+            let question = read(line.stream()).await?;
             let answer = serde_json::to_vec(&answer(question).await)?;
             // Whoever asked may be gone.
-            write(&mut stream, answer).await
+            write(line.stream(), answer).await
         });
     }
 }

@@ -41,6 +41,8 @@ experiments! {
     consumers_come_and_go: "replicas", false;
     the_disk_is_full: "disk-full", false;
     a_clock_jumps: "clock-jump", false;
+    a_subgraph_is_slow: "subgraph-slow", false;
+    two_releases_run_at_once: "two-releases", false;
     the_network_splits: "network-split", false;
     every_event_comes_three_times_in_any_order: "shuffled", false;
     fifty_seeds_of_everything: "simulation", false;

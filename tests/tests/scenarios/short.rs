@@ -28,5 +28,6 @@ holds! {
     a_rolling_restart_loses_nothing: T4 on servers;
     three_replicas_of_payment_all_get_work: T5 on embedded;
     consumers_replicas_views_and_contracts: T6 on embedded;
+    whom_there_is_no_room_for_is_told_so_and_the_others_are_served: Overload on embedded;
     a_service_in_another_language_comes_and_goes: Review on servers;
 }

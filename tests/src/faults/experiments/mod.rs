@@ -8,7 +8,9 @@ mod replicas;
 mod servers;
 mod services;
 mod simulated;
+mod slow;
 mod split;
+mod versions;
 
 use super::Experiment;
 
@@ -29,6 +31,8 @@ pub const ALL: &[Experiment] = &[
     disk::FULL,
     clock::CLOCK,
     split::SPLIT,
+    slow::SLOW,
+    versions::VERSIONS,
     simulated::SHUFFLED,
     simulated::SIMULATION,
 ];
