@@ -93,12 +93,14 @@ async fn payment_is_told_what_is_left_of_the_customers_time() {
     // A task of its own outlives the deadline it was told of.
     let late = deadline::within(until(200), async {
         let payments = Arc::new(payments);
-        tokio::spawn(deadline::carried(async move {
+        let task = deadline::carried(async move {
             tokio::time::sleep(Duration::from_millis(300)).await;
             payments.approve(&charge()).await
-        }))
+        });
+        (tokio::spawn(task),)
     });
-    let late = late.await.unwrap().await.unwrap();
+    let (late,) = late.await.unwrap();
+    let late = late.await.unwrap();
     assert!(matches!(late, Approval::Unavailable { .. }), "{late:?}");
     let told = told.0.lock().unwrap().clone();
     assert_eq!((told.len(), told[0]), (3, Duration::from_millis(610)));

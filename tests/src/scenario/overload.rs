@@ -164,12 +164,13 @@ fn judge(
     );
 }
 
-/// How long it takes until so many in a row are served.
+/// When the first of so many in a row is asked for that are all served.
 async fn recovery(orders: &Orders) -> Result<Duration> {
-    let start = Instant::now();
+    let (start, mut began) = (Instant::now(), Duration::ZERO);
     let mut number = 0;
     until(4 * RECOVERY, || {
         let first = number;
+        began = start.elapsed();
         number += IN_A_ROW;
         async move {
             for number in first..first + IN_A_ROW {
@@ -182,7 +183,7 @@ async fn recovery(orders: &Orders) -> Result<Duration> {
         }
     })
     .await?;
-    Ok(start.elapsed())
+    Ok(began)
 }
 
 fn taken(acknowledged: &Acknowledged) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use baedal::settings::{Part, Settings};
 use baedal_router::config::Config;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::faults::proxy::{Flow, Proxy};
 use crate::faults::{Experiment, Facts, Plan, Violated, must};
 use crate::patience::until;
 
-/// How long the gateway waits for a subgraph.
+/// How long the gateway waits for store.
 const DEADLINE: Duration = Duration::from_secs(1);
 /// What an answer without the slow subgraph may take: two of its fields, one after the other, and a little.
 const ANSWER: Duration = Duration::from_millis(1_500);
@@ -100,13 +100,17 @@ fn config(plan: &Plan, settings: &Settings, proxy: &Proxy) -> Result<Config> {
         Part::Store => proxy.address(),
         _ => settings.listen(part),
     })?;
-    config.traffic.timeout = DEADLINE;
-    config.traffic.breaker.open_for = Some(OPEN_FOR);
-    if plan.sabotage {
-        (config.traffic.timeout, config.traffic.request_timeout) =
-            (Duration::from_secs(3_600), Duration::from_secs(3_600));
-        config.traffic.breaker.enabled = Some(false);
-    }
+    let breaker = &mut config.traffic.breaker;
+    (breaker.open_for, breaker.window) = (Some(OPEN_FOR), Some(2 * DEADLINE));
+    (breaker.min_calls, breaker.enabled) = (Some(8), Some(!plan.sabotage));
+    // Orders go their own way, however busy the machine is.
+    let store = config.subgraphs.get_mut(Part::Store.name());
+    let patience = if plan.sabotage {
+        Duration::from_secs(3_600)
+    } else {
+        DEADLINE
+    };
+    store.context("store is a subgraph")?.timeout = Some(patience);
     Ok(config)
 }
 
@@ -127,7 +131,7 @@ async fn one(plan: &Plan, proxy: &Proxy, client: &Client, run: u32) -> Result<Fa
             (toxics.latency, toxics.jitter) = (Duration::from_secs(10), Duration::ZERO);
             toxics.down = if silent { Flow::Hold } else { Flow::Pass };
         });
-        let looks = Looks::during(client, seconds(plan, 8).max(3 * DEADLINE)).await;
+        let looks = Looks::during(client, seconds(plan, 8).max(4 * DEADLINE)).await;
         facts.push(looks.told(plan, name)?);
         must(!looks.missing.is_empty(), || {
             format!("nothing is missing while store is {name}")

@@ -47,7 +47,8 @@ async fn versions(plan: Plan) -> Result<Facts> {
     );
     variables.push(("BAEDAL_RELEASE", "next".to_owned()));
     fleet.enlist_as("next", next.clone(), &variables);
-    blocking(|| fleet.start("old").and_then(|_| fleet.start("next")))?;
+    // Who is first publishes for both.
+    blocking(|| fleet.start("next").and_then(|_| fleet.start("old")))?;
     let doors = Doors::open(&old, &next).await?;
     let mut config = gateway::config(&old, |part| doors.of(part))?;
     config.supergraph.poll_interval = LOOK_EVERY;
