@@ -14,6 +14,7 @@ use serde_norway::Value as Yaml;
 
 use crate::fault::Fault;
 use crate::server::{Counters, Mock};
+use crate::whole::{Whole, expected};
 
 /// One operation of a case's `operations.yaml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,7 +29,8 @@ pub struct Operation {
     /// Its variables.
     #[serde(default)]
     pub variables: Value,
-    /// Expected `data`, its fields in this order.
+    /// Expected `data`, its fields in this order. In a case with `whole.yaml` it is what the whole answers, unless it
+    /// is given or errors are.
     #[serde(default)]
     pub data: Yaml,
     /// Expected errors, all of them: each as many of message (a part of it), path and code as are written.
@@ -68,6 +70,8 @@ pub struct Case {
     pub foreign: Option<PathBuf>,
     /// Labels of `@override(label:)` that are active (`labels.yaml`).
     pub labels: BTreeSet<String>,
+    /// The data of the whole graph, where the case is written so.
+    pub whole: Option<Whole>,
 }
 
 impl Case {
@@ -118,8 +122,8 @@ impl Case {
         Ok(plans)
     }
 
-    /// Reads `NAME.graphql` files, `data.yaml` and `operations.yaml`; `supergraph.graphql`, where there is one, is no
-    /// subgraph.
+    /// Reads `NAME.graphql` files, `data.yaml` or `whole.yaml`, and `operations.yaml`; `supergraph.graphql`, where
+    /// there is one, is no subgraph.
     ///
     /// # Errors
     /// A file that is missing or cannot be read.
@@ -148,15 +152,43 @@ impl Case {
             Ok(labels) => serde_norway::from_str(&labels)?,
             Err(_) => BTreeSet::new(),
         };
-        let data =
-            serde_norway::from_str(&text("data.yaml")?).with_context(|| format!("{}", folder.display()))?;
-        Ok(Case {
+        let place = || format!("{}", folder.display());
+        let whole = match text("whole.yaml") {
+            Ok(whole) => Some(Whole::new(serde_norway::from_str(&whole).with_context(place)?)?),
+            Err(_) => None,
+        };
+        let data = match &whole {
+            Some(whole) => whole.split(&subgraphs, &labels)?,
+            None => serde_norway::from_str(&text("data.yaml")?).with_context(place)?,
+        };
+        let mut case = Case {
             subgraphs,
             data,
             operations,
             foreign,
             labels,
-        })
+            whole,
+        };
+        case.expect_the_whole().with_context(place)?;
+        Ok(case)
+    }
+
+    /// Operations of which nothing is said must answer what the whole does.
+    fn expect_the_whole(&mut self) -> Result<()> {
+        let open = |operation: &&mut Operation| operation.data == Yaml::Null && operation.errors.is_empty();
+        if self.whole.is_none() {
+            return Ok(());
+        }
+        let mut operations = std::mem::take(&mut self.operations);
+        let open: Vec<&mut Operation> = operations.iter_mut().filter(open).collect();
+        let queries = open.iter().map(|one| (one.query.clone(), one.variables.clone()));
+        let answers = expected(self, &queries.collect::<Vec<_>>());
+        for (operation, answer) in open.into_iter().zip(answers?) {
+            // Read as YAML, which keeps the order of fields.
+            operation.data = serde_norway::from_str(&answer)?;
+        }
+        self.operations = operations;
+        Ok(())
     }
 }
 

@@ -163,7 +163,8 @@ impl Pair {
     }
 }
 
-fn compare(data: &str, outcome: &Outcome) -> Option<Failure> {
+/// How an answer differs from the data that it must hold.
+pub fn compare(data: &str, outcome: &Outcome) -> Option<Failure> {
     if !outcome.errors.is_empty() {
         let errors = serde_json::to_string(&outcome.errors).expect("errors are JSON");
         return Some(Failure::Errors(format!("{errors}\n{}", calls(outcome))));

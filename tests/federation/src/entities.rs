@@ -121,6 +121,7 @@ impl Subgraph {
             fields,
             with: None,
             representation: Some(representation),
+            above: None,
         }))
     }
 

@@ -5,7 +5,7 @@ use baedal_executor::Inputs;
 use baedal_planner::Plan;
 use serde_json::{Value, json};
 
-use crate::reference::{Completed, complete, gather, is_supported};
+use crate::reference::{Completed, Node, complete, gather, is_supported, told};
 use crate::world::{Call, Disturbance, Outcome, World};
 
 /// What happens to one call.
@@ -26,11 +26,6 @@ pub enum Injected {
 }
 
 impl Injected {
-    /// Whether the subgraph says (or shows) that something went wrong.
-    fn is_reported(&self) -> bool {
-        !matches!(self, Injected::Null(_))
-    }
-
     /// What becomes of the call.
     pub fn disturb(&self, call: &Call) -> Disturbance {
         let body = match self {
@@ -103,7 +98,7 @@ pub fn inject(world: &World, plan: &Plan, inputs: &Inputs, nulls: usize) -> Inje
             });
             injections.injected += 1;
             injections.effective += usize::from(outcome.data != whole.data);
-            if let Err(what) = judge(plan, &whole, &outcome, &injected) {
+            if let Err(what) = judge(plan, &whole, &outcome) {
                 injections.misjudged.push(Misjudged {
                     fetch: call.fetch,
                     injected,
@@ -136,9 +131,12 @@ fn faults(world: &World, call: &Call, nulls: usize) -> Vec<Injected> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn judge(plan: &Plan, whole: &Outcome, outcome: &Outcome, injected: &Injected) -> Result<(), String> {
-    let tree = gather(plan, &outcome.calls)?;
-    let Completed { data, violations } = complete(plan, &tree);
+pub fn judge(plan: &Plan, whole: &Outcome, outcome: &Outcome) -> Result<(), String> {
+    let gathered = gather(plan, &outcome.calls)?;
+    let Node::Object(root) = &gathered.root else {
+        return Err("the root is no object".to_owned());
+    };
+    let Completed { data, violations } = complete(plan, root);
     let answered = parsed(&outcome.data);
     let before = parsed(&whole.data);
     if data != answered {
@@ -146,22 +144,25 @@ pub fn judge(plan: &Plan, whole: &Outcome, outcome: &Outcome, injected: &Injecte
     }
     let errors: Vec<Vec<Value>> = outcome.errors.iter().map(path).collect();
     let related = |place: &[Value]| errors.iter().any(|error| is_related(error, place));
-    let explained = |place: &[Value]| errors.iter().any(|error| explains(error, place));
     if let Some(place) = violations.iter().find(|place| !related(place)) {
         return Err(format!(
             "no error for null in a non-null place at {}",
             json!(place)
         ));
     }
-    let mut lost = Vec::new();
-    losses(&before, &answered, &mut Vec::new(), &mut lost)?;
-    if injected.is_reported() {
-        if errors.is_empty() {
-            return Err("a failed call without an error".to_owned());
-        }
-        if let Some(place) = lost.iter().find(|place| !explained(place)) {
-            return Err(format!("{} was lost without an error", json!(place)));
-        }
+    losses(&before, &answered)?;
+    let expected = outcome.calls.iter().flat_map(|call| told(plan, &gathered, call));
+    let expected: Vec<Vec<Value>> = expected.collect();
+    if let Some(missing) = expected.iter().find(|path| !errors.contains(path)) {
+        return Err(format!("no error at {} in {}", json!(missing), json!(errors)));
+    }
+    let is_due = |error: &&Vec<Value>| expected.contains(error) || violations.contains(error);
+    if let Some(stray) = errors.iter().find(|error| !is_due(error)) {
+        return Err(format!(
+            "an error at {}, expected at {}",
+            json!(stray),
+            json!(expected)
+        ));
     }
     match errors.iter().find(|error| !leads_somewhere(&answered, error)) {
         Some(error) => Err(format!("the answer has no place {}", json!(error))),
@@ -183,34 +184,14 @@ fn is_related(error: &[Value], place: &[Value]) -> bool {
     error[..shared] == place[..shared]
 }
 
-/// Whether an error explains why something is not at a place: it is related; or it is elsewhere below the same
-/// root field, where a key or a required field was lost that the place stands on.
-fn explains(error: &[Value], place: &[Value]) -> bool {
-    is_related(error, place) || (error.len() > 1 && error.first() == place.first())
-}
-
-/// Places that are null now. Anything else that differs is wrong.
-fn losses(
-    before: &Value,
-    after: &Value,
-    place: &mut Vec<Value>,
-    lost: &mut Vec<Vec<Value>>,
-) -> Result<(), String> {
-    let mut below = |step: Value, before: &Value, after: &Value| {
-        place.push(step);
-        let result = losses(before, after, place, lost);
-        place.pop();
-        result
-    };
+/// What was there is there, or null in its place. Anything else that differs is wrong.
+fn losses(before: &Value, after: &Value) -> Result<(), String> {
     match (before, after) {
         (before, after) if before == after => Ok(()),
-        (_, Value::Null) => {
-            lost.push(place.clone());
-            Ok(())
-        }
+        (_, Value::Null) => Ok(()),
         (Value::Array(before), Value::Array(after)) if before.len() == after.len() => {
-            let mut pairs = before.iter().zip(after).enumerate();
-            pairs.try_for_each(|(index, (before, after))| below(index.into(), before, after))
+            let mut pairs = before.iter().zip(after);
+            pairs.try_for_each(|(before, after)| losses(before, after))
         }
         (Value::Object(before), Value::Object(after)) => {
             let known: BTreeSet<&String> = before.keys().collect();
@@ -219,7 +200,7 @@ fn losses(
             }
             after
                 .iter()
-                .try_for_each(|(key, after)| below(key.as_str().into(), &before[key], after))
+                .try_for_each(|(key, after)| losses(&before[key], after))
         }
         (before, after) => Err(format!("{before} became {after}")),
     }

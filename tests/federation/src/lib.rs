@@ -18,6 +18,7 @@ pub mod save;
 mod schema;
 mod server;
 pub mod shrink;
+pub mod whole;
 pub mod world;
 
 pub use case::{Case, ExpectedError, Operation, check};

@@ -12,6 +12,8 @@
 //! * `$promised`: `{ "$promised": { "base": 5 }, "value": 6 }` gives the value if the representation holds all
 //!   of this, nulls included, and is an error otherwise;
 //! * `$echo`: this text, followed by the arguments of the call;
+//! * `$around`: `{ "$around": "User", "field": "name", "text": "t" }` is what `$echo` would be with an argument `around`
+//!   that has the value of this field of the nearest enclosing object of this type;
 //! * `$empty`: `{ "$empty": "author", "value": 1 }` is the value if the representation holds an object without
 //!   members at this path (a required selection none of whose fragments matched);
 //! * `$next`: a number that grows by one with each use, by name, over all subgraphs of the case;
@@ -23,6 +25,8 @@
 //! An object of the query type has the fields of the subgraph's `Query`, wherever it stands.
 //!
 //! A field without a value must not be asked here: that is an error too.
+use std::sync::Arc;
+
 use apollo_compiler::ast::OperationType;
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonValue;
@@ -38,6 +42,15 @@ pub struct Object<'a> {
     /// Fields that only this place has.
     pub with: Option<&'a Value>,
     pub representation: Option<&'a Value>,
+    /// The object that it stands in.
+    pub above: Option<Arc<Above<'a>>>,
+}
+
+/// An enclosing object.
+pub struct Above<'a> {
+    type_name: String,
+    fields: &'a Value,
+    above: Option<Arc<Above<'a>>>,
 }
 
 impl ObjectValue for Object<'_> {
@@ -101,6 +114,11 @@ impl<'d> Object<'d> {
         if let Some(text) = value.get("$echo").and_then(Value::as_str) {
             return Ok(leaf(&Value::String(format!("{text} {arguments}"))));
         }
+        if let Some(of) = value.get("$around").and_then(Value::as_str) {
+            let around = self.around(of, value["field"].as_str().unwrap_or_default());
+            let text = value["text"].as_str().unwrap_or_default();
+            return Ok(leaf(&format!("{text} {{\"around\":{around}}}").into()));
+        }
         if let Some(path) = value.get("$empty").and_then(Value::as_str) {
             let object = self.promised(path).as_object();
             let empty = object.is_some_and(|members| members.keys().all(|name| name == "__typename"));
@@ -119,6 +137,23 @@ impl<'d> Object<'d> {
             return self.resolve(&value["value"], info);
         }
         self.plain(value, info)
+    }
+
+    fn as_above(&self) -> Arc<Above<'d>> {
+        Arc::new(Above {
+            type_name: self.type_name.clone(),
+            fields: self.fields,
+            above: self.above.clone(),
+        })
+    }
+
+    /// A field of the nearest enclosing object of a type.
+    fn around(&self, of: &str, field: &str) -> &'d Value {
+        let mut above = self.above.as_ref();
+        while let Some(object) = above.filter(|object| object.type_name != of) {
+            above = object.above.as_ref();
+        }
+        above.map_or(&Value::Null, |object| &object.fields[field])
     }
 
     /// The new value of a number that a field changes.
@@ -175,6 +210,7 @@ impl<'d> Object<'d> {
                     fields,
                     with: value.get("$with"),
                     representation,
+                    above: Some(self.as_above()),
                 })))
             }
             other => Ok(leaf(other)),

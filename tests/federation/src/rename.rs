@@ -34,6 +34,7 @@ impl Case {
             // A file names the subgraphs as they were.
             foreign: None,
             labels: self.labels.clone(),
+            whole: self.whole.clone(),
         }
     }
 }

@@ -135,7 +135,7 @@ fn requires(document: &Document) -> BTreeMap<String, BTreeMap<String, Vec<Path>>
     found
 }
 
-fn argument<'a>(directive: &'a ast::Directive, name: &str) -> Option<&'a ast::Value> {
+pub fn argument<'a>(directive: &'a ast::Directive, name: &str) -> Option<&'a ast::Value> {
     let mut arguments = directive.arguments.iter();
     Some(&arguments.find(|argument| argument.name == name)?.value)
 }
@@ -155,12 +155,12 @@ fn type_directives(definition: &Definition) -> Option<&ast::DirectiveList> {
 }
 
 /// `federation__key` and `key` are one directive.
-fn short(name: &Name) -> &str {
+pub fn short(name: &Name) -> &str {
     name.rsplit("__").next().unwrap_or(name)
 }
 
 /// Gives directives that `@link` imports under other names their own names back.
-fn rename_back(sdl: &str, document: &Document) -> String {
+pub fn rename_back(sdl: &str, document: &Document) -> String {
     let mut text = sdl.to_owned();
     for (own, here) in document.definitions.iter().flat_map(imported) {
         let end = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');

@@ -155,7 +155,7 @@ impl Subgraph {
     /// Answers a request body with the JSON text of a response, its keys in the order of the query.
     pub fn answer(&self, request: &Value) -> String {
         let query = request["query"].as_str().unwrap_or_default();
-        if query.contains("_service") {
+        if query.contains("_service{") || query.contains("_service {") {
             return json!({ "data": { "_service": { "sdl": self.sdl } } }).to_string();
         }
         self.calls.fetch_add(1, Ordering::SeqCst);
@@ -185,6 +185,7 @@ impl Subgraph {
                 type_name,
                 with: None,
                 representation: None,
+                above: None,
             },
             variables: &request["variables"],
         };

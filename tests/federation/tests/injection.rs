@@ -118,7 +118,7 @@ fn a_wrong_effect_is_seen() {
             0 => injected.disturb(call),
             _ => Disturbance::None,
         });
-        let judged = |outcome: &Outcome| judge(&plan, &whole, outcome, &injected);
+        let judged = |outcome: &Outcome| judge(&plan, &whole, outcome);
         assert_eq!(judged(&right), Ok(()));
         if right.data == whole.data || right.data == "null" {
             continue;
@@ -132,7 +132,11 @@ fn a_wrong_effect_is_seen() {
             errors: Vec::new(),
             ..right.clone()
         };
-        for outcome in wrong.iter().chain([&silent]) {
+        let elsewhere = Outcome {
+            errors: vec![serde_json::json!({ "message": "m", "path": ["nowhere"] })],
+            ..right.clone()
+        };
+        for outcome in wrong.iter().chain([&silent, &elsewhere]) {
             assert!(judged(outcome).is_err(), "{outcome:?}");
             seen += 1;
         }

@@ -5,3 +5,4 @@ mod docs;
 mod incremental;
 mod injection;
 mod labels;
+mod whole;

@@ -79,6 +79,8 @@ pub(crate) struct FieldDef {
 pub(crate) struct SubType {
     pub keys: Vec<Key>,
     pub interface_object: bool,
+    /// Fields of the keys that stand on an extension of the type.
+    pub extension_keys: Vec<Name>,
     pub fields: HashMap<Name, SubField>,
     /// Types it may be at run time in this subgraph (an interface object: itself).
     pub possible: Types,

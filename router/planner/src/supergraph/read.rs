@@ -229,6 +229,10 @@ impl Reader<'_> {
             sub.interface_object |= flag(directive, "isInterfaceObject", false);
             if let Some(key) = string(directive, "key") {
                 let fields = self.field_set(def.name(), &key)?;
+                if flag(directive, "extension", false) {
+                    let names = fields.0.iter().map(|item| item.name.clone());
+                    sub.extension_keys.extend(names);
+                }
                 sub.keys.push(Key {
                     fields,
                     resolvable: flag(directive, "resolvable", true),
@@ -280,7 +284,11 @@ impl Reader<'_> {
             let coordinate = format!("{type_name}.{}", field.name);
             let read = self.sub_field(&coordinate, directive, &plain)?;
             let sub = subs[graph.ix()].get_or_insert_default();
-            sub.fields.insert(field.name.clone(), read);
+            // An extension marks its key fields as external only because it did not declare them first: it has them.
+            let own = sub.extension_keys.contains(&field.name);
+            let external = read.external && !own;
+            sub.fields
+                .insert(field.name.clone(), SubField { external, ..read });
         }
         Ok(())
     }

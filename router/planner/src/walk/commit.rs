@@ -130,12 +130,19 @@ impl<'a> Walk<'a> {
                 max,
                 required: false,
                 wave,
+                untyped: any,
             },
             &mut after,
         )?;
         if let Some(requires) = requires {
             let required = true;
-            let terms = Terms { max, required, wave };
+            let untyped = any;
+            let terms = Terms {
+                max,
+                required,
+                wave,
+                untyped,
+            };
             let more = self.need(place, &on, requires.fields, terms, &mut after)?;
             super::need::join(&mut fields, more);
             let filled = self.fill(place, requires.context, terms, &mut after)?;

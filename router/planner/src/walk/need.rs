@@ -14,6 +14,8 @@ pub(super) struct Terms {
     pub required: bool,
     /// For whose fetch.
     pub wave: Wave,
+    /// They are written without looking at the runtime type: a slot must mean the same for all.
+    pub untyped: bool,
 }
 
 /// Whose fields are needed, and by when.
@@ -65,7 +67,11 @@ impl<'a> Walk<'a> {
             name: item.name.clone(),
             args: item.args.clone(),
         };
-        let slot = self.slot_for(want.place, &key, want.on);
+        let slot = if want.terms.untyped {
+            self.slot_for_all(want.place, &key, want.on)
+        } else {
+            self.slot_for(want.place, &key, want.on)
+        };
         let fields = if item.sub.0.is_empty() {
             self.need_leaf(&slot, &key, &item.name, want, after)?;
             None
@@ -153,10 +159,11 @@ impl<'a> Walk<'a> {
         let mut fields = Vec::new();
         for child in children {
             let types = self.places[child].types.clone();
-            join(
-                &mut fields,
-                self.need(child, &types, &item.sub, want.terms, after)?,
-            );
+            let terms = Terms {
+                untyped: false,
+                ..want.terms
+            };
+            join(&mut fields, self.need(child, &types, &item.sub, terms, after)?);
             if !self.places[child].certain && differs(&item.sub, &types) {
                 for t in types.iter() {
                     after.extend(self.know(child, t, want.terms.max)?);

@@ -74,6 +74,20 @@ impl Walk<'_> {
 
     /// A slot that holds this field for these types: one that does already, else one of its own.
     pub(super) fn slot_for(&mut self, place: PlaceId, key: &FieldKey, on: &Types) -> Rc<str> {
+        let name = self.slot_free_for(place, key, on);
+        self.claim(place, &name, key, on);
+        name
+    }
+
+    /// The same, where the slot means nothing else for any type of the place.
+    pub(super) fn slot_for_all(&mut self, place: PlaceId, key: &FieldKey, on: &Types) -> Rc<str> {
+        let all = self.places[place].types.or(on);
+        let name = self.slot_free_for(place, key, &all);
+        self.claim(place, &name, key, on);
+        name
+    }
+
+    fn slot_free_for(&self, place: PlaceId, key: &FieldKey, on: &Types) -> Rc<str> {
         let slots = &self.places[place].slots;
         let free = |name: &str| slots.named(name).all(|s| s.key == *key || !s.on.intersects(on));
         let shared = slots
@@ -81,7 +95,7 @@ impl Walk<'_> {
             .iter()
             .filter(|s| s.key == *key && free(&s.name))
             .max_by_key(|s| (on.and(&s.on).len(), *s.name == *key.name.as_str()));
-        let name = match shared {
+        match shared {
             Some(slot) => slot.name.clone(),
             None => (0..)
                 .map(|n| {
@@ -94,8 +108,6 @@ impl Walk<'_> {
                 .find(|name| free(name))
                 .expect("some number is free")
                 .into(),
-        };
-        self.claim(place, &name, key, on);
-        name
+        }
     }
 }

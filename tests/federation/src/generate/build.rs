@@ -1,6 +1,7 @@
 //! What the steps of generation share: a graph under way, and how a type or a field comes into a subgraph.
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::absent::Lacking;
 use super::features::Features;
 use super::graph::{At, Field, Graph, Home, Key, Kind, Pick, Seat, Ty, Type};
 use super::numbers::Numbers;
@@ -14,6 +15,8 @@ pub struct Builder {
     pub key_values: BTreeMap<(String, String), KeyValue>,
     /// Fields of interfaces, by implementing type and name.
     pub of_interfaces: BTreeSet<(String, String)>,
+    /// Subgraphs that lack some entities.
+    pub lacking: Vec<Lacking>,
 }
 
 /// How the instances of a type differ in a key field.
@@ -29,6 +32,10 @@ pub enum KeyValue {
     Reference,
     /// Each refers to an entity.
     Entity,
+    /// Each has a list of its own.
+    Leaves,
+    /// Each refers to some entities.
+    Entities,
 }
 
 const NAMES: [&str; 24] = [
@@ -54,6 +61,7 @@ impl Builder {
             ty: of,
             arguments: Vec::new(),
             homes: BTreeMap::new(),
+            hidden: false,
         });
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::build::{Builder, KeyValue};
-use super::graph::{Datum, Field, Instance, Kind, Ty};
+use super::graph::{At, Datum, Field, Instance, Kind, Ty};
 
 /// Adds all instances, and gives each field of each a value.
 pub fn add(builder: &mut Builder) {
@@ -14,6 +14,7 @@ pub fn add(builder: &mut Builder) {
         names.extend(vec![name; copies]);
     }
     builder.graph.instances = names.into_iter().map(empty).collect();
+    super::absent::choose(builder);
     for number in 0..builder.graph.instances.len() {
         fill(builder, number, number);
     }
@@ -35,6 +36,7 @@ fn fill(builder: &mut Builder, number: usize, owner: usize) {
             .get(&(name.clone(), field.name.clone()))
             .copied();
         let datum = match key {
+            _ if builder.graph.is_unknown(&name, &field, number) => Datum::Leaf(Value::Null),
             Some(key) => key_value(builder, key, &field, number, owner),
             None => plain(builder, &name, &field, number),
         };
@@ -63,6 +65,16 @@ fn key_value(builder: &mut Builder, key: KeyValue, field: &Field, number: usize,
             Datum::Instance(all[owner % all.len()])
         }
         KeyValue::Reference => Datum::Instance(instance(builder, &field.ty.named, number)),
+        KeyValue::Leaves => {
+            let all = [owner, owner + 100, owner].into_iter().take(1 + owner % 3);
+            Datum::List(all.map(|leaf| Datum::Leaf(json!(leaf))).collect())
+        }
+        KeyValue::Entities => {
+            let of_type = |(_, one): &(usize, &Instance)| one.ty == field.ty.named;
+            let all = builder.graph.instances.iter().enumerate().filter(of_type);
+            let all = all.map(|(number, _)| number).skip(owner % 2).take(owner % 4);
+            Datum::List(all.map(Datum::Instance).collect())
+        }
     }
 }
 
@@ -75,6 +87,11 @@ fn instance(builder: &mut Builder, name: &str, owner: usize) -> usize {
 }
 
 fn plain(builder: &mut Builder, ty: &str, field: &Field, number: usize) -> Datum {
+    if let Some((of, around)) = super::contexts::source(&builder.graph, field) {
+        let text = format!("{ty}.{} of {number}", field.name);
+        let field = around;
+        return Datum::Around { text, of, field };
+    }
     let required = field.homes.values().any(|home| !home.requires.is_empty());
     if required {
         return Datum::Leaf(json!(format!("{ty}.{} of {number}", field.name)));
@@ -88,6 +105,7 @@ fn plain(builder: &mut Builder, ty: &str, field: &Field, number: usize) -> Datum
     let wanted = Wanted {
         echo,
         parts: parts(builder, ty, field),
+        homes: homes(builder, ty, field),
     };
     if field.arguments.iter().any(|argument| argument.name == "flag") {
         let cases = ["true", "false", "null"].map(|case| (case.to_owned(), value(builder, &strict, &wanted)));
@@ -105,12 +123,23 @@ struct Wanted {
     echo: Option<String>,
     /// Types of objects.
     parts: Vec<String>,
+    /// Subgraphs that must have the objects.
+    homes: Vec<At>,
 }
 
 /// The object types that all subgraphs of a field can give.
 fn parts(builder: &Builder, ty: &str, field: &Field) -> Vec<String> {
     let mut parts = builder.graph.concrete(&field.ty.named);
-    let mut homes: Vec<usize> = field.homes.keys().copied().collect();
+    for at in homes(builder, ty, field) {
+        let known = builder.graph.parts(&field.ty.named, at);
+        parts.retain(|part| known.contains(part));
+    }
+    parts
+}
+
+/// The subgraphs of a field, or those of the interface objects that add it.
+fn homes(builder: &Builder, ty: &str, field: &Field) -> Vec<At> {
+    let mut homes: Vec<At> = field.homes.keys().copied().collect();
     for interface in builder.graph.ty(ty).implements() {
         let added = builder.graph.ty(interface).field(&field.name);
         homes.extend(
@@ -120,11 +149,7 @@ fn parts(builder: &Builder, ty: &str, field: &Field) -> Vec<String> {
                 .filter(|_| field.homes.is_empty()),
         );
     }
-    for at in homes {
-        let known = builder.graph.parts(&field.ty.named, at);
-        parts.retain(|part| known.contains(part));
-    }
-    parts
+    homes
 }
 
 fn value(builder: &mut Builder, ty: &Ty, wanted: &Wanted) -> Datum {
@@ -152,7 +177,7 @@ fn value(builder: &mut Builder, ty: &Ty, wanted: &Wanted) -> Datum {
 
 fn one(builder: &mut Builder, named: &str, nullable: bool, wanted: &Wanted) -> Datum {
     if builder.graph.is_composite(named) {
-        return object(builder, &wanted.parts, nullable);
+        return object(builder, wanted, nullable);
     }
     let small = builder.numbers.below(1000);
     match (named, &wanted.echo) {
@@ -168,8 +193,8 @@ fn one(builder: &mut Builder, named: &str, nullable: bool, wanted: &Wanted) -> D
     }
 }
 
-fn object(builder: &mut Builder, parts: &[String], nullable: bool) -> Datum {
-    let Some(name) = builder.numbers.pick(parts) else {
+fn object(builder: &mut Builder, wanted: &Wanted, nullable: bool) -> Datum {
+    let Some(name) = builder.numbers.pick(&wanted.parts) else {
         return Datum::Leaf(Value::Null);
     };
     if !builder.graph.ty(&name).is_entity() {
@@ -179,6 +204,12 @@ fn object(builder: &mut Builder, parts: &[String], nullable: bool) -> Datum {
     let all: Vec<usize> = all
         .filter(|(_, one)| one.ty == name)
         .map(|(number, _)| number)
+        .filter(|number| {
+            wanted
+                .homes
+                .iter()
+                .all(|at| !builder.graph.absent.contains(&(*at, *number)))
+        })
         .collect();
     match builder.numbers.pick(&all) {
         Some(number) => Datum::Instance(number),

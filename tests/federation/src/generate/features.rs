@@ -25,13 +25,23 @@ pub struct Features {
     pub extensions: bool,
     /// Types without identity whose fields are in different subgraphs.
     pub split_values: bool,
+    /// Keys that are lists.
+    pub list_keys: bool,
+    /// Entities that a subgraph does not have, and those that have no value for its key.
+    pub absent: bool,
+    /// Fields that clients don't see.
+    pub hidden: bool,
+    /// Arguments that enclosing objects fill.
+    pub contexts: bool,
+    /// A directive that clients write on fields.
+    pub directives: bool,
 }
 
 impl Features {
     /// Some of all.
     pub fn draw(numbers: &mut Numbers) -> Features {
         let mut half = |chance| numbers.percent(chance);
-        Features {
+        let mut features = Features {
             several_keys: half(50),
             composite_keys: half(40),
             values: half(50),
@@ -50,6 +60,14 @@ impl Features {
             partial: half(50),
             extensions: half(25),
             split_values: half(30),
-        }
+            list_keys: half(40),
+            absent: half(35),
+            hidden: half(30),
+            contexts: half(25),
+            directives: half(25),
+        };
+        // What stands on a value that an absent entity lacks is null in ways that the whole does not tell.
+        features.absent &= !features.requires && !features.contexts;
+        features
     }
 }

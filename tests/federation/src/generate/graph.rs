@@ -17,6 +17,12 @@ pub struct Graph {
     pub types: Vec<Type>,
     /// All objects, the roots among them; a reference is an index.
     pub instances: Vec<Instance>,
+    /// Entities that a subgraph answers with null.
+    pub absent: BTreeSet<(At, usize)>,
+    /// Key fields that an entity has no value for.
+    pub without: BTreeSet<(usize, String)>,
+    /// Whether there is a directive for clients to write on fields.
+    pub directive: bool,
 }
 
 /// A type.
@@ -66,6 +72,8 @@ pub struct Seat {
     pub hides: BTreeSet<String>,
     /// It is written as an extension, with external keys.
     pub extends: bool,
+    /// It sets the context.
+    pub context: bool,
 }
 
 /// A key of a type in a subgraph.
@@ -88,6 +96,8 @@ pub struct Field {
     pub arguments: Vec<Argument>,
     /// The subgraphs that have it.
     pub homes: BTreeMap<At, Home>,
+    /// Whether clients don't see it.
+    pub hidden: bool,
 }
 
 impl Role {
@@ -108,6 +118,9 @@ pub struct Home {
     pub requires: Vec<Pick>,
     /// What comes along with it.
     pub provides: Vec<Pick>,
+    /// The argument `around` there, of this type, is filled with this field of the enclosing object that sets the
+    /// context.
+    pub context: Option<(String, Ty)>,
 }
 
 /// What a subgraph does with a field.
@@ -154,6 +167,15 @@ pub enum Datum {
     Switch(String, BTreeMap<String, Datum>),
     /// A number that grows with each call, by name.
     Next(String),
+    /// This text and a field of the nearest enclosing object of a type.
+    Around {
+        /// The text.
+        text: String,
+        /// The type.
+        of: String,
+        /// The field.
+        field: String,
+    },
 }
 
 /// A subgraph's name.
@@ -369,6 +391,7 @@ impl Home {
             role: Role::Owner,
             requires: Vec::new(),
             provides: Vec::new(),
+            context: None,
         }
     }
 }

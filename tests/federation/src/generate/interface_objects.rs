@@ -1,6 +1,6 @@
 //! Interfaces that are an object type in a subgraph that has none of their implementers.
 use super::build::Builder;
-use super::graph::{At, Home, Key, Kind, Pick, Seat, Ty, Type};
+use super::graph::{At, Field, Home, Key, Kind, Pick, Role, Seat, Ty, Type};
 
 /// Gives some interfaces a subgraph that adds fields to all their implementers.
 pub fn add(builder: &mut Builder) {
@@ -59,7 +59,8 @@ fn interface_object(builder: &mut Builder, name: &str) -> Option<()> {
     let at = builder.graph.subgraphs;
     builder.graph.subgraphs += 1;
     // Nor comes one in with the key of another type.
-    let apart = |ty: &Type| !ty.implements().iter().any(|one| one == name) && ty.field("owner").is_none();
+    let holds = |ty: &Type| ["owner", "members"].iter().any(|key| ty.field(key).is_some());
+    let apart = |ty: &Type| !ty.implements().iter().any(|one| one == name) && !holds(ty);
     let others = builder.names(|ty| ty.is_entity() && apart(ty));
     if let Some(other) = builder.numbers.pick(&others) {
         builder.seat(&other, at);
@@ -67,6 +68,9 @@ fn interface_object(builder: &mut Builder, name: &str) -> Option<()> {
     seat(builder, name, real, at);
     for _ in 0..builder.numbers.between(1, 3) {
         field(builder, name, &implementers, at);
+    }
+    if builder.features.requires {
+        _ = require(builder, name, &implementers, at);
     }
     let root = builder.fresh(&["Query".to_owned()]);
     let ty = builder.wrapped(name);
@@ -109,6 +113,40 @@ fn seat(builder: &mut Builder, name: &str, real: At, at: At) {
         ..Seat::default()
     };
     interface.seats.insert(at, object);
+}
+
+/// A field that the interface object adds, and for which it needs a leaf of the real interface.
+fn require(builder: &mut Builder, name: &str, implementers: &[String], at: At) -> Option<()> {
+    let of_interface = builder.graph.ty(name).clone();
+    let known = |field: &&Field| {
+        let named = &field.ty.named;
+        let declared = builder
+            .graph
+            .get(named)
+            .is_none_or(|ty| ty.seats.contains_key(&at));
+        let elsewhere = !field.homes.is_empty() && !field.homes.contains_key(&at);
+        elsewhere && declared && field.arguments.is_empty() && !builder.graph.is_composite(named)
+    };
+    let leaves: Vec<&Field> = of_interface.fields.iter().filter(known).collect();
+    let leaf = builder.numbers.pick(&leaves)?.clone();
+    let mut all = implementers.to_vec();
+    all.push(name.to_owned());
+    let added = builder.fresh(&all);
+    for one in &all {
+        builder.add_field(one, &added, Ty::named("String"));
+    }
+    let interface = builder.graph.ty_mut(name);
+    let external = Home {
+        role: Role::External,
+        ..Home::owner(leaf.ty.clone())
+    };
+    interface.field_mut(&leaf.name)?.homes.insert(at, external);
+    let home = Home {
+        requires: vec![Pick::leaf(&leaf.name)],
+        ..Home::owner(Ty::named("String"))
+    };
+    interface.field_mut(&added)?.homes.insert(at, home);
+    Some(())
 }
 
 /// A field that the interface object adds: implementers have it, and no subgraph of theirs.

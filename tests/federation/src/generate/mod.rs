@@ -2,11 +2,14 @@
 //!
 //! A graph is made as one schema with its data, and then split: every field gets its subgraphs, every
 //! entity its keys there. The directives are chosen so that composition must accept the result.
+mod absent;
 mod build;
+mod contexts;
 mod data;
 mod features;
 mod fields;
 pub mod graph;
+mod hidden;
 mod interface_objects;
 mod notation;
 mod numbers;
@@ -39,6 +42,7 @@ pub fn generate(seed: u64) -> Graph {
         features,
         key_values: BTreeMap::new(),
         of_interfaces: BTreeSet::new(),
+        lacking: Vec::new(),
     };
     types::add(&mut builder);
     fields::add(&mut builder);
@@ -46,6 +50,10 @@ pub fn generate(seed: u64) -> Graph {
     builder.merge_types();
     split::add(&mut builder);
     interface_objects::add(&mut builder);
+    contexts::add(&mut builder);
+    absent::prepare(&mut builder);
+    hidden::add(&mut builder);
+    builder.graph.directive = builder.features.directives;
     data::add(&mut builder);
     builder.graph
 }

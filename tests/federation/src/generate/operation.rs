@@ -124,7 +124,8 @@ impl Writer<'_> {
             _ => String::new(),
         };
         let arguments = self.arguments(&field);
-        let mut out = format!("{alias}{}{arguments}{}", field.name, self.condition());
+        let directives = [self.directive(), self.condition()].concat();
+        let mut out = format!("{alias}{}{arguments}{directives}", field.name);
         if composite {
             out.push_str(&self.selection(&named, depth - 1));
         }
@@ -185,6 +186,22 @@ impl Writer<'_> {
             .filter(|name| self.is_composite(name) && !name.starts_with("__") && self.overlap(name, ty))
             .collect();
         self.numbers.pick(&all).unwrap_or_else(|| ty.to_owned())
+    }
+
+    /// The schema's own directive.
+    fn directive(&mut self) -> String {
+        if !self.schema.directive_definitions.contains_key("mark") || !self.numbers.percent(20) {
+            return String::new();
+        }
+        let small = self.numbers.below(3);
+        match self.numbers.below(3) {
+            0 => " @mark".to_owned(),
+            1 => format!(" @mark(n: {small})"),
+            _ => {
+                let name = self.variable("Int", json!(small), "7");
+                format!(" @mark(s: \"y\") @mark(n: ${name})")
+            }
+        }
     }
 
     fn condition(&mut self) -> String {

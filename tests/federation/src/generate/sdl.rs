@@ -3,16 +3,23 @@ use std::fmt::Write as _;
 
 use super::graph::{Argument, At, Field, Graph, Kind, Role, Type, name, print};
 
-const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.7\", import: [\"@key\", \"@external\", \"@requires\", \"@provides\", \"@shareable\", \"@override\", \"@interfaceObject\"])\n";
+const LINK: &str = "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.8\", import: [\"@key\", \"@external\", \"@requires\", \"@provides\", \"@shareable\", \"@override\", \"@interfaceObject\", \"@inaccessible\", \"@context\", \"@fromContext\"])\n";
+
+/// What clients may write on fields. It means nothing.
+const DIRECTIVE: &str = "directive @mark(n: Int, s: String = \"x\") repeatable on FIELD\n";
 
 /// The schema of the whole graph, as if it were one server's.
 pub fn monolith(graph: &Graph) -> String {
     let mut out = String::new();
+    if graph.directive {
+        out.push_str(DIRECTIVE);
+    }
     for ty in &graph.types {
         let interfaces: Vec<String> = ty.implements().to_vec();
         let fields = ty
             .fields
             .iter()
+            .filter(|field| !field.hidden)
             .map(|field| format!("  {}{}: {}\n", field.name, arguments(&field.arguments), field.ty));
         definition(ty, &interfaces, "", &fields.collect::<String>(), false, &mut out);
     }
@@ -22,6 +29,9 @@ pub fn monolith(graph: &Graph) -> String {
 /// The SDL of a subgraph.
 pub fn subgraph(graph: &Graph, at: At) -> String {
     let mut out = LINK.to_owned();
+    if graph.directive {
+        out.push_str(DIRECTIVE);
+    }
     for ty in &graph.types {
         let Some(seat) = ty.seats.get(&at) else { continue };
         let known = |name: &&String| {
@@ -41,6 +51,9 @@ pub fn subgraph(graph: &Graph, at: At) -> String {
         }
         if seat.interface_object {
             directives.push_str(" @interfaceObject");
+        }
+        if seat.context {
+            directives.push_str(" @context(name: \"around\")");
         }
         let mut here = ty.clone();
         if let Kind::Union(members) = &mut here.kind {
@@ -63,7 +76,14 @@ pub fn subgraph(graph: &Graph, at: At) -> String {
 
 fn declared(ty: &Type, field: &Field, at: At) -> Option<String> {
     let home = field.homes.get(&at)?;
-    let mut text = format!("  {}{}: {}", field.name, arguments(&field.arguments), home.ty);
+    let arguments = match &home.context {
+        Some((field, ty)) => format!("(around: {ty} @fromContext(field: \"$around {{ {field} }}\"))"),
+        None => arguments(&field.arguments),
+    };
+    let mut text = format!("  {}{arguments}: {}", field.name, home.ty);
+    if field.hidden && !home.role.is_external() {
+        text.push_str(" @inaccessible");
+    }
     match &home.role {
         Role::External | Role::Provided => text.push_str(" @external"),
         Role::Override { from, label } => {

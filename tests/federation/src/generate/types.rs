@@ -141,6 +141,9 @@ fn composite(builder: &mut Builder, ty: &str) -> Vec<Pick> {
         .into_iter()
         .filter(|other| builder.graph.ty(other).field("id").is_some())
         .collect();
+    if builder.features.list_keys && builder.numbers.percent(60) {
+        return list_key(builder, ty, &others);
+    }
     match builder.numbers.below(4) {
         3 if !others.is_empty() => {
             let owner = builder.numbers.pick(&others).unwrap_or_default();
@@ -175,6 +178,25 @@ fn composite(builder: &mut Builder, ty: &str) -> Vec<Pick> {
             picks
         }
     }
+}
+
+/// A list of leaves, or a list of entities and a field.
+fn list_key(builder: &mut Builder, ty: &str, others: &[String]) -> Vec<Pick> {
+    let list = |named: &str| Ty {
+        lists: vec![true],
+        ..Ty::non_null(named)
+    };
+    let Some(other) = builder
+        .numbers
+        .pick(others)
+        .filter(|_| builder.numbers.percent(60))
+    else {
+        key_field(builder, ty, "codes", list("Int"), KeyValue::Leaves);
+        return vec![Pick::leaf("codes")];
+    };
+    key_field(builder, ty, "members", list(&other), KeyValue::Entities);
+    key_field(builder, ty, "slot", Ty::non_null("Int"), KeyValue::Unique);
+    vec![Pick::of("members", vec![Pick::leaf("id")]), Pick::leaf("slot")]
 }
 
 /// Drops an interface that nothing implements.

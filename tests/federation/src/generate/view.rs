@@ -22,6 +22,7 @@ pub fn subgraph(graph: &Graph, at: At) -> Value {
         let Some(seat) = ty.seats.get(&at) else { continue };
         let records: Vec<Value> = match &ty.kind {
             Kind::Object { .. } => of_type(graph, &ty.name)
+                .filter(|number| !graph.absent.contains(&(at, *number)))
                 .map(|number| record(graph, number, Some(at)))
                 .collect(),
             Kind::Interface { .. } if seat.interface_object || !seat.keys.is_empty() => graph
@@ -91,14 +92,29 @@ fn served(graph: &Graph, field: &Field, datum: &Datum, number: usize, at: Option
     let home = at.and_then(|at| field.homes.get(&at));
     let (requires, provides): (&[Pick], &[Pick]) =
         home.map_or((&[], &[]), |home| (&home.requires, &home.provides));
-    let plain = value(graph, &field.ty.named, datum, at, provides);
+    let along = Along {
+        picks: provides,
+        depth: 0,
+    };
+    let plain = value(graph, &field.ty.named, datum, at, along);
     if requires.is_empty() {
         return plain;
     }
     json!({ "$promised": promised(graph, number, requires), "value": plain })
 }
 
-fn value(graph: &Graph, declared: &str, datum: &Datum, at: Option<At>, provides: &[Pick]) -> Value {
+/// How deep an object brings along others that bring along others. No operation is deeper.
+const DEPTH: usize = 8;
+
+/// What comes along with a value.
+#[derive(Clone, Copy)]
+struct Along<'p> {
+    picks: &'p [Pick],
+    /// How many objects came along on the way.
+    depth: usize,
+}
+
+fn value(graph: &Graph, declared: &str, datum: &Datum, at: Option<At>, provides: Along<'_>) -> Value {
     let value = |datum: &Datum| value(graph, declared, datum, at, provides);
     match datum {
         Datum::Leaf(leaf) => leaf.clone(),
@@ -113,16 +129,19 @@ fn value(graph: &Graph, declared: &str, datum: &Datum, at: Option<At>, provides:
             json!({ "$switch": argument, "cases": cases })
         }
         Datum::Next(counter) => json!({ "$next": counter }),
+        Datum::Around { text, .. } if at.is_some() => json!({ "$echo": text }),
+        Datum::Around { text, of, field } => json!({ "$around": of, "field": field, "text": text }),
     }
 }
 
-fn reference(graph: &Graph, declared: &str, number: usize, at: Option<At>, provides: &[Pick]) -> Value {
+fn reference(graph: &Graph, declared: &str, number: usize, at: Option<At>, provides: Along<'_>) -> Value {
     let ty = &graph.instances[number].ty;
     let seat = at.and_then(|at| graph.ty(declared).seats.get(&at));
     if seat.is_some_and(|seat| seat.interface_object) {
         return json!({ "$entity": declared, "#": number });
     }
     let applying: Vec<&Pick> = provides
+        .picks
         .iter()
         .filter(|pick| pick.on.as_ref().is_none_or(|on| graph.concrete(on).contains(ty)))
         .collect();
@@ -133,7 +152,19 @@ fn reference(graph: &Graph, declared: &str, number: usize, at: Option<At>, provi
     for pick in applying {
         if let Some(datum) = graph.instances[number].values.get(&pick.field) {
             let field = graph.ty(ty).field(&pick.field).expect("a provided field");
-            let value = value(graph, &field.ty.named, datum, at, &pick.below);
+            // What comes along brings along what its field always does.
+            let home = at
+                .and_then(|at| field.homes.get(&at))
+                .filter(|_| provides.depth < DEPTH);
+            let below = Along {
+                picks: &[
+                    pick.below.clone(),
+                    home.map_or(Vec::new(), |home| home.provides.clone()),
+                ]
+                .concat(),
+                depth: provides.depth + 1,
+            };
+            let value = value(graph, &field.ty.named, datum, at, below);
             along.insert(pick.field.clone(), value);
         }
     }
@@ -173,7 +204,7 @@ fn given(graph: &Graph, datum: &Datum, pick: &Pick, arguments: &Value) -> Value 
         Datum::Instance(number) => promised(graph, *number, &pick.below),
         Datum::Leaf(leaf) => leaf.clone(),
         Datum::Echo(text) => format!("{text} {arguments}").into(),
-        Datum::Switch(..) | Datum::Next(_) => Value::Null,
+        Datum::Switch(..) | Datum::Next(_) | Datum::Around { .. } => Value::Null,
     }
 }
 

@@ -4,6 +4,7 @@
 //! specification's [null rules](https://spec.graphql.org/October2021/#sec-Handling-Field-Errors) make of them.
 mod answer;
 mod represent;
+mod told;
 mod tree;
 
 use baedal_planner::Plan;
@@ -13,29 +14,53 @@ use serde_json::Value;
 use crate::world::{Call, parts};
 pub use answer::{Completed, complete};
 use represent::represent;
+pub use told::told;
 pub use tree::{Node, Object, Place};
 use tree::{at_mut, find, get, merge, read};
 
 /// Why the executor's calls are not what the plan asks for.
 pub type Deviation = String;
 
+/// What a plan's calls bring together.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The tree.
+    pub root: Node,
+    /// For which objects each call was made.
+    pub asked: Vec<Asked>,
+}
+
+/// An object for which a fetch was made.
+#[derive(Debug)]
+pub struct Asked {
+    /// Index in the plan.
+    pub fetch: FetchId,
+    /// The text that was sent: a fetch has two forms.
+    pub query: Box<str>,
+    /// Of an entity: the field it comes in, and its number there.
+    pub entity: Option<(Box<str>, usize)>,
+    /// Where it is.
+    pub place: Place,
+}
+
 /// The tree that a plan's calls bring together.
 ///
 /// # Errors
 /// Calls that the plan does not ask for, or that are missing.
-pub fn gather(plan: &Plan, calls: &[Call]) -> Result<Object, Deviation> {
+pub fn gather(plan: &Plan, calls: &[Call]) -> Result<Gathered, Deviation> {
     let mut run = Run {
         plan,
         calls,
         root: Node::Object(Object::default()),
+        asked: Vec::new(),
     };
     for (id, fetch) in plan.fetches.iter().enumerate() {
         run.fetch(id, fetch)?;
     }
-    match run.root {
-        Node::Object(root) => Ok(root),
-        _ => Err("the root is no object".to_owned()),
-    }
+    Ok(Gathered {
+        root: run.root,
+        asked: run.asked,
+    })
 }
 
 /// Whether a plan uses what this does not know: arguments filled from enclosing objects.
@@ -51,6 +76,7 @@ struct Run<'r> {
     plan: &'r Plan,
     calls: &'r [Call],
     root: Node,
+    asked: Vec<Asked>,
 }
 
 impl Run<'_> {
@@ -87,11 +113,11 @@ impl Run<'_> {
                 }
                 Ok(())
             }
-            Entry::Queries(group) => self.queries(id, group, call.is_some(), &body["data"]),
+            Entry::Queries(group) => self.queries((id, &fetch.query), group, call.is_some(), &body["data"]),
             Entry::Entities(groups) => {
                 let mut sent = 0;
                 for group in groups {
-                    sent += self.group(id, group, (call, &body["data"]), only, left_out)?;
+                    sent += self.group((id, &fetch.query), group, (call, &body["data"]), only, left_out)?;
                 }
                 match (sent, call) {
                     (0, Some(_)) => Err(format!("fetch {id} was sent for nothing")),
@@ -105,7 +131,7 @@ impl Run<'_> {
     /// Reads what came into each object of the query type.
     fn queries(
         &mut self,
-        id: FetchId,
+        (id, query): (FetchId, &str),
         group: &QueryGroup,
         sent: bool,
         data: &Value,
@@ -124,11 +150,21 @@ impl Run<'_> {
                 places.len()
             ));
         }
-        if let Node::Object(mut object) = read(self.plan, &group.shape, data) {
-            object.runtime = None;
-            for place in places {
-                merge(at_mut(&mut self.root, &place), Node::Object(object.clone()));
+        let came = read(self.plan, &group.shape, data);
+        for place in places {
+            if let Node::Object(object) = &came {
+                let object = Object {
+                    runtime: None,
+                    ..object.clone()
+                };
+                merge(at_mut(&mut self.root, &place), Node::Object(object));
             }
+            self.asked.push(Asked {
+                fetch: id,
+                query: query.into(),
+                entity: None,
+                place,
+            });
         }
         Ok(())
     }
@@ -136,7 +172,7 @@ impl Run<'_> {
     /// Reads the entities of a group; gives how many representations there are to send.
     fn group(
         &mut self,
-        id: FetchId,
+        (id, query): (FetchId, &str),
         group: &EntityGroup,
         (call, data): (Option<&Call>, &Value),
         only: Option<&[Place]>,
@@ -164,6 +200,12 @@ impl Run<'_> {
                         wanted.push(representation);
                         wanted.len() - 1
                     });
+                self.asked.push(Asked {
+                    fetch: id,
+                    query: query.into(),
+                    entity: Some((group.response_key.clone(), number)),
+                    place: place.clone(),
+                });
                 let entity = &data[&*group.response_key][number];
                 if entity.is_object() {
                     news.push((place, read(self.plan, &group.shape, entity)));

@@ -39,6 +39,9 @@ pub enum At {
 /// Steps from the root.
 pub type Place = Vec<At>;
 
+/// Steps as a response has them.
+pub type Path = Vec<Value>;
+
 /// Whether a type condition holds for what is known of an object's type.
 pub fn applies(on: Option<&TypeSet>, runtime: Option<TypeId>) -> bool {
     match (on, runtime) {
