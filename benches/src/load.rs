@@ -160,19 +160,30 @@ async fn connection(address: SocketAddr, shared: Rc<Shared>) -> Result<()> {
     }
 }
 
-struct Connection {
+/// A connection of HTTP/1.1.
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: SocketAddr) -> Result<Connection> {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Connection> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Connection {
             stream,
             buffer: Vec::with_capacity(256 * 1024),
         })
+    }
+
+    /// Sends a request, and refuses another answer than is expected.
+    pub(crate) async fn compare(&mut self, exchange: &Exchange) -> Result<()> {
+        let answer = self.exchange(&exchange.request).await?;
+        let answer = &self.buffer[answer];
+        if answer != exchange.expected {
+            bail!("a wrong answer: {}", difference(answer, &exchange.expected));
+        }
+        Ok(())
     }
 
     /// Sends a request and gives the place of the answer's body.

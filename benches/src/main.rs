@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use baedal_benches::limits::{self, LimitArgs};
+use baedal_benches::reload::{self, ReloadArgs};
 use baedal_benches::replay::{self, ReplayArgs};
 use baedal_benches::run::{self, RunArgs};
 use baedal_benches::streams::{self, StreamArgs};
@@ -26,6 +27,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Subscriptions of many clients, and print a table.
     Streams(StreamArgs),
+    /// Changes of schema and configuration under load, and print a table.
+    Reload(ReloadArgs),
     /// The subgraphs.
     Subgraphs,
     /// A plain server of recorded bytes.
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Streams(arguments) => streams::run(arguments),
+        Command::Reload(arguments) => reload::run(arguments),
         Command::Subgraphs => subgraphs::run(),
         Command::Bytes(arguments) => limits::bytes(&arguments),
         Command::Calls(arguments) => limits::calls(&arguments),

@@ -56,6 +56,12 @@ impl Process {
         self.addresses[0]
     }
 
+    /// Tells it to look at its configuration again.
+    pub fn hang_up(&self) -> Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        Ok(rustix::process::kill_process(pid, rustix::process::Signal::HUP)?)
+    }
+
     /// Processor time used so far by all threads that are alive.
     pub fn cpu(&self) -> Result<Duration> {
         let tasks = format!("/proc/{}/task", self.child.id());

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use baedal_kit::{proof::Key, prune::Retention};
+use baedal_kit::{proof::Key, prune::Retention, serve::ROUTER_KEYS};
 use baedal_router::config::{
-    AuthConfig, Config as GatewayConfig, IssuerConfig, LoginConfig, PageConfig, RevocationConfig,
+    AuthConfig, Config as GatewayConfig, IssuerConfig, LoginConfig, PageConfig, RevocationConfig, SignConfig,
     SubgraphConfig,
 };
 use uuid::Uuid;
@@ -117,11 +117,13 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
         listen: settings.listen(Part::Gateway),
         ..GatewayConfig::default()
     };
+    let sign = sign();
     for part in Part::SUBGRAPHS {
-        config.subgraphs.insert(
-            part.name().to_owned(),
-            SubgraphConfig::at(settings.graphql(part).parse()?),
-        );
+        let subgraph = SubgraphConfig {
+            sign: sign.clone(),
+            ..SubgraphConfig::at(settings.graphql(part).parse()?)
+        };
+        config.subgraphs.insert(part.name().to_owned(), subgraph);
     }
     config.metrics.listen = settings.gateway_metrics();
     config.log.access = settings.told.access_log;
@@ -140,6 +142,17 @@ async fn gateway(settings: &Settings) -> Result<RunningPart> {
     });
     config.page = page(settings);
     Ok(RunningPart::Gateway(baedal_router::start(config).await?))
+}
+
+/// Subgraphs with `ROUTER_KEYS` in their environment take signed requests only; the first of the keys signs. One that cannot
+/// be used is refused by whoever reads it.
+fn sign() -> Option<SignConfig> {
+    let keys = std::env::var(ROUTER_KEYS).ok()?;
+    let (key_id, secret) = keys.split(',').next()?.trim().split_once(':')?;
+    Some(SignConfig {
+        key_id: key_id.to_owned(),
+        secret: secret.to_owned(),
+    })
 }
 
 /// The page with its plans, on loopback addresses only; with a login where the demo's client exists.

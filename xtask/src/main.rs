@@ -1,4 +1,4 @@
-//! Development commands: `cargo xtask check|deploy|page|test|differential|faults|fuzz|loom|bench|scenario|streams|servers|schema`.
+//! Development commands: `cargo xtask check|deploy|page|test|differential|faults|fuzz|loom|bench|scenario|streams|reload|servers|schema`.
 //!
 //! This crate drives other programs (cargo, the database servers); it has no logic of the product.
 mod bench;
@@ -10,6 +10,7 @@ mod faults;
 mod fuzz;
 mod loom;
 mod page;
+mod reload;
 mod review;
 mod run;
 mod scenario;
@@ -73,6 +74,10 @@ enum Command {
     ///
     /// Prints the table, and keeps it in docs/results/streams.md.
     Streams(streams::Streams),
+    /// Change schema and configuration under load: no request may fail, no subscription end, no memory be left behind.
+    ///
+    /// Prints the table, and keeps it in docs/results/reload.md.
+    Reload(reload::Reload),
     /// Run acceptance scenarios (T1 to T6 and the open graph) with the real programs on real servers: prints tables and
     /// verdicts, keeps the results of long forms in docs/results/scenarios/, and fails when a number is missed.
     Scenario(scenario::Scenario),
@@ -94,6 +99,7 @@ fn main() -> Result<()> {
         Command::Loom => loom::loom(),
         Command::Faults { arguments } => faults::run(&arguments),
         Command::Streams(streams) => streams.run(),
+        Command::Reload(reload) => reload.run(),
         Command::Scenario(scenario) => scenario.run(),
         Command::Servers => servers::run_until_interrupted(),
         Command::Schema => schema::export(),

@@ -8,6 +8,8 @@
 //! The road of a token: [`http::bearer`] takes it out of the header → [`authenticate`] finds its key in the
 //! [`KeyCache`] → [`Verifier::verify`] checks the signature and every claim → [`Claims`].
 //!
+//! Beside it, [`message`] signs requests between two who share a secret, and verifies them.
+//!
 //! Standards: RFC 9068 (JWT access tokens), RFC 8725 (JWT best practice), RFC 7515, 7517, 7519, RFC 6750 (bearer use).
 
 mod cache;
@@ -21,6 +23,7 @@ mod strict;
 mod verify;
 
 pub mod http;
+pub mod message;
 
 pub use cache::{FetchJwks, KeyCache};
 pub use claims::{Claims, Scopes};

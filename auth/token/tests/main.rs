@@ -8,3 +8,4 @@ mod cache;
 mod foreign;
 mod forge;
 mod header;
+mod message;

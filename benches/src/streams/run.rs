@@ -101,7 +101,7 @@ fn page(args: &StreamArgs, report: &Report) -> String {
 }
 
 /// As many as the system lets. The gateway inherits it.
-fn raise_open_files() -> Result<()> {
+pub(crate) fn raise_open_files() -> Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,

@@ -6,7 +6,7 @@
 //!
 //! The stages, one folder each: `ingest` reads and upgrades a subgraph, `validate` checks it on its own,
 //! `merge` joins all of them, `emit` prints the result, `satisfy` proves that every field can be reached.
-//! Beside them, [`contract`] makes variants of the result, and [`compare`] tells what a change means for clients.
+//! Beside them, [`anonymize`] makes graphs shareable, [`contract`] makes variants of the result, and [`compare`] tells what a change means for clients.
 //!
 //! ```
 //! use baedal_composition::{Subgraph, compose};
@@ -29,6 +29,7 @@ mod model;
 mod satisfy;
 mod validate;
 
+pub mod anonymize;
 pub mod compare;
 pub mod contract;
 pub mod diagnostics;

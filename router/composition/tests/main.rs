@@ -1,5 +1,6 @@
 //! Tests of composition: cases as data, laws as properties.
 
+mod anonymize;
 mod cases;
 mod compare;
 mod contract;

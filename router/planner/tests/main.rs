@@ -1,4 +1,5 @@
 //! Tests of the planner, in one binary.
+mod anonymous;
 mod case_files;
 mod cases;
 mod composed;

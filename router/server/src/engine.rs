@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 use crate::bound;
 use crate::config::{Config, LimitsConfig};
 use crate::errors::{Code, Refusal};
-use crate::observe::{self, Observer};
+use crate::observe::{self, Lookups, Observer};
 use crate::once::{Cell, Workers};
 use crate::refuse;
 use crate::responses::Graph;
@@ -59,6 +59,9 @@ pub struct Engine {
 /// What work on a miss needs.
 struct Core {
     observer: Arc<Observer>,
+    lookups: Lookups,
+    /// What it is told apart by in metrics.
+    contract: Box<str>,
     supergraph: Supergraph,
     limits: LimitsConfig,
     costs: Option<CostSettings>,
@@ -136,6 +139,8 @@ impl Engine {
             kept: kept(text, config),
             core: Arc::new(Core {
                 observer: Arc::clone(observer),
+                lookups: observer.lookups(config.serving.as_deref().unwrap_or_default()),
+                contract: config.serving.as_deref().unwrap_or_default().into(),
                 supergraph,
                 limits: config.limits.clone(),
                 costs: config.limits.cost.settings(),
@@ -219,7 +224,7 @@ impl Engine {
         let (query, name) = (request.query.clone(), request.operation_name.clone());
         move || {
             let operation = core.read(&query, name.as_deref())?;
-            let told = core.observer.operation(operation.name(), &query);
+            let told = core.observer.operation(&core.contract, operation.name(), &query);
             Ok(core.document(id, operation, Arc::new(told), 0))
         }
     }
@@ -229,7 +234,7 @@ impl Engine {
             query: &request.query,
             operation_name: request.operation_name.as_deref(),
         };
-        let lookups = &self.core.observer.lookups;
+        let lookups = &self.core.lookups;
         let known = self.documents.get(&asked).inspect(|_| lookups.document_hit.inc());
         known.unwrap_or_else(|| {
             lookups.document_miss.inc();
@@ -271,7 +276,7 @@ impl Engine {
         let plain = conditional.is_empty() && labels.is_empty() && !incremental;
         match document.usual.get() {
             Some((usual, program)) if plain && *usual == access => {
-                self.core.observer.lookups.program_hit.inc();
+                self.core.lookups.program_hit.inc();
                 return Ok(Arc::clone(program));
             }
             _ => {}
@@ -289,7 +294,7 @@ impl Engine {
             None => self.programs.get_with(key.clone(), Cell::default),
         };
         let is_new = entry.get().is_none();
-        let lookups = &self.core.observer.lookups;
+        let lookups = &self.core.lookups;
         match is_new {
             true => lookups.program_miss.inc(),
             false => lookups.program_hit.inc(),

@@ -288,4 +288,6 @@ pub mod purge_codes {
     pub const UNAUTHORIZED: &str = "PURGE_UNAUTHORIZED";
     /// Not what can be purged.
     pub const INVALID: &str = "PURGE_INVALID";
+    /// Answers are kept in Redis, and it is away.
+    pub const UNAVAILABLE: &str = "PURGE_UNAVAILABLE";
 }

@@ -51,7 +51,13 @@ impl Front {
         let config = &next.main.config;
         next.main.traffic.change(config);
         next.main.admission.change(&config.websocket);
-        self.shown.store(next);
+        let responses = next.main.responses.clone();
+        let before = self.shown.swap(next);
+        if let Some(before) = &before.main.responses
+            && !responses.is_some_and(|now| Arc::ptr_eq(&now, before))
+        {
+            before.retire();
+        }
     }
 }
 
@@ -61,7 +67,7 @@ impl Shown {
         let contract = |config: Config| {
             let known = before.iter().find(|known| known.config.serves_as(&config));
             Arc::new(match known {
-                Some(known) => known.changed(config),
+                Some(known) => known.changed(config).in_common_with(&main),
                 None => main.beside(config),
             })
         };

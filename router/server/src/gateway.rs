@@ -13,13 +13,14 @@ use crate::callbacks::Callbacks;
 use crate::config::Config;
 use crate::embed::Layers;
 use crate::engine::Engine;
+use crate::errors::Refusal;
 use crate::forward::{Rules, Wanted};
 use crate::http::Reservations;
 use crate::jwt::Identity;
 use crate::observe::Observer;
 use crate::page::Page;
 use crate::persisted::Persisted;
-use crate::responses::Responses;
+use crate::responses::{Events, Responses};
 use crate::sharing::Sharing;
 use crate::streams::{Admission, Hub};
 use crate::subgraphs::Client;
@@ -53,6 +54,8 @@ pub struct Gateway {
     pub sharing: Option<Arc<Sharing>>,
     /// Answers of subgraphs that are kept, if any are.
     pub responses: Option<Arc<Responses>>,
+    /// Topics whose records drop answers.
+    pub events: Arc<Events>,
     /// Subscriptions under way.
     pub streams: Arc<Hub>,
     /// Subscriptions that are bound to topics of a broker, if any are.
@@ -111,8 +114,10 @@ impl Gateway {
             wanted: Wanted::of(&config.headers),
             traffic: Arc::new(Traffic::new(&config).counted_by(valkey.as_ref())),
             persisted: Arc::new(Persisted::new(&config, valkey.as_ref(), &observer.registry)),
+            responses: Responses::new(&config, valkey.as_ref(), &observer.registry, Instant::now)
+                .map(Arc::new),
             valkey,
-            responses: Responses::new(&config, &observer.registry, Instant::now).map(Arc::new),
+            events: Arc::new(Events::new(&config)),
             bound: Bound::new(&config, observer.skipped.clone()).map(Arc::new),
             observer,
             client,
@@ -142,6 +147,7 @@ impl Gateway {
             valkey: self.valkey.clone(),
             persisted: Arc::clone(&self.persisted),
             responses: self.responses_for(&config),
+            events: Arc::clone(&self.events),
             layers: self.layers.clone(),
             page: Page::new(&config.page, &self.client),
             bound: self.bound.clone(),
@@ -165,18 +171,33 @@ impl Gateway {
         }
     }
 
-    /// The response cache, as long as it tells callers apart as it was made to.
+    /// The response cache; an empty one if callers are told apart in another way: what is kept for one must not be found
+    /// by another.
     fn responses_for(&self, config: &Config) -> Option<Arc<Responses>> {
-        let differ = |config: &Config| (config.auth.is_some(), config.headers.clone());
-        if differ(&self.config) == differ(config) {
-            return self.responses.clone();
+        let responses = self.responses.as_ref()?;
+        Some(match responses.serves(config) {
+            true => Arc::clone(responses),
+            false => Arc::new(responses.anew(config)),
+        })
+    }
+
+    /// The same with what all gateways of one process have in common taken from `main`.
+    pub fn in_common_with(self, main: &Gateway) -> Gateway {
+        Gateway {
+            identity: Arc::clone(&main.identity),
+            responses: main.responses.clone(),
+            ..self
         }
-        if self.responses.is_some() {
-            tracing::warn!(
-                "`headers`, or whether there is `auth`, changed: the response cache is off until a restart"
-            );
-        }
-        None
+    }
+
+    /// The contract that it serves; empty for the graph at the usual path.
+    pub fn contract(&self) -> &str {
+        self.config.serving.as_deref().unwrap_or_default()
+    }
+
+    /// Counts a refusal.
+    pub fn refused(&self, refusal: &Refusal) {
+        self.observer.refused(self.contract(), refusal);
     }
 
     /// A gateway beside this one, of another contract of the same graph: with an engine and streams of its own, and all

@@ -325,12 +325,13 @@ fn claimed_issuer(token: &str) -> Option<String> {
         .map(|named| named.iss)
 }
 
-fn now() -> u64 {
+/// Seconds since 1970.
+pub fn now() -> u64 {
     since_epoch().as_secs()
 }
 
 /// The only clock of the gateway that tells the date.
-fn since_epoch() -> Duration {
+pub fn since_epoch() -> Duration {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default()

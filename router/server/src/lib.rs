@@ -114,10 +114,17 @@ async fn start_with(config: Config, layers: Layers) -> Result<Running, StartErro
     if let Some(listener) = callbacks {
         tokio::spawn(callbacks::serve(listener, Arc::clone(&gateway)));
     }
-    if let (Some((listener, secret)), Some(responses)) = (purge, &gateway.responses) {
+    if let Some((listener, secret)) = purge {
         running.tell_purge(listener.local_addr().ok());
         let closing = gateway.closing.clone();
-        tokio::spawn(responses::serve(listener, Arc::clone(responses), secret, closing));
+        tokio::spawn(responses::serve(listener, responses_of(&front), secret, closing));
+    }
+    if !gateway.events.is_empty() {
+        let (events, closing) = (Arc::clone(&gateway.events), gateway.closing.clone());
+        let current = responses_of(&front);
+        gateway
+            .tasks
+            .spawn(async move { events.follow(current, closing).await });
     }
     let mut keeper = Keeper::new(front);
     let (looked, ()) = tokio::join!(keeper.first_look(), gateway.identity.warm_up());
@@ -169,6 +176,12 @@ async fn callbacks_listener(gateway: &Gateway) -> Result<Option<TcpListener>, St
     bound
         .map(Some)
         .map_err(|source| StartError::Callbacks { listen, source })
+}
+
+/// Finds the response cache of now.
+fn responses_of(front: &Arc<Front>) -> responses::Current {
+    let known = Arc::downgrade(front);
+    Box::new(move || known.upgrade()?.main().responses.clone())
 }
 
 /// Where `cache.responses.purge.listen` says, if it does, and the secret.

@@ -221,7 +221,8 @@ impl Prepared {
             let mut is_first = true;
             let deliver = |piece: Piece| {
                 let first = std::mem::take(&mut is_first);
-                shared.observer.count_part(&piece.body, in_parts.then_some(first));
+                let first = in_parts.then_some(first);
+                shared.observer.count_part(shared.contract(), &piece.body, first);
                 // Whoever does not listen any more needs no part.
                 let _ = pieces.send(piece);
             };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use baedal_router::config::{PurgeConfig, ResponsesConfig, ScopeConfig, SubgraphResponsesConfig};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, Issuer, Mode, World, auth_of};
+use crate::support::{Answer, Client, Issuer, Mode, World, auth_of, config_of, eventually};
 
 const SECRET: &str = "a secret of many characters";
 
@@ -360,4 +360,176 @@ async fn a_purge_needs_the_secret_and_a_wish() {
         404,
         "not where clients are"
     );
+}
+
+#[tokio::test]
+async fn a_reload_that_tells_callers_apart_in_another_way_begins_an_empty_cache_that_is_purged_like_the_first()
+ {
+    let keeping = cache(|responses| {
+        responses.ttl = Some(Duration::from_secs(60));
+        let listen = ([127, 0, 0, 1], 0).into();
+        responses.purge = Some(PurgeConfig {
+            listen,
+            secret: SECRET.to_owned(),
+        });
+    });
+    let responses = keeping.clone();
+    let world = World::with(|config| config.cache.responses = responses).await;
+    let mut config = config_of(&[&world.accounts, &world.products, &world.reviews]);
+    config.cache.responses = keeping;
+    let calls = async |tenant: &str| {
+        let client = world.client().header("x-tenant", tenant);
+        client.query("{ topProducts { name } }").await.data();
+        asked(&world)[1]
+    };
+    assert_eq!([calls("a").await, calls("b").await], [1, 0], "tenants are alike");
+    config.headers.propagate = vec!["x-tenant".into()];
+    let restart = world.gateway.reload(&config).await.expect("it is taken over");
+    assert!(restart.is_empty(), "{restart:?}");
+    let told = [
+        calls("a").await,
+        calls("b").await,
+        calls("a").await,
+        calls("b").await,
+    ];
+    assert_eq!(
+        told,
+        [1, 1, 0, 0],
+        "nothing of before is found, and tenants are told apart"
+    );
+    let wish = json!({"kind": "subgraph", "subgraph": "products"});
+    let answer = purge(&world, SECRET, wish).await;
+    assert_eq!(answer.body, json!({"dropped": 2}), "the cache of now");
+    assert_eq!([calls("a").await, calls("a").await], [1, 0]);
+    config.headers.propagate.clear();
+    world.gateway.reload(&config).await.expect("it is taken over");
+    assert_eq!(
+        [calls("a").await, calls("b").await],
+        [1, 0],
+        "what was kept at first is gone"
+    );
+}
+
+/// Records of a topic, in a folder in place of a broker.
+struct Topic(tempfile::TempDir);
+
+impl Topic {
+    fn new() -> Topic {
+        let topic = Topic(tempfile::tempdir().expect("a folder"));
+        std::fs::create_dir(topic.0.path().join("stock")).expect("made");
+        topic.append("");
+        topic
+    }
+
+    fn append(&self, record: &str) {
+        use std::io::Write;
+        let file = self.0.path().join("stock/0.jsonl");
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(file);
+        let line = if record.is_empty() {
+            String::new()
+        } else {
+            format!("{{\"value\":{record}}}\n")
+        };
+        file.expect("opened").write_all(line.as_bytes()).expect("written");
+    }
+}
+
+#[tokio::test]
+async fn records_of_a_topic_drop_what_they_name() {
+    let topic = Topic::new();
+    let responses = cache(|responses| {
+        responses.ttl = Some(Duration::from_secs(60));
+        let when = json!({"at": "/type", "in": ["Sold", "Renamed"]});
+        let product = json!({"type": "Product", "key": {"upc": "{$event.product.upc}"}});
+        let on = json!({"broker": "main", "topic": "stock", "where": [when], "drop": [product, {"tag": "{$event.shelf}"}]});
+        responses.purge_on = vec![serde_json::from_value(on).expect("good")];
+    });
+    let folder = topic.0.path().to_owned();
+    let world = World::with(|config| {
+        config.cache.responses = responses;
+        let broker = json!({"files": folder});
+        let broker = serde_json::from_value(broker).expect("good");
+        config.brokers.insert("main".to_owned(), broker);
+    })
+    .await;
+    // Not kept until the topic is read, and emptied then.
+    eventually("answers are kept", || async {
+        world.query(TOP).await.data();
+        asked(&world);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        world.query(TOP).await.data();
+        asked(&world) == [0, 0, 0]
+    })
+    .await;
+    for (record, wanted) in [
+        (r#"{"type": "Sold", "product": {"upc": "top-1"}}"#, true),
+        (r#"{"type": "Seen", "product": {"upc": "top-1"}}"#, false),
+        (r#"{"type": "Sold", "product": {}}"#, false),
+        (r#"{"type": "Renamed", "product": {"upc": "elsewhere"}}"#, false),
+        (r#"no JSON"#, false),
+        (r#"{"type": "Renamed", "product": {"upc": "top-1"}}"#, true),
+    ] {
+        world.query(TOP).await.data();
+        asked(&world);
+        topic.append(record);
+        tokio::time::sleep(Duration::from_millis(if wanted { 0 } else { 150 })).await;
+        if wanted {
+            eventually(record, || async {
+                world.query(TOP).await.data();
+                asked(&world)[1] == 1
+            })
+            .await;
+        }
+        world.query(TOP).await.data();
+        assert_eq!(asked(&world), [0, 0, 0], "{record}");
+    }
+}
+
+#[tokio::test]
+async fn rules_for_records_that_cannot_work_are_refused() {
+    for (on, wanted) in [
+        (
+            json!({"broker": "none", "topic": "t", "drop": [{"tag": "x"}]}),
+            "purge_on[].broker",
+        ),
+        (
+            json!({"broker": "main", "topic": "", "drop": [{"tag": "x"}]}),
+            "purge_on[].topic",
+        ),
+        (
+            json!({"broker": "main", "topic": "t", "drop": []}),
+            "purge_on[].drop",
+        ),
+        (
+            json!({"broker": "main", "topic": "t", "drop": [{"tag": "x", "type": "T"}]}),
+            "purge_on[].drop",
+        ),
+        (
+            json!({"broker": "main", "topic": "t", "drop": [{"tag": "x", "key": {"id": "1"}}]}),
+            "purge_on[].drop",
+        ),
+        (
+            json!({"broker": "main", "topic": "t", "where": [{"at": "x", "equals": 1}], "drop": [{"tag": "x"}]}),
+            "purge_on[].where",
+        ),
+        (
+            json!({"broker": "main", "topic": "t", "where": [{"at": "/x"}], "drop": [{"tag": "x"}]}),
+            "purge_on[].where",
+        ),
+    ] {
+        let mut config = baedal_router::Config::default();
+        config.subgraphs.insert(
+            "a".to_owned(),
+            baedal_router::config::SubgraphConfig::at("http://a.example".parse().expect("a URL")),
+        );
+        let broker = json!({"files": "."});
+        config
+            .brokers
+            .insert("main".to_owned(), serde_json::from_value(broker).expect("good"));
+        config.cache.responses = cache(|responses| {
+            responses.purge_on = vec![serde_json::from_value(on.clone()).expect("its form is good")]
+        });
+        let error = config.check().expect_err("it is refused").to_string();
+        assert!(error.contains(wanted), "{on}: {error}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use baedal_router::config::TracesConfig;
+use baedal_router::config::{NamedContractConfig, TracesConfig};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -33,6 +33,54 @@ async fn page(world: &World) -> String {
 fn value(page: &str, line: &str) -> Option<f64> {
     let found = page.lines().find_map(|each| each.strip_prefix(line))?;
     found.trim().parse().ok()
+}
+
+#[tokio::test]
+async fn contracts_are_told_apart() {
+    let world = World::with(|config| {
+        config.metrics.listen = Some(([127, 0, 0, 1], 0).into());
+        config.contracts = vec![NamedContractConfig {
+            name: "partners".to_owned(),
+            path: "/partners".to_owned(),
+            include: Default::default(),
+            exclude: ["internal".to_owned()].into(),
+        }];
+    })
+    .await;
+    let partners = Client::new(world.gateway.url().replace("/graphql", "/partners"));
+    world.query("query Mine { me { id } }").await.data();
+    for _ in 0..2 {
+        partners.query("query Mine { me { id } }").await.data();
+    }
+    partners.query("{ nonsense }").await;
+    world.accounts.set_mode(Mode::Says(500, "broken"));
+    assert_eq!(partners.query("{ me { name } }").await.errors().len(), 1);
+    let page = page(&world).await;
+    let count = |name: &str, labels: &str| value(&page, &format!("{name}{{{labels}}}"));
+    let mine = "operation=\"Mine\",outcome=\"ok\"";
+    let requests = "baedal_router_request_seconds_count";
+    assert_eq!(count(requests, mine), Some(1.0), "{page}");
+    let partners = |labels: &str| format!("{labels},contract=\"partners\"");
+    assert_eq!(count(requests, &partners(mine)), Some(2.0), "{page}");
+    let invalid = "code=\"GRAPHQL_VALIDATION_FAILED\"";
+    assert_eq!(count("baedal_router_refused_total", invalid), None);
+    assert_eq!(
+        count("baedal_router_refused_total", &partners(invalid)),
+        Some(1.0)
+    );
+    let failed = partners("code=\"SUBGRAPH_HTTP_ERROR\"");
+    assert_eq!(count("baedal_router_errors_total", &failed), Some(1.0));
+    let misses = "cache=\"documents\",outcome=\"miss\"";
+    let lookups = "baedal_router_cache_lookups_total";
+    assert_eq!(count(lookups, misses), Some(1.0), "{page}");
+    assert_eq!(count(lookups, &partners(misses)), Some(3.0), "{page}");
+    let served = page
+        .lines()
+        .filter(|line| line.starts_with("baedal_router_schema_info{"));
+    let of_contract = served
+        .map(|line| line.contains("contract=\"partners\""))
+        .collect::<Vec<_>>();
+    assert_eq!(of_contract, [false, true], "{page}");
 }
 
 #[tokio::test]

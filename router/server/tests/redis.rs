@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::persisted_queries::{ask, client, neighbour, tell};
 use crate::support::subgraph::free_address;
-use crate::support::{World, eventually};
+use crate::support::{Answer, Client, World, eventually};
 
 const QUERY: &str = "{ me { name } }";
 
@@ -389,4 +389,143 @@ async fn a_server_that_refuses_a_command_is_there_still() {
     assert!(valkey.reason().is_some_and(|why| why.contains("Redis")));
     assert_eq!(valkey.get(&valkey.key("test", "x")).await, Ok(None));
     assert_eq!(valkey.reason(), None);
+}
+
+/// Answers are kept in Redis, and dropped at `/purge`.
+fn responses(redis: &RedisConfig) -> impl Fn(&mut Config) + use<> {
+    let redis = redis.clone();
+    move |config| {
+        config.redis = Some(redis.clone());
+        config.cache.responses.enabled = true;
+        config.cache.responses.store = StoreKind::Redis;
+        config.cache.responses.ttl = Some(Duration::from_secs(60));
+        config.cache.responses.purge = Some(baedal_router::config::PurgeConfig {
+            listen: ([127, 0, 0, 1], 0).into(),
+            secret: "a secret of many characters".to_owned(),
+        });
+    }
+}
+
+async fn purge(gateway: &baedal_router::Running, wish: Value) -> Answer {
+    let addr = gateway.purge_addr().expect("it listens");
+    let client = Client::new(format!("http://{addr}/purge")).bearer("a secret of many characters");
+    client.post(wish).await
+}
+
+const TOP: &str = "{ topProducts { upc name reviews { body } } }";
+
+#[tokio::test]
+async fn an_answer_that_one_gateway_keeps_all_have_and_what_one_drops_none_has() {
+    let Some(redis) = server() else { return };
+    let world = World::with(responses(&redis)).await;
+    let other = neighbour(&world, responses(&redis)).await;
+    let (one, other_client) = (world.client(), client(&other));
+    let calls = async |client: &Client| {
+        client.query(TOP).await.data();
+        [&world.products, &world.reviews].map(|subgraph| subgraph.requests().len())
+    };
+    assert_eq!(calls(&one).await, [1, 1]);
+    assert_eq!(calls(&other_client).await, [0, 0], "the other finds it");
+    let told = other_client.query(TOP).await;
+    assert!(
+        told.header("cache-control").starts_with("public, max-age="),
+        "{told:?}"
+    );
+    for (wish, wanted, counted) in [
+        (
+            serde_json::json!({"kind": "entity", "type": "Product", "key": {"upc": "top-1"}}),
+            [1, 1],
+            true,
+        ),
+        (
+            serde_json::json!({"kind": "type", "type": "Review"}),
+            [0, 1],
+            true,
+        ),
+        (
+            serde_json::json!({"kind": "subgraph", "subgraph": "products"}),
+            [1, 0],
+            false,
+        ),
+        (
+            serde_json::json!({"kind": "tag", "tag": "elsewhere"}),
+            [0, 0],
+            true,
+        ),
+        (serde_json::json!({"kind": "all"}), [1, 1], false),
+    ] {
+        let answer = purge(&other, wish.clone()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.body["dropped"].is_u64(), counted, "{wish}: {answer:?}");
+        assert_eq!(calls(&one).await, wanted, "{wish}");
+        assert_eq!(calls(&other_client).await, [0, 0], "{wish}");
+    }
+    // A mutation by way of one is known to the other.
+    let users = async |client: &Client| {
+        client.query("{ users { name } }").await.data();
+        world.accounts.requests().len()
+    };
+    assert_eq!([users(&one).await, users(&other_client).await], [1, 0]);
+    one.query("mutation { accountsStep(step: 1) }").await.data();
+    world.accounts.requests();
+    assert_eq!([users(&other_client).await, users(&one).await], [1, 0]);
+}
+
+#[tokio::test]
+async fn without_redis_nothing_is_kept_and_a_drop_is_made_up_for() {
+    let Some(redis) = server() else { return };
+    let at = free_address().await;
+    let way = Way::to(&redis, at).await;
+    let world = World::with(responses(&way.redis)).await;
+    let calls = async || {
+        world.query("{ topProducts { name } }").await.data();
+        world.products.requests().len()
+    };
+    assert_eq!([calls().await, calls().await], [1, 0]);
+    way.cut().await;
+    assert_eq!([calls().await, calls().await], [1, 1], "a miss, no error");
+    let refused = purge(
+        &world.gateway,
+        serde_json::json!({"kind": "type", "type": "Product"}),
+    )
+    .await;
+    assert_eq!((refused.status, refused.code()), (503, "PURGE_UNAVAILABLE"));
+    let _way = Way::to(&redis, at).await;
+    eventually("it is there again", || async {
+        !tells_of_redis(&readiness(&world).await)
+    })
+    .await;
+    assert_eq!(calls().await, 1, "what was to be dropped is");
+    eventually("answers are kept again", || async { calls().await == 0 }).await;
+}
+
+/// Whoever can write to Redis can write anything.
+#[tokio::test]
+async fn what_is_no_answer_is_not_given_out() {
+    let Some(redis) = server() else { return };
+    let world = World::with(responses(&redis)).await;
+    let calls = async || {
+        world.query("{ topProducts { name } }").await.data();
+        world.products.requests().len()
+    };
+    assert_eq!([calls().await, calls().await], [1, 0]);
+    let valkey = valkey(&redis).await;
+    let pattern = valkey.key("response", "*");
+    let keys: Vec<String> = valkey.run(redis::cmd("KEYS").arg(pattern)).await.expect("keys");
+    assert!(!keys.is_empty());
+    for nonsense in [
+        "",
+        "A",
+        "{\"data\":{\"topProducts\":[]}}",
+        "A0000000000000001 1 9 9 9 all\n{",
+    ] {
+        for key in &keys {
+            let minute = Duration::from_secs(60);
+            valkey
+                .set(key, nonsense.as_bytes(), minute)
+                .await
+                .expect("written");
+        }
+        assert_eq!(calls().await, 1, "{nonsense}");
+    }
 }

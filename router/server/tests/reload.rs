@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::socket::{Came, Socket};
-use crate::support::{Client, World, eventually};
+use crate::support::{Client, World, config_of, eventually};
 
 fn cursor(message: &Value) -> u64 {
     let cursor = &message["payload"]["data"]["sales"]["cursor"];
@@ -70,21 +70,65 @@ async fn watch(mut socket: Socket, stop: Arc<AtomicBool>) -> u64 {
     count
 }
 
+/// Asks on a new connection each time.
+async fn come(url: String, stop: Arc<AtomicBool>, failed: Arc<AtomicUsize>) -> usize {
+    let mut asked = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let client = reqwest::Client::new();
+        let body = json!({"query": "{ topProducts { name } }"}).to_string();
+        let asking = client
+            .post(&url)
+            .header("content-type", "application/json")
+            .body(body);
+        match asking.send().await {
+            Ok(answer) if answer.status() == 200 => {}
+            _ => drop(failed.fetch_add(1, Ordering::Relaxed)),
+        }
+        asked += 1;
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    asked
+}
+
+/// Changes settings of each kind: those of a request, those of the engine, and how callers are told apart.
+async fn reconfigure(world: &World, round: usize) {
+    let mut config = config_of(&[&world.accounts, &world.products, &world.reviews]);
+    config.cache.responses.enabled = true;
+    config.limits.depth = 10 + round;
+    config.traffic.timeout = Duration::from_secs(5 + round as u64);
+    config.headers.propagate = vec![format!("x-round-{round}").as_str().into()];
+    let restart = world.gateway.reload(&config).await.expect("it is taken over");
+    assert!(restart.is_empty(), "{restart:?}");
+}
+
 #[tokio::test]
 async fn ten_changes_under_load_harm_nobody() {
-    let world = World::start().await;
+    let world = World::with(|config| config.cache.responses.enabled = true).await;
     let (stop, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut watchers = Vec::new();
-    for _ in 0..50 {
+    for _ in 0..20 {
         let socket = Socket::ready(&world.gateway, None).await;
         watchers.push(tokio::spawn(watch(socket, Arc::clone(&stop))));
     }
-    let askers: Vec<_> = (0..2)
-        .map(|_| tokio::spawn(ask(world.gateway.url(), Arc::clone(&stop), Arc::clone(&failed))))
-        .collect();
+    let url = world.gateway.url();
+    let mut askers = vec![tokio::spawn(come(
+        url.clone(),
+        Arc::clone(&stop),
+        Arc::clone(&failed),
+    ))];
+    for _ in 0..2 {
+        askers.push(tokio::spawn(ask(
+            url.clone(),
+            Arc::clone(&stop),
+            Arc::clone(&failed),
+        )));
+    }
     let sdl = world.products.sdl();
     for round in 0..10 {
-        change(&world, &sdl, &format!("field{round}")).await;
+        match round % 2 {
+            0 => change(&world, &sdl, &format!("field{round}")).await,
+            _ => reconfigure(&world, round).await,
+        }
     }
     let upstreams = world.products.open_sockets();
     stop.store(true, Ordering::Relaxed);

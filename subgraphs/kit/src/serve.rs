@@ -7,10 +7,12 @@
 
 mod health;
 mod http;
+mod proof;
 mod request;
 mod running;
 mod ws;
 
+pub use proof::{Proof, ProofError, ROUTER_KEYS};
 use running::Ends;
 pub use running::{Running, shutdown_delay, until_signal};
 
@@ -25,7 +27,7 @@ use async_graphql::{Executor, ObjectType, SchemaBuilder, SubscriptionType};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    middleware::map_response_with_state,
+    middleware::{from_fn_with_state, map_response_with_state},
     routing::{any, get, post},
 };
 use std::{net::SocketAddr, sync::Arc};
@@ -61,11 +63,22 @@ pub struct Service<E> {
 
 /// Why it could not start.
 #[derive(Debug, thiserror::Error)]
-#[error("{name}: cannot listen on {listen}: {source}. Stop what uses the port, or choose another address")]
-pub struct ServeError {
-    name: &'static str,
-    listen: SocketAddr,
-    source: std::io::Error,
+pub enum ServeError {
+    /// The address is taken or not ours.
+    #[error(
+        "{name}: cannot listen on {listen}: {source}. Stop what uses the port, or choose another address"
+    )]
+    Listen {
+        /// Who cannot.
+        name: &'static str,
+        /// The address.
+        listen: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The environment's keys of the gateway.
+    #[error(transparent)]
+    Keys(#[from] ProofError),
 }
 
 /// What every request needs.
@@ -102,10 +115,17 @@ where
         .limit_directives(50)
 }
 
-/// Starts serving; returns when requests are accepted.
+/// Starts serving; returns when requests are accepted. With [`ROUTER_KEYS`] in the environment only requests that are
+/// signed with one of them are answered.
 pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeError> {
+    let proof = Proof::of_environment()?;
+    serve_to(service, proof).await
+}
+
+/// [`serve`] to whoever has this proof; without one to everybody.
+pub async fn serve_to<E: Executor>(service: Service<E>, proof: Option<Proof>) -> Result<Running, ServeError> {
     let (name, listen) = (service.name, service.listen);
-    let failed = |source| ServeError { name, listen, source };
+    let failed = |source| ServeError::Listen { name, listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let addr = listener.local_addr().map_err(failed)?;
     let app = App {
@@ -127,7 +147,7 @@ pub async fn serve<E: Executor>(service: Service<E>) -> Result<Running, ServeErr
         workers: service.workers,
     };
     let signal = draining.clone().cancelled_owned();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(signal);
+    let server = axum::serve(listener, router(app, proof.map(Arc::new))).with_graceful_shutdown(signal);
     let server = tokio::spawn(async move {
         if let Err(error) = server.await {
             tracing::error!(service = name, %error, "server ended");
@@ -174,10 +194,14 @@ impl<E: Executor> App<E> {
     }
 }
 
-fn router<E: Executor>(app: App<E>) -> Router {
-    Router::new()
+fn router<E: Executor>(app: App<E>, proof: Option<Arc<Proof>>) -> Router {
+    let mut graph = Router::new()
         .route("/graphql", post(http::graphql::<E>).get(ws::upgrade::<E>))
-        .route("/graphql/ws", any(ws::upgrade::<E>))
+        .route("/graphql/ws", any(ws::upgrade::<E>));
+    if let Some(proof) = proof {
+        graph = graph.route_layer(from_fn_with_state(proof, proof::demand));
+    }
+    graph
         .route("/health/live", get(health::live::<E>))
         .route("/health/ready", get(health::ready::<E>))
         .route("/metrics", get(health::metrics::<E>))

@@ -12,6 +12,7 @@ mod letters;
 mod log;
 mod ops;
 mod primitives;
+mod proof;
 mod prune;
 mod serve;
 mod sql;

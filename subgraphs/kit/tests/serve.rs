@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result, Schema, Subscription};
 use baedal_kit::{
     Running, Service, Worker,
     auth::{Auth, Caller},
-    serve::{Check, TraceParent, guarded, serve},
+    serve::{Check, Proof, TraceParent, guarded, serve, serve_to},
     telemetry::Telemetry,
 };
 use futures_util::{SinkExt, Stream, StreamExt, stream};
@@ -103,6 +103,22 @@ async fn start_whole(auth: Option<Arc<Auth>>, checks: Vec<Check>, telemetry: Tel
     })
     .await
     .expect("serving")
+}
+
+/// The test service, to gateways alone.
+pub async fn guarded_by(proof: Proof) -> Running {
+    let schema = guarded(Schema::build(Query, Mutation, Ticks)).finish();
+    let service = Service {
+        name: "test",
+        listen: any_port(),
+        schema,
+        auth: None,
+        checks: Vec::new(),
+        ops: None,
+        telemetry: Telemetry::unread(),
+        workers: CancellationToken::new(),
+    };
+    serve_to(service, Some(proof)).await.expect("serving")
 }
 
 /// The test service.

@@ -128,3 +128,8 @@ fn invalid_graphql(
         })
         .collect()
 }
+
+/// Whether federation defines a directive of this name.
+pub(crate) fn is_of_federation(name: &str) -> bool {
+    spec::find(name).is_some()
+}

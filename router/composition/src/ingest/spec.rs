@@ -148,3 +148,76 @@ impl Spec {
         format!("directive @{local}{args}{repeatable} on {}\n", self.locations)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../docs/gateway/directives.md");
+
+    /// Directives of the first column of the first table, with their arguments.
+    fn rows() -> BTreeSet<(String, BTreeSet<String>)> {
+        let table = PAGE
+            .split("## Of federation")
+            .nth(1)
+            .and_then(|rest| rest.split("## Of GraphQL").next());
+        let rows = table
+            .expect("there is a table")
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `@"));
+        let row = |row: &str| {
+            let cell = row.split('`').next().unwrap_or_default();
+            let (name, args) = cell.split_once('(').unwrap_or((cell, ")"));
+            let args = args
+                .trim_end_matches(')')
+                .split(", ")
+                .filter(|arg| !arg.is_empty());
+            let args = args.map(|arg| arg.trim_end_matches(':').to_owned());
+            (name.to_owned(), args.collect())
+        };
+        rows.map(row).collect()
+    }
+
+    #[test]
+    fn the_page_of_directives_names_all_of_them_with_their_arguments() {
+        let args = |args: &str| {
+            let names = args
+                .trim_matches(['(', ')'])
+                .split(", ")
+                .filter(|arg| !arg.is_empty());
+            names
+                .filter_map(|arg| Some(arg.split_once(':')?.0.to_owned()))
+                .collect()
+        };
+        let known = SPECS.iter().map(|spec| (spec.name.to_owned(), args(spec.args)));
+        let link = ["url", "as", "import"].map(str::to_owned).into();
+        let known: BTreeSet<(String, BTreeSet<String>)> = known.chain([("link".to_owned(), link)]).collect();
+        assert_eq!(rows(), known);
+    }
+
+    #[test]
+    fn the_page_says_since_when_each_is_there() {
+        for spec in SPECS {
+            let row = PAGE.lines().find(|line| {
+                let rest = line.strip_prefix(&format!("| `@{}", spec.name));
+                rest.is_some_and(|rest| rest.starts_with(['`', '(']))
+            });
+            let since = row
+                .and_then(|row| row.split('|').nth(2))
+                .map(str::trim)
+                .unwrap_or_default();
+            let wanted = match spec.in_one && spec.since == 0 && !["inaccessible", "tag"].contains(&spec.name)
+            {
+                true => "1".to_owned(),
+                false => format!("2.{}", spec.since),
+            };
+            assert!(
+                since.starts_with(&wanted),
+                "@{}: {since}, and it is {wanted}",
+                spec.name
+            );
+        }
+    }
+}

@@ -112,14 +112,16 @@ impl Bound {
 /// Where an upstream of this kind is: what another one begins after.
 pub type Whereabouts = Position;
 
-fn log(broker: &BrokerConfig) -> Arc<dyn Log> {
+/// The broker of this configuration.
+pub fn log(broker: &BrokerConfig) -> Arc<dyn Log> {
     match (&broker.kafka, &broker.files) {
         (Some(kafka), _) => Arc::new(Kafka::new(&kafka.servers.join(","))),
         (None, folder) => Arc::new(Files::new(folder.as_deref().unwrap_or_else(|| ".".as_ref()))),
     }
 }
 
-fn limits(broker: &BrokerConfig) -> Settings {
+/// Limits of its topics' streams.
+pub fn limits(broker: &BrokerConfig) -> Settings {
     Settings {
         replays: broker.replays,
         recent_bytes: broker.recent_bytes,

@@ -116,7 +116,7 @@ fn usage(before: &Supergraph, places: &[PathBuf]) -> Result<Usage, String> {
 }
 
 /// The file, or all `.graphql` and `.gql` files of the folder and of those in it, by name.
-fn documents(place: &Path) -> Result<Vec<PathBuf>, String> {
+pub(super) fn documents(place: &Path) -> Result<Vec<PathBuf>, String> {
     if !place.is_dir() {
         return Ok(vec![place.to_owned()]);
     }

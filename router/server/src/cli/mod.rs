@@ -1,8 +1,10 @@
-//! The command line: `serve`, `dev`, `compose`, `check`, `plan`, `explain`, `check-config`, `config`.
+//! The command line: `serve`, `dev`, `compose`, `check`, `plan`, `explain`, `anonymize`, `check-config`,
+//! `config`.
 //!
 //! Results go to stdout, everything else to stderr. Exit code 0 is success, 1 a failure that was explained, 2 a command
 //! line that was not understood (of `check` also: it could not be found out).
 
+mod anonymize;
 mod check;
 mod check_config;
 mod compose;
@@ -47,6 +49,8 @@ Examples:
     baedal-router plan --supergraph supergraph.graphql query.graphql
   And why:
     baedal-router explain --supergraph supergraph.graphql query.graphql
+  Show a problem of it to others, under other names:
+    baedal-router anonymize --supergraph supergraph.graphql --operations query.graphql --out report
   Find out what is wrong with a configuration file, before a gateway has to:
     baedal-router check-config router.yaml";
 
@@ -70,6 +74,9 @@ enum Command {
     /// Print why each fetch of a plan is there, what it needs and what it yields
     #[command(after_help = explain::HELP)]
     Explain(PlanArgs),
+    /// Write a graph and operations under other names, so that a problem can be shown to others
+    #[command(after_help = anonymize::HELP)]
+    Anonymize(AnonymizeArgs),
     /// Tell everything that is wrong with a configuration, with file, line and column
     #[command(after_help = check_config::HELP)]
     CheckConfig(CheckConfigArgs),
@@ -182,6 +189,31 @@ struct CheckArgs {
     json: bool,
 }
 
+/// Arguments of `anonymize`.
+#[derive(Debug, Args)]
+struct AnonymizeArgs {
+    /// A subgraph by URL (asked for its SDL) or SDL file; repeat for each one
+    #[arg(
+        long = "subgraph",
+        value_name = "NAME=URL_OR_FILE",
+        required_unless_present = "supergraph",
+        conflicts_with = "supergraph"
+    )]
+    subgraphs: Vec<Named>,
+    /// A supergraph (join specification)
+    #[arg(long, value_name = "FILE")]
+    supergraph: Option<PathBuf>,
+    /// Operations: a file, or a folder of .graphql and .gql files; repeat for more
+    #[arg(long, value_name = "DIR_OR_FILE")]
+    operations: Vec<PathBuf>,
+    /// The folder to write to: a new one, or an empty one
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Write a list of old and new names here. Not to be shared: it undoes all this
+    #[arg(long, value_name = "FILE")]
+    names: Option<PathBuf>,
+}
+
 /// Arguments of `plan` and `explain`.
 #[derive(Debug, Args)]
 struct PlanArgs {
@@ -223,6 +255,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(args).await,
         Command::Plan(args) => plan::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Anonymize(args) => anonymize::run(args).await,
         Command::CheckConfig(args) => check_config::run(args).await,
         Command::Config(command) => config::run(command),
     };

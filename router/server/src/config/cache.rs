@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, ResponsesConfig};
+use std::collections::BTreeMap;
+
+use super::{BrokerConfig, ConfigError, ResponsesConfig};
 
 /// Operations and plans that are kept: those asked for most often and last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -28,10 +30,14 @@ impl Default for CacheConfig {
 }
 
 impl CacheConfig {
-    pub(super) fn check(&self, has_auth: bool) -> Result<(), ConfigError> {
+    pub(super) fn check(
+        &self,
+        has_auth: bool,
+        brokers: &BTreeMap<String, BrokerConfig>,
+    ) -> Result<(), ConfigError> {
         if self.operations == 0 {
             return Err(ConfigError::value("cache.operations", "must be at least 1"));
         }
-        self.responses.check(has_auth)
+        self.responses.check(has_auth, brokers)
     }
 }

@@ -195,10 +195,11 @@ impl From<Responded> for RespondedForm {
 
 /// Headers that belong to one connection or are written by the gateway itself.
 /// Headers that belong to one connection or are written by the gateway itself.
-pub const NOT_OURS_TO_PASS: [&str; 16] = [
+pub const NOT_OURS_TO_PASS: [&str; 19] = [
     "accept",
     "accept-encoding",
     "connection",
+    "content-digest",
     "content-encoding",
     "content-length",
     "content-type",
@@ -207,6 +208,8 @@ pub const NOT_OURS_TO_PASS: [&str; 16] = [
     "proxy-authenticate",
     "proxy-authorization",
     "proxy-connection",
+    "signature",
+    "signature-input",
     "te",
     "trailer",
     "transfer-encoding",

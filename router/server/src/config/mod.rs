@@ -27,6 +27,7 @@ mod options;
 mod page;
 mod place;
 mod policies;
+mod purge_on;
 mod rates;
 mod redis;
 mod reload;
@@ -35,6 +36,7 @@ mod responses;
 mod schema;
 mod sections;
 mod shown;
+mod sign;
 mod span;
 mod streams;
 mod tls;
@@ -59,6 +61,7 @@ pub use observe::{LogConfig, MetricsConfig, TracesConfig};
 pub use options::table as options_table;
 pub use page::{LoginConfig, PageConfig, is_safe};
 pub use policies::PolicyRule;
+pub use purge_on::{DropConfig, PurgeOnConfig};
 pub use rates::{ClientRateConfig, ForEach, OperationRateConfig, RateConfig, RateLimitsConfig};
 pub use redis::RedisConfig;
 pub use requests::{ApqConfig, BatchingConfig, PersistedDocumentsConfig, StoreKind, UploadsConfig};
@@ -67,6 +70,7 @@ pub use schema::schema;
 pub use sections::{
     AbsentSubgraphs, CsrfConfig, ErrorsConfig, IntrospectionConfig, SubgraphConfig, SupergraphConfig,
 };
+pub use sign::SignConfig;
 pub use streams::{Reconnect, StreamProtocol, SubscriptionsConfig, WebSocketConfig};
 pub use tls::{ClientAuthConfig, Http2, SubgraphTlsConfig, TlsConfig};
 pub use traffic::{
@@ -220,7 +224,7 @@ impl Config {
             self.check_contracts(),
             self.check_auth(),
             self.limits.check(),
-            self.cache.check(self.auth.is_some()),
+            self.cache.check(self.auth.is_some(), &self.brokers),
             self.traffic.check(),
             self.cors.check(),
             self.traces.check(),

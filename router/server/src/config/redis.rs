@@ -61,6 +61,7 @@ impl Config {
     pub(super) fn check_redis(&self) -> Result<(), ConfigError> {
         let users = [
             ("apq.store", self.apq.store),
+            ("cache.responses.store", self.cache.responses.store),
             ("traffic.rate_limits.store", self.traffic.rate_limits.store),
         ];
         let missing = users.iter().find(|(_, store)| *store == StoreKind::Redis);

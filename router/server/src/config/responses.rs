@@ -8,8 +8,8 @@ use http::HeaderName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
 use super::span::{MaybeSpan, Span};
+use super::{BrokerConfig, ConfigError, PurgeOnConfig, StoreKind};
 
 /// Answers of subgraphs that are kept, for as long as they say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +17,10 @@ use super::span::{MaybeSpan, Span};
 pub struct ResponsesConfig {
     /// Whether there is such a cache.
     pub enabled: bool,
-    /// Bytes that the answers may take, estimated.
+    /// Where answers are kept: here, or in Redis for all gateways with the same `redis` and the same settings here. While
+    /// Redis is away nothing is kept.
+    pub store: StoreKind,
+    /// Bytes that the answers may take in this process, estimated. Those in Redis are bounded there.
     pub bytes: u64,
     /// The largest answer (of entities: the largest entity) that is kept.
     pub entry_bytes: usize,
@@ -42,6 +45,8 @@ pub struct ResponsesConfig {
     pub subgraphs: BTreeMap<String, SubgraphResponsesConfig>,
     /// Where what is kept can be dropped by HTTP. Absent: nowhere.
     pub purge: Option<PurgeConfig>,
+    /// Records of topics that drop what is kept.
+    pub purge_on: Vec<PurgeOnConfig>,
 }
 
 /// What a mutation means for answers of the subgraphs that it called, kept before it.
@@ -105,6 +110,7 @@ impl Default for ResponsesConfig {
     fn default() -> Self {
         ResponsesConfig {
             enabled: false,
+            store: StoreKind::Memory,
             bytes: 64 * 1024 * 1024,
             entry_bytes: 1024 * 1024,
             max_ttl: Duration::from_secs(60 * 60),
@@ -116,6 +122,7 @@ impl Default for ResponsesConfig {
             after_mutation: AfterMutation::default(),
             subgraphs: BTreeMap::new(),
             purge: None,
+            purge_on: Vec::new(),
         }
     }
 }
@@ -148,7 +155,12 @@ impl ResponsesConfig {
     }
 
     /// `has_auth`: whether tokens are verified.
-    pub(super) fn check(&self, has_auth: bool) -> Result<(), ConfigError> {
+    pub(super) fn check(
+        &self,
+        has_auth: bool,
+        brokers: &BTreeMap<String, BrokerConfig>,
+    ) -> Result<(), ConfigError> {
+        self.purge_on.iter().try_for_each(|one| one.check(brokers))?;
         let refused = |key: &str, why: &str| Err(ConfigError::value(&format!("cache.responses.{key}"), why));
         if !self.enabled {
             return Ok(());

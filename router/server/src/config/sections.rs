@@ -10,7 +10,8 @@ use url::Url;
 
 use super::span::{MaybeSpan, Span};
 use super::{
-    ConfigError, Http2, StreamProtocol, SubgraphHeadersConfig, SubgraphTlsConfig, SubgraphTrafficConfig,
+    ConfigError, Http2, SignConfig, StreamProtocol, SubgraphHeadersConfig, SubgraphTlsConfig,
+    SubgraphTrafficConfig,
 };
 
 /// Where the supergraph comes from and how it is kept up to date.
@@ -111,6 +112,8 @@ pub struct SubgraphConfig {
     /// Whether it is asked for compressed answers (gzip, br, zstd). Worth it where bytes cost more than time: between
     /// data centres, not on one machine.
     pub compression: bool,
+    /// Signs calls to it. Absent: they are not signed.
+    pub sign: Option<SignConfig>,
     /// TLS towards it, where its URL is https://.
     pub tls: Option<SubgraphTlsConfig>,
     /// Whether HTTP/2 is spoken with it.
@@ -151,6 +154,9 @@ impl SubgraphConfig {
         }
         self.traffic.check(name)?;
         self.tls.as_ref().map_or(Ok(()), |tls| tls.check(name))?;
+        self.sign
+            .as_ref()
+            .map_or(Ok(()), |sign| sign.check(&key("sign")))?;
         if ready && self.sdl.is_some() {
             return Err(ConfigError::value(
                 &key("sdl"),

@@ -63,7 +63,7 @@ pub async fn handle<B: RequestBody>(
 
 /// The answer to what is no request that could be read.
 pub fn refused(gateway: &Gateway, refusal: Refusal) -> Answer {
-    gateway.observer.refused(&refusal);
+    gateway.refused(&refusal);
     respond(&Err(refusal), Format::GraphqlResponse)
 }
 
@@ -87,7 +87,7 @@ async fn plain<B: RequestBody>(
     if let Some(task) = page::task(&gateway, &parts) {
         let answering = page::serve(&gateway, task, peer, &parts, body);
         let mut response = Box::pin(answering).await.unwrap_or_else(|refusal| {
-            gateway.observer.refused(&refusal);
+            gateway.refused(&refusal);
             respond(&Err(refusal), Format::Json)
         });
         response.headers_mut().insert(REQUEST_ID, id);
@@ -98,7 +98,7 @@ async fn plain<B: RequestBody>(
         let outcome = Box::pin(streaming).await;
         let mut response = outcome.unwrap_or_else(|refusal| {
             let format = negotiate::format(&parts.headers).unwrap_or(Format::GraphqlResponse);
-            gateway.observer.refused(&refusal);
+            gateway.refused(&refusal);
             respond(&Err(refusal), format)
         });
         response.headers_mut().insert(REQUEST_ID, id);

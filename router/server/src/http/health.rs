@@ -47,6 +47,7 @@ impl Readiness {
                 .unwrap_or_default(),
         );
         reasons.extend(gateway.bound.iter().flat_map(|bound| bound.reasons()));
+        reasons.extend(gateway.events.reasons());
         reasons.extend(gateway.secrets.reasons());
         let closing = gateway.stopping.is_cancelled();
         if closing {

@@ -66,8 +66,8 @@ pub const APQ_METRIC: &Metric = &PERSISTED_QUERIES;
 /// Answered requests.
 pub static REQUESTS: Metric = Metric::histogram(
     "baedal_router_request_seconds",
-    &["operation", "outcome"],
-    "How long requests took, by operation name; outcome is ok, error (answered with errors) or refused; what is refused before its operation is known has the operation `none`",
+    &["operation", "outcome", "contract"],
+    "How long requests took, by operation name; contract is that of `contracts` whose endpoint was asked, and absent for the graph at the usual path, here and elsewhere; outcome is ok, error (answered with errors) or refused; what is refused before its operation is known has the operation `none`",
 );
 /// Requests under way.
 pub static IN_FLIGHT: Metric = Metric::gauge(
@@ -78,19 +78,19 @@ pub static IN_FLIGHT: Metric = Metric::gauge(
 /// Refused requests.
 pub static REFUSALS: Metric = Metric::counter(
     "baedal_router_refused_total",
-    &["code"],
+    &["code", "contract"],
     "Requests refused before anything was executed, by error code: limits, rights, overload, bad requests",
 );
 /// Errors in answers.
 pub static ERRORS: Metric = Metric::counter(
     "baedal_router_errors_total",
-    &["code"],
+    &["code", "contract"],
     "Errors in answers, by error code",
 );
 /// Slow requests.
 pub static SLOW: Metric = Metric::counter(
     "baedal_router_slow_total",
-    &[],
+    &["contract"],
     "Requests that took longer than log.slow",
 );
 /// Sizes of answers.
@@ -206,25 +206,25 @@ pub static SOCKETS: Metric = Metric::gauge(
 /// Subscriptions.
 pub static SUBSCRIPTIONS: Metric = Metric::gauge(
     "baedal_router_subscriptions",
-    &[],
+    &["contract"],
     "Subscriptions of clients under way",
 );
 /// Lookups in caches.
 pub static CACHE_LOOKUPS: Metric = Metric::counter(
     "baedal_router_cache_lookups_total",
-    &["cache", "outcome"],
+    &["cache", "outcome", "contract"],
     "Lookups in the caches of read documents and of planned programs; outcome is hit or miss",
 );
 /// Entries of caches.
 pub static CACHE_ENTRIES: Metric = Metric::gauge(
     "baedal_router_cache_entries",
-    &["cache"],
+    &["cache", "contract"],
     "Entries of the caches of read documents and of planned programs",
 );
 /// Bytes of caches.
 pub static CACHE_BYTES: Metric = Metric::gauge(
     "baedal_router_cache_weight_bytes",
-    &["cache"],
+    &["cache", "contract"],
     "Estimated bytes of the cache of read documents",
 );
 /// Readiness.
@@ -236,7 +236,7 @@ pub static READY: Metric = Metric::gauge(
 /// The served supergraph.
 pub static SCHEMA: Metric = Metric::gauge(
     "baedal_router_schema_info",
-    &["version", "origin"],
+    &["version", "origin", "contract"],
     "1 for the supergraph that is served: a hash of its text, and where it came from",
 );
 /// Changes of the supergraph.

@@ -46,14 +46,13 @@ pub struct Observer {
     turned_away: Family<Counter>,
     /// WebSocket connections among them.
     pub sockets: Gauge,
-    /// Subscriptions under way.
-    pub subscriptions: Gauge,
+    /// Subscriptions under way, by contract.
+    pub subscriptions: Family<Gauge>,
     /// Records of topics that were no events.
     pub skipped: Family<Counter>,
     /// Callbacks of subgraphs.
     pub callbacks: Family<Counter>,
-    /// Lookups in the engine's caches.
-    pub lookups: Lookups,
+    lookups: Family<Counter>,
     /// What operations may cost.
     pub costs: Histogram,
     /// Supergraphs that were served, or refused.
@@ -73,7 +72,7 @@ pub struct Observer {
     bytes: Histogram,
     begun: Counter,
     ended: Counter,
-    slow: Counter,
+    slow: Family<Counter>,
 }
 
 /// Counts of lookups, kept by each engine.
@@ -90,13 +89,12 @@ pub struct Lookups {
 }
 
 impl Lookups {
-    fn new(registry: &Registry) -> Lookups {
-        let family = registry.counters(&metrics::CACHE_LOOKUPS, FEW);
+    fn new(family: &Family<Counter>, contract: &str) -> Lookups {
         Lookups {
-            document_hit: family.with(&["documents", "hit"]),
-            document_miss: family.with(&["documents", "miss"]),
-            program_hit: family.with(&["programs", "hit"]),
-            program_miss: family.with(&["programs", "miss"]),
+            document_hit: family.with(&["documents", "hit", contract]),
+            document_miss: family.with(&["documents", "miss", contract]),
+            program_hit: family.with(&["programs", "hit", contract]),
+            program_miss: family.with(&["programs", "miss", contract]),
         }
     }
 }
@@ -112,10 +110,10 @@ impl Observer {
             connections: registry.gauge(&metrics::CONNECTIONS),
             turned_away: registry.counters(&metrics::TURNED_AWAY, FEW),
             sockets: registry.gauge(&metrics::SOCKETS),
-            subscriptions: registry.gauge(&metrics::SUBSCRIPTIONS),
+            subscriptions: registry.gauges(&metrics::SUBSCRIPTIONS, FEW),
             skipped: registry.counters(&metrics::RECORDS_SKIPPED, FEW),
             callbacks: registry.counters(&metrics::CALLBACKS, FEW),
-            lookups: Lookups::new(&registry),
+            lookups: registry.counters(&metrics::CACHE_LOOKUPS, FEW),
             costs: registry.histogram(&metrics::COSTS, Buckets::COSTS),
             reloads: registry.counters(&metrics::RELOADS, FEW),
             batches: registry.histogram(&metrics::BATCHES, Buckets::COUNTS),
@@ -130,9 +128,22 @@ impl Observer {
             bytes: registry.histogram(&metrics::ANSWER_BYTES, Buckets::BYTES),
             begun: Counter::default(),
             ended: Counter::default(),
-            slow: registry.counter(&metrics::SLOW),
+            slow: registry.counters(&metrics::SLOW, FEW),
             registry,
         }
+        .begun()
+    }
+
+    /// What the graph at the usual path counts is there from the start.
+    fn begun(self) -> Observer {
+        self.subscriptions.with(&[""]);
+        self.slow.with(&[""]);
+        self
+    }
+
+    /// Counts of lookups in the caches of a contract's engine.
+    pub fn lookups(&self, contract: &str) -> Lookups {
+        Lookups::new(&self.lookups, contract)
     }
 
     /// A connection was closed before a request.
@@ -141,9 +152,9 @@ impl Observer {
         tracing::debug!(reason, "a connection was closed before a request");
     }
 
-    /// The meters of an operation.
-    pub fn operation(&self, name: Option<&str>, query: &str) -> Operation {
-        Operation::new(&self.requests, name, query)
+    /// The meters of an operation of a contract.
+    pub fn operation(&self, contract: &str, name: Option<&str>, query: &str) -> Operation {
+        Operation::new(&self.requests, contract, name, query)
     }
 
     /// Watches the event loops of the threads that serve.

@@ -21,13 +21,18 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub(super) fn new(requests: &Family<Histogram>, name: Option<&str>, query: &str) -> Operation {
+    pub(super) fn new(
+        requests: &Family<Histogram>,
+        contract: &str,
+        name: Option<&str>,
+        query: &str,
+    ) -> Operation {
         let name = name.unwrap_or(ANONYMOUS);
         Operation {
             name: name.into(),
             hash: hash(query),
-            ok: requests.with(&[name, "ok"]),
-            error: requests.with(&[name, "error"]),
+            ok: requests.with(&[name, "ok", contract]),
+            error: requests.with(&[name, "error", contract]),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use baedal_telemetry::metrics::Metric;
 
 use super::{metrics, response_cache};
+use crate::engine::Engine;
 use crate::front::Front;
 use crate::gateway::Gateway;
 use crate::http::Readiness;
@@ -69,9 +70,9 @@ pub fn register(front: &Arc<Front>) {
             out.value(&[&list.issuer], list.entries as f64);
         }
     });
-    register_schema(registry, &of(gateway));
+    register_schema(registry, &Arc::downgrade(front));
     register_circuits(registry, &of(gateway));
-    register_responses(registry, &of(gateway));
+    register_responses(registry, &Arc::downgrade(front));
 }
 
 fn lists(front: &Weak<Front>) -> Vec<revocation::View> {
@@ -80,18 +81,18 @@ fn lists(front: &Weak<Front>) -> Vec<revocation::View> {
     lists.map(|list| list.view()).collect()
 }
 
-fn register_responses(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {
+fn register_responses(registry: &baedal_telemetry::Registry, front: &Weak<Front>) {
     let shown: [(&'static Metric, SizeShown); 3] = [
         (&response_cache::ENTRIES, |size| size.0),
         (&response_cache::BYTES, |size| size.1),
         (&response_cache::EVICTED, |size| size.2),
     ];
     for (metric, value) in shown {
-        let known = Weak::clone(gateway);
+        let known = Weak::clone(front);
         registry.read(metric, move |out| {
-            let gateway = known.upgrade();
-            if let Some(responses) = gateway.as_ref().and_then(|gateway| gateway.responses.as_ref()) {
-                out.value(&[], value(responses.size()) as f64);
+            let responses = known.upgrade().and_then(|front| front.main().responses.clone());
+            if let Some(size) = responses.and_then(|responses| responses.size()) {
+                out.value(&[], value(size) as f64);
             }
         });
     }
@@ -125,27 +126,37 @@ fn register_circuits(registry: &baedal_telemetry::Registry, gateway: &Weak<Gatew
     }
 }
 
-fn register_schema(registry: &baedal_telemetry::Registry, gateway: &Weak<Gateway>) {
-    let known = Weak::clone(gateway);
+fn register_schema(registry: &baedal_telemetry::Registry, front: &Weak<Front>) {
+    let known = Weak::clone(front);
     registry.read(&metrics::SCHEMA, move |out| {
-        let Some(gateway) = known.upgrade() else { return };
-        if let (Some(engine), Some(origin)) = (gateway.engine(), gateway.status().origin) {
-            let version = format!("{:016x}", engine.version());
-            out.value(&[&version, origin.name()], 1.0);
+        for (gateway, engine) in engines(&known) {
+            if let Some(origin) = gateway.status().origin {
+                let version = format!("{:016x}", engine.version());
+                out.value(&[&version, origin.name(), gateway.contract()], 1.0);
+            }
         }
     });
-    let known = Weak::clone(gateway);
+    let known = Weak::clone(front);
     registry.read(&metrics::CACHE_ENTRIES, move |out| {
-        if let Some(engine) = known.upgrade().and_then(|gateway| gateway.engine()) {
+        for (gateway, engine) in engines(&known) {
             let (documents, programs, _) = engine.cached();
-            out.value(&["documents"], documents as f64);
-            out.value(&["programs"], programs as f64);
+            out.value(&["documents", gateway.contract()], documents as f64);
+            out.value(&["programs", gateway.contract()], programs as f64);
         }
     });
-    let known = Weak::clone(gateway);
+    let known = Weak::clone(front);
     registry.read(&metrics::CACHE_BYTES, move |out| {
-        if let Some(engine) = known.upgrade().and_then(|gateway| gateway.engine()) {
-            out.value(&["documents"], engine.cached().2 as f64);
+        for (gateway, engine) in engines(&known) {
+            out.value(&["documents", gateway.contract()], engine.cached().2 as f64);
         }
     });
+}
+
+/// What is served: the graph at the usual path, and each contract.
+fn engines(front: &Weak<Front>) -> Vec<(Arc<Gateway>, Arc<Engine>)> {
+    let Some(front) = front.upgrade() else {
+        return Vec::new();
+    };
+    let served = |gateway: &Arc<Gateway>| Some((Arc::clone(gateway), gateway.engine()?));
+    front.shown().gateways().filter_map(served).collect()
 }

@@ -61,7 +61,7 @@ impl Watch {
         let took = self.start.elapsed();
         let gateway = Arc::clone(&self.gateway);
         let observer = &gateway.observer;
-        let codes = observer.count(outcome, took);
+        let codes = observer.count(gateway.contract(), outcome, took);
         if self.span.is_kept() {
             self.tell(id, status, outcome);
         }
@@ -77,7 +77,7 @@ impl Watch {
         }
         match (&log.slow, outcome) {
             (Some(limit), Ok(answered)) if took > *limit => {
-                observer.slow.inc();
+                observer.slow.with(&[gateway.contract()]).inc();
                 access::log_slow(&ended, answered);
             }
             _ => {}
@@ -109,7 +109,7 @@ impl Drop for Watch {
 
 impl Observer {
     /// Counts an outcome; returns the codes of its errors.
-    fn count(&self, outcome: &Result<Answered, Refusal>, took: Duration) -> Vec<String> {
+    fn count(&self, contract: &str, outcome: &Result<Answered, Refusal>, took: Duration) -> Vec<String> {
         match outcome {
             Ok(Answered { answer, told }) => {
                 self.per_request.observe(answer.calls as u64);
@@ -119,37 +119,37 @@ impl Observer {
                     return Vec::new();
                 }
                 told.operation.error.took(took);
-                self.count_errors(&answer.body)
+                self.count_errors(contract, &answer.body)
             }
             Err(refusal) => {
-                self.refused(refusal);
-                self.requests.with(&["none", "refused"]).took(took);
+                self.refused(contract, refusal);
+                self.requests.with(&["none", "refused", contract]).took(took);
                 vec![refusal.code.name().to_owned()]
             }
         }
     }
 
-    /// Counts a refusal.
-    pub fn refused(&self, refusal: &Refusal) {
-        self.refusals.with(&[refusal.code.name()]).inc();
+    /// Counts a refusal of a contract's endpoint.
+    pub fn refused(&self, contract: &str, refusal: &Refusal) {
+        self.refusals.with(&[refusal.code.name(), contract]).inc();
     }
 
     /// Counts a part of an answer (if it has several: whether it is the first), and its errors.
-    pub fn count_part(&self, body: &Bytes, is_first: Option<bool>) {
+    pub fn count_part(&self, contract: &str, body: &Bytes, is_first: Option<bool>) {
         if let Some(is_first) = is_first {
             let part = if is_first { "first" } else { "later" };
             self.parts.with(&[part]).inc();
         }
         if memchr::memmem::find(body, b"\"errors\":").is_some() {
-            self.count_errors(body);
+            self.count_errors(contract, body);
         }
     }
 
     /// Counts the errors of an answer by their codes.
-    pub fn count_errors(&self, body: &Bytes) -> Vec<String> {
+    pub fn count_errors(&self, contract: &str, body: &Bytes) -> Vec<String> {
         let codes = access::codes(body);
         for code in &codes {
-            self.errors.with(&[code]).inc();
+            self.errors.with(&[code, contract]).inc();
         }
         codes
     }

@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{assets, reply, vary};
+use super::{assets, head, reply, vary};
 use crate::config::PageConfig;
 use crate::http::graphql::Answer;
 
@@ -91,15 +91,7 @@ fn html(settings: &Settings<'_>) -> String {
         .replace('<', "\\u003c");
     let version = assets::version();
     format!(
-        "<!doctype html>
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\">
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
-<meta name=\"robots\" content=\"noindex\">
-<meta name=\"color-scheme\" content=\"light dark\">
-<title>GraphiQL · baedal</title>
-<link rel=\"icon\" href=\"{ICON}\">
+        "{}<link rel=\"icon\" href=\"{ICON}\">
 <link rel=\"stylesheet\" href=\"?page=page.css&amp;v={version}\">
 <script type=\"application/json\" id=\"settings\">{settings}</script>
 <script type=\"module\" src=\"?page=page.js&amp;v={version}\"></script>
@@ -109,7 +101,8 @@ fn html(settings: &Settings<'_>) -> String {
 <noscript>This page needs JavaScript. The GraphQL endpoint at this address does not: it takes POST requests.</noscript>
 </body>
 </html>
-"
+",
+        head("GraphiQL · baedal")
     )
 }
 

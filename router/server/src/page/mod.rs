@@ -111,6 +111,21 @@ fn part(parts: &Parts) -> Option<&str> {
     pairs.find_map(|pair| pair.strip_prefix("page="))
 }
 
+/// How each document for browsers begins, up to the title in its head.
+fn head(title: &str) -> String {
+    format!(
+        "<!doctype html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
+<meta name=\"robots\" content=\"noindex\">
+<meta name=\"color-scheme\" content=\"light dark\">
+<title>{title}</title>
+"
+    )
+}
+
 /// An answer of the page with what all of them carry.
 fn reply(status: StatusCode, kind: &'static str, caching: &'static str, body: impl Into<Bytes>) -> Answer {
     let mut response = Response::new(Reply::Whole(Full::new(body.into())));

@@ -87,10 +87,10 @@ impl Lens<'_> {
     }
 
     /// A call that was made without it, whatever became of it.
-    pub fn passed_by(&self, subgraph: &str, kind: OperationKind) {
+    pub async fn passed_by(&self, subgraph: &str, kind: OperationKind) {
         self.parts.passing(false);
         if kind == OperationKind::Mutation {
-            self.changed(subgraph);
+            self.changed(subgraph).await;
         }
     }
 
@@ -100,19 +100,20 @@ impl Lens<'_> {
         let reply = origin.ask(call.subgraph, call.kind, &call.body).await;
         if call.kind == OperationKind::Mutation {
             // Also where it failed: what failed may have been done.
-            self.changed(call.subgraph);
+            self.changed(call.subgraph).await;
         }
         reply.map(|reply| reply.body)
     }
 
-    fn changed(&self, subgraph: &str) {
+    async fn changed(&self, subgraph: &str) {
         let Responses { store, config, .. } = self.responses;
         let now = self.responses.now();
         match config.after_mutation {
-            AfterMutation::Caller => store.changed(self.who(), subgraph, now),
+            AfterMutation::Caller => store.changed(self.who(), subgraph, now).await,
             AfterMutation::Subgraph => {
-                let dropped = store.drop_tags(&[Tag::Subgraph(subgraph.into())], now);
-                self.responses.meters.dropped("mutation", dropped);
+                let tag = Tag::Subgraph(subgraph.into());
+                // While Redis is away it is owed, and nothing is given out.
+                let _ = self.responses.drop_tags("mutation", &[tag]).await;
             }
             AfterMutation::Keep => {}
         }
@@ -132,7 +133,7 @@ impl Lens<'_> {
         call: &SubgraphCall<'_>,
         origin: &O,
     ) -> Result<Bytes, CallError> {
-        let (hits, misses) = reading.look();
+        let (hits, misses) = reading.look().await;
         self.responses.meters.looked(call.subgraph, hits, misses);
         let (mine, others, flights) = self.board(&reading);
         if !mine.is_empty()
@@ -146,7 +147,7 @@ impl Lens<'_> {
                 // In vain, it is asked for here, which then ends at once.
                 let _ = tokio::time::timeout_at(self.until, over.cancelled()).await;
             }
-            reading.look();
+            reading.look().await;
         }
         let missing = reading.missing();
         if !missing.is_empty()
@@ -184,7 +185,7 @@ impl Lens<'_> {
         call: &SubgraphCall<'_>,
         origin: &O,
     ) -> Result<Option<Bytes>, CallError> {
-        let asked = self.responses.store.moment(self.responses.now());
+        let asked = reading.moment();
         let whole = wanted.len() == reading.parts.len();
         let body = if whole {
             call.body.clone()
@@ -201,6 +202,7 @@ impl Lens<'_> {
         };
         let answered: Option<splice::Answered<'_>> = serde_json::from_slice(&reply.body).ok();
         let taken = answered.is_some_and(|answered| reading.take(wanted, asked, &reply, &answered));
+        reading.keep_taken().await;
         if whole {
             if !taken {
                 self.parts.passing(false);

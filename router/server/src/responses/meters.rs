@@ -8,7 +8,8 @@ use crate::observe::response_cache as metrics;
 /// Subgraphs told apart, and ways of dropping.
 const FEW: usize = 200;
 
-/// Its counters.
+/// Its counters. Clones count together.
+#[derive(Clone)]
 pub struct Meters {
     lookups: Family<Counter>,
     dropped: Family<Counter>,

@@ -92,22 +92,20 @@ fn read(body: &[u8]) -> Result<Vec<Option<Tag>>, String> {
     wishes.into_iter().map(tag).collect()
 }
 
+/// Finds the cache of now, which a reload may have put in the place of another.
+pub type Current = Box<dyn Fn() -> Option<Arc<Responses>> + Send + Sync>;
+
 struct Desk {
-    responses: Arc<Responses>,
+    current: Current,
     secret: String,
 }
 
 /// Takes wishes until the gateway stops.
-pub async fn serve(
-    listener: TcpListener,
-    responses: Arc<Responses>,
-    secret: String,
-    closing: CancellationToken,
-) {
+pub async fn serve(listener: TcpListener, current: Current, secret: String, closing: CancellationToken) {
     let routes = Router::new()
         .route("/purge", post(purge))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .with_state(Arc::new(Desk { responses, secret }));
+        .with_state(Arc::new(Desk { current, secret }));
     let serving = axum::serve(listener, routes).with_graceful_shutdown(closing.cancelled_owned());
     if let Err(error) = serving.await {
         tracing::error!(%error, "the response cache is purged no more");
@@ -126,9 +124,15 @@ async fn purge(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -
         Ok(tags) => tags,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, codes::INVALID, &why),
     };
-    let dropped = match tags.iter().cloned().collect::<Option<Vec<Tag>>>() {
-        Some(tags) => desk.responses.drop_tags("http", &tags),
-        None => desk.responses.drop_all("http"),
+    let all = tags.iter().cloned().collect::<Option<Vec<Tag>>>();
+    let dropped = match ((desk.current)(), all) {
+        (Some(responses), Some(tags)) => responses.drop_tags("http", &tags).await,
+        (Some(responses), None) => responses.drop_all("http").await,
+        (None, _) => Ok(Some(0)),
+    };
+    let Ok(dropped) = dropped else {
+        let why = "Redis is away: this gateway drops it, and gives out nothing until then; ask again to be sure of the others";
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, codes::UNAVAILABLE, why);
     };
     tracing::info!(wishes = tags.len(), dropped, "the response cache was purged");
     Json(json!({ "dropped": dropped })).into_response()

@@ -1,10 +1,11 @@
 //! A call taken apart into what is kept one by one.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::backing::{Backing, Found, Look};
 use super::graph::Subgraph;
 use super::key::{Hasher, Key};
 use super::lens::Lens;
@@ -23,8 +24,10 @@ pub struct Reading<'a> {
     pub(super) representations: Representations<'a>,
     /// The parts, in the order of the request.
     pub parts: Vec<Part>,
-    /// What is asked for after so many drops is for this caller.
-    fence: u64,
+    /// What was found at the last look.
+    found: Option<Found<'a>>,
+    /// What came, and is kept where it has to be brought.
+    came: Mutex<Vec<(Key, Kept)>>,
     pub(super) errors: Vec<Value>,
 }
 
@@ -62,7 +65,8 @@ impl<'a> Reading<'a> {
         hasher.add(&subgraph.version);
         hasher.add(&lens.caller.headers);
         let mut reading = Reading {
-            fence: lens.responses.store.fence(lens.who(), name),
+            found: None,
+            came: Mutex::default(),
             lens,
             name,
             subgraph,
@@ -112,13 +116,16 @@ impl<'a> Reading<'a> {
     }
 
     /// Looks up what is missing. Gives how many parts there were, and how many there were not.
-    pub fn look(&mut self) -> (u64, u64) {
+    pub async fn look(&mut self) -> (u64, u64) {
+        let (responses, look) = (self.lens.responses, self.asks());
+        let found = responses.store.look(look, || self.keys(), responses.now()).await;
+        let fence = found.fence(&self.asks());
         let (mut hits, mut misses) = (0, 0);
         for number in 0..self.parts.len() {
             if !matches!(self.parts[number].state, State::Missing { .. }) {
                 continue;
             }
-            let state = self.find(&self.parts[number]);
+            let state = self.find(&self.parts[number], &found, fence);
             match &state {
                 State::Kept(kept) => {
                     hits += 1;
@@ -128,13 +135,55 @@ impl<'a> Reading<'a> {
             }
             self.parts[number].state = state;
         }
+        self.found = Some(found);
         (hits, misses)
     }
 
+    fn asks(&self) -> Look<'a> {
+        Look {
+            who: self.lens.who(),
+            subgraph: self.name,
+        }
+    }
+
+    /// Keys of what is missing: for everyone, and for this caller.
+    fn keys(&self) -> Vec<Key> {
+        let missing = self.missing();
+        let parts = missing.iter().map(|number| &self.parts[*number]);
+        parts.flat_map(|part| [part.shared, self.own_key(part)]).collect()
+    }
+
+    /// The moment at which what is missing is asked for; `None` where nothing can be kept.
+    pub fn moment(&self) -> Option<Moment> {
+        self.found.as_ref()?.moment(self.lens.responses.now())
+    }
+
+    /// Keeps something, now or with all that came.
+    pub(super) fn put_entry(&self, key: Key, kept: Kept) {
+        match &self.lens.responses.store {
+            Backing::Here(store) => drop(store.put(key, kept)),
+            // A poisoned lock holds whole entries.
+            Backing::There(_) => {
+                let mut came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
+                came.push((key, kept));
+            }
+        }
+    }
+
+    /// Keeps what came, where it has to be brought.
+    pub async fn keep_taken(&self) {
+        if let (Backing::There(shared), Some(Found::There(Some(seen)))) =
+            (&self.lens.responses.store, &self.found)
+        {
+            let came = std::mem::take(&mut *self.came.lock().unwrap_or_else(PoisonError::into_inner));
+            shared.put(seen, self.name, came, self.lens.responses.now()).await;
+        }
+    }
+
     /// A part that was kept: of those for everyone, or for this caller.
-    fn find(&self, part: &Part) -> State {
-        let (store, now) = (&self.lens.responses.store, self.lens.responses.now());
-        let shared = store.get(&part.shared);
+    fn find(&self, part: &Part, found: &Found<'_>, fence: u64) -> State {
+        let now = self.lens.responses.now();
+        let shared = found.get(&part.shared);
         let is_recent = |since: &Moment| now.saturating_duration_since(since.at) < MARK;
         let board = match shared.as_deref() {
             Some(Kept::Never(since)) if is_recent(since) => {
@@ -146,11 +195,11 @@ impl<'a> Reading<'a> {
             Some(Kept::EachTheirOwn(since)) if is_recent(since) => self.own_key(part),
             _ => part.shared,
         };
-        let own = || store.get(&self.own_key(part));
+        let own = || found.get(&self.own_key(part));
         let mut stale = None;
         for kept in std::iter::once(shared).chain(std::iter::once_with(own)).flatten() {
             match &*kept {
-                Kept::Answer(answer) if answer.asked.drops >= self.fence => {
+                Kept::Answer(answer) if answer.asked.drops >= fence => {
                     if answer.is_fresh(now) {
                         return State::Kept(kept);
                     }

@@ -66,8 +66,16 @@ pub struct Answer {
 pub const MARK: Duration = Duration::from_secs(30);
 
 impl Kept {
+    /// When it was asked for.
+    pub fn asked(&self) -> Moment {
+        match self {
+            Kept::Answer(answer) => answer.asked,
+            Kept::EachTheirOwn(asked) | Kept::Never(asked) => *asked,
+        }
+    }
+
     /// When it is of no use to anyone, from when it was asked for.
-    fn lifetime(&self) -> Duration {
+    pub fn lifetime(&self) -> Duration {
         match self {
             Kept::Answer(answer) => answer.fresh + answer.stale,
             Kept::EachTheirOwn(_) | Kept::Never(_) => MARK,
@@ -88,7 +96,8 @@ impl Kept {
         }
     }
 
-    fn tags(&self) -> &[Tag] {
+    /// Under which names it is dropped.
+    pub fn tags(&self) -> &[Tag] {
         match self {
             Kept::Answer(answer) => &answer.tags,
             Kept::EachTheirOwn(_) | Kept::Never(_) => &[],
@@ -165,8 +174,17 @@ impl Expiry<Key, Arc<Entry>> for Lifetimes {
 impl Store {
     /// Room for so many bytes. `longest`: the longest that anything is kept.
     pub fn new(bytes: u64, longest: Duration) -> Store {
+        Store::counting(bytes, longest, Arc::default())
+    }
+
+    /// An empty one like this, which counts on.
+    pub fn anew(&self) -> Store {
+        let bytes = self.kept.policy().max_capacity().unwrap_or_default();
+        Store::counting(bytes, self.longest, Arc::clone(&self.evicted))
+    }
+
+    fn counting(bytes: u64, longest: Duration, evicted: Arc<AtomicU64>) -> Store {
         let gone: Arc<Gone> = Arc::default();
-        let evicted: Arc<AtomicU64> = Arc::default();
         let (leaving, counted) = (Arc::clone(&gone), Arc::clone(&evicted));
         // It may be called with the ledger locked: it must not lock it.
         let listener = move |key: Arc<Key>, entry: Arc<Entry>, cause: RemovalCause| {
@@ -262,6 +280,14 @@ impl Store {
         self.kept.invalidate_all();
         self.clear_up(&mut ledger);
         usize::try_from(entries).unwrap_or(usize::MAX)
+    }
+
+    /// Gives out nothing, and keeps no answer, from now on.
+    pub fn retire(&self) {
+        let mut ledger = lock(&self.ledger);
+        self.floor.store(u64::MAX, Ordering::SeqCst);
+        ledger.index.clear();
+        self.kept.invalidate_all();
     }
 
     /// A caller has changed something in a subgraph: what was asked for before is not for this caller any more.

@@ -18,7 +18,8 @@ use super::tags::{Tag, Tags, Untagged};
 
 /// What came for some parts.
 struct Came<'a> {
-    asked: Moment,
+    /// When; `None` where nothing can be kept.
+    asked: Option<Moment>,
     reply: &'a Reply,
     answered: &'a Answered<'a>,
     /// Whether it may be kept at all: it is whole, and has no errors.
@@ -47,7 +48,13 @@ struct Item<'a> {
 
 impl Reading<'_> {
     /// Takes what came for these parts, and keeps it if it may be. `false` if it is not what was asked for.
-    pub fn take(&mut self, wanted: &[usize], asked: Moment, reply: &Reply, answered: &Answered<'_>) -> bool {
+    pub fn take(
+        &mut self,
+        wanted: &[usize],
+        asked: Option<Moment>,
+        reply: &Reply,
+        answered: &Answered<'_>,
+    ) -> bool {
         let Some(data) = answered.data else { return false };
         let keeps = reply.is_success && !answered.has_errors();
         let question = Arc::clone(&self.question);
@@ -140,12 +147,12 @@ impl Reading<'_> {
         came: &Came<'_>,
         add_tags: impl FnOnce(&mut Tags<'_>) -> Result<(), Untagged>,
     ) {
-        if !came.keeps {
+        let Some(asked) = came.asked.filter(|_| came.keeps) else {
             return self.lens.parts.passing(false);
-        }
+        };
         let none = Fields::default();
         let fields = came.reply.fields.as_deref().unwrap_or(&none);
-        let (responses, asked, part) = (self.lens.responses, came.asked, item.part);
+        let (responses, part) = (self.lens.responses, item.part);
         let lease = match self.policy().judge(fields, item.terms) {
             Verdict::Keep(lease) => lease,
             other => {
@@ -153,7 +160,7 @@ impl Reading<'_> {
                     Verdict::Nobodys => Kept::EachTheirOwn,
                     _ => Kept::Never,
                 };
-                responses.store.put(part.shared, mark(asked));
+                self.put_entry(part.shared, mark(asked));
                 return self.lens.parts.passing(false);
             }
         };
@@ -169,18 +176,18 @@ impl Reading<'_> {
             tags.finish()
         });
         let (Ok(tags), true) = (tagged, item.body.len() <= responses.config.entry_bytes) else {
-            responses.store.put(part.shared, Kept::Never(asked));
+            self.put_entry(part.shared, Kept::Never(asked));
             return self.lens.parts.passing(false);
         };
         self.put(item, lease, fields, asked, tags);
     }
 
     fn put(&self, item: Item<'_>, lease: Lease, fields: &Fields, asked: Moment, tags: Box<[Tag]>) {
-        let (store, age) = (&self.lens.responses.store, Duration::from_secs(fields.age));
+        let age = Duration::from_secs(fields.age);
         self.lens.parts.fresh(false, lease.fresh, age, lease.own);
         let key = match lease.own {
             true => {
-                store.put(item.part.shared, Kept::EachTheirOwn(asked));
+                self.put_entry(item.part.shared, Kept::EachTheirOwn(asked));
                 self.own_key(item.part)
             }
             false => item.part.shared,
@@ -194,7 +201,7 @@ impl Reading<'_> {
             age,
             tags,
         };
-        store.put(key, Kept::Answer(answer));
+        self.put_entry(key, Kept::Answer(answer));
     }
 
     fn policy(&self) -> Policy<'_> {

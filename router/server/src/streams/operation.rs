@@ -64,7 +64,7 @@ impl Operation {
             match operation.prepare(asked).await {
                 Ok((prepared, request)) => operation.run(prepared, request).await,
                 Err(refusal) => {
-                    operation.gateway.observer.refused(&refusal);
+                    operation.gateway.refused(&refusal);
                     operation.refuse(&refusal).await;
                 }
             }
@@ -196,7 +196,8 @@ impl Operation {
             gateway.tasks.spawn(pump.run());
         };
         let mut seat = self.gateway.streams.join(&key, joining, begin);
-        seat.count(self.gateway.observer.subscriptions.hold());
+        let contract = self.gateway.contract();
+        seat.count(self.gateway.observer.subscriptions.with(&[contract]).hold());
         self.operations.streams(&self.op, seat);
     }
 

@@ -154,7 +154,8 @@ impl Client {
         let mut last = [0; LAST_LINES];
         let last = last_lines(call.within, call.body.len(), &mut last);
         let own = forwarded.own_lines(&place.ways.name);
-        let request = [place.head(), forwarded.lines(), own, last, call.body];
+        let signature = place.ways.signature_lines(&place.url, call.body);
+        let request = [place.head(), forwarded.lines(), own, &signature, last, call.body];
         let pool = place.pool(|| self.pool(&place.url, &place.ways));
         let taken = Taken {
             limit: self.shared.response_bytes,

@@ -182,7 +182,8 @@ fn request(call: &Call<'_>) -> Result<Request<Full<Bytes>>, String> {
         .body(body)
         .map_err(|error| error.to_string())?;
     let headers = request.headers_mut();
-    for (name, value) in place.ways.fields().chain(forwarded.fields(&place.ways.name)) {
+    let fixed = place.ways.fields().chain(forwarded.fields(&place.ways.name));
+    for (name, value) in fixed.chain(place.ways.signature("POST", &place.url, Some(call.body))) {
         headers.append(name, value);
     }
     let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX).max(1);

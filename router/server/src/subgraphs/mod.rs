@@ -11,6 +11,7 @@ mod guarded;
 mod http2;
 mod pool;
 mod port;
+mod signature;
 pub(crate) mod stream;
 mod upload;
 mod ways;

@@ -96,7 +96,9 @@ impl Calls<'_> {
             .map_err(|error| SubgraphError::Unreachable(error.to_string()))?;
         let ways = &place.ways;
         let fixed = ways.inserted.iter().cloned();
-        for (name, value) in fixed.chain(self.forwarded.fields(&ways.name)) {
+        // Its body is not known before it is sent.
+        let signature = ways.signature("POST", &place.url, None);
+        for (name, value) in fixed.chain(self.forwarded.fields(&ways.name)).chain(signature) {
             request.headers_mut().append(name, value);
         }
         Ok(request)

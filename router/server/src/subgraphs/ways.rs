@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue};
+use baedal_token::message::SharedKey;
+use http::{HeaderName, HeaderValue, Uri};
 
-use crate::config::{Config, Http2, SubgraphConfig};
+use super::signature;
+use crate::config::{Config, Http2, SignConfig, SubgraphConfig};
+use crate::jwt;
 use crate::tls::{Outgoing, Secrets};
 
 /// What compressed answers are asked for by.
@@ -27,6 +30,8 @@ pub struct Ways {
     pub tls: Option<Arc<Outgoing>>,
     /// Whether HTTP/2 is spoken.
     pub http2: Http2,
+    /// What calls are signed with. `None`: they are not.
+    pub sign: Option<Arc<SharedKey>>,
 }
 
 impl Ways {
@@ -43,6 +48,7 @@ impl Ways {
             inserted: inserted.into_iter().collect(),
             tls: tls.transpose().map_err(|error| error.to_string())?,
             http2: subgraph.http2,
+            sign: subgraph.sign.as_ref().and_then(SignConfig::key).map(Arc::new),
         })
     }
 
@@ -52,16 +58,36 @@ impl Ways {
         self.inserted.iter().cloned().chain(codings)
     }
 
-    /// The same as lines of a head.
-    pub fn lines(&self) -> Vec<u8> {
-        let mut lines = Vec::new();
-        for (name, value) in self.fields() {
-            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-                lines.extend_from_slice(part);
-            }
-        }
-        lines
+    /// The fields of the signature of a call, if calls are signed. `body`: nothing for one that is streamed.
+    pub fn signature(
+        &self,
+        method: &str,
+        url: &Uri,
+        body: Option<&[u8]>,
+    ) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+        let signed = |key: &Arc<SharedKey>| signature::fields(key, method, url, body, jwt::now());
+        self.sign.as_ref().map(signed).into_iter().flatten()
     }
+
+    /// The same as lines of a head; nothing where calls are not signed.
+    pub fn signature_lines(&self, url: &Uri, body: &[u8]) -> Vec<u8> {
+        lines(self.signature("POST", url, Some(body)))
+    }
+
+    /// All fixed fields as lines of a head.
+    pub fn lines(&self) -> Vec<u8> {
+        lines(self.fields())
+    }
+}
+
+fn lines(fields: impl Iterator<Item = (HeaderName, HeaderValue)>) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for (name, value) in fields {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            lines.extend_from_slice(part);
+        }
+    }
+    lines
 }
 
 /// What is inserted everywhere, replaced by what is inserted here. `Config::check` has refused what is no header.

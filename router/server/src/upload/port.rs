@@ -42,7 +42,7 @@ impl Subgraphs for WithFiles<'_> {
         let outgoing = coming.request(&call.body, boundary);
         let answer = self.calls.upload(call.subgraph, outgoing).await;
         if let Some(lens) = &self.calls.lens {
-            lens.passed_by(call.subgraph, call.kind);
+            lens.passed_by(call.subgraph, call.kind).await;
         }
         answer
     }

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket};
 use axum::extract::{FromRequestParts, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
+use baedal_token::message::{Claimed, Message as Signed, MessageError, SharedKey, verify};
 use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
@@ -52,6 +53,9 @@ struct Shared {
     inits: Mutex<Vec<Value>>,
     asked_sdl: Mutex<usize>,
     given_up: Mutex<usize>,
+    /// What requests must be signed with.
+    known: Mutex<Option<SharedKey>>,
+    verdicts: Mutex<Vec<Result<(), MessageError>>>,
 }
 
 /// Counts an operation that nobody waits for any more.
@@ -97,6 +101,8 @@ impl Subgraph {
             inits: Mutex::default(),
             asked_sdl: Mutex::default(),
             given_up: Mutex::default(),
+            known: Mutex::default(),
+            verdicts: Mutex::default(),
         });
         let sockets = Arc::new(Mutex::new(Vec::new()));
         let state = (schema, Arc::clone(&shared), Arc::clone(&sockets));
@@ -154,6 +160,16 @@ impl Subgraph {
         std::mem::take(&mut *self.shared.requests.lock().expect("no test has panicked with it"))
     }
 
+    /// From now on requests must be signed with this key.
+    pub fn demand(&self, key: SharedKey) {
+        *self.shared.known.lock().expect("no test has panicked with it") = Some(key);
+    }
+
+    /// What became of the signatures since then.
+    pub fn verdicts(&self) -> Vec<Result<(), MessageError>> {
+        std::mem::take(&mut *self.shared.verdicts.lock().expect("no test has panicked with it"))
+    }
+
     /// How many operations the gateway went away from before they were answered.
     pub fn given_up(&self) -> usize {
         *self.shared.given_up.lock().expect("no test has panicked with it")
@@ -204,6 +220,10 @@ async fn serve<E: Executor>(
     request: axum::extract::Request,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+    if let Err(refusal) = shared.verify(&parts, &body) {
+        return (StatusCode::UNAUTHORIZED, refusal.to_string()).into_response();
+    }
     if parts.headers.contains_key("upgrade") {
         let mode = shared.mode.lock().expect("no test has panicked with it").clone();
         let spoken = match mode {
@@ -248,7 +268,6 @@ async fn serve<E: Executor>(
             sockets.lock().expect("no test has panicked with it").push(served);
         });
     }
-    let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
     let body: Value = serde_json::from_slice(&body).expect("the gateway sends JSON");
     let accepted = parts
         .headers
@@ -271,6 +290,34 @@ async fn serve<E: Executor>(
         return ([("content-type", kind)], Body::from_stream(chunks)).into_response();
     }
     answer(&schema, &shared, parts.headers, body).await
+}
+
+impl Shared {
+    /// Whether a request is signed, where that is demanded.
+    fn verify(&self, parts: &http::request::Parts, body: &[u8]) -> Result<(), MessageError> {
+        let known = self.known.lock().expect("no test has panicked with it").clone();
+        let Some(key) = known else { return Ok(()) };
+        let field = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let claimed = Claimed {
+            content_digest: field("content-digest"),
+            signature_input: field("signature-input"),
+            signature: field("signature"),
+        };
+        let signed = Signed {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            body: Some(body),
+        };
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("after 1970");
+        let verdict = verify(&[key], signed, claimed, now.as_secs());
+        self.verdicts
+            .lock()
+            .expect("no test has panicked with it")
+            .push(verdict);
+        verdict
+    }
 }
 
 /// Streams a subscription as the body of an answer.

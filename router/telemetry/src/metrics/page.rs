@@ -40,11 +40,13 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The following values are of these labels.
+    /// The following values are of these labels. One that is empty is left out, which means the same.
+    /// <https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels>
     pub fn label<V: AsRef<str>>(&mut self, values: &[V]) {
         debug_assert_eq!(values.len(), self.metric.labels.len(), "{}", self.metric.name);
         self.labels.clear();
-        for (name, value) in self.metric.labels.iter().zip(values) {
+        let given = |(_, value): &(&&str, &V)| !value.as_ref().is_empty();
+        for (name, value) in self.metric.labels.iter().zip(values).filter(given) {
             if !self.labels.is_empty() {
                 self.labels.push(',');
             }

@@ -23,12 +23,13 @@ use self::model::{Model, sdl};
 use super::super::lens::{Lens, Mode, Origin, Reply};
 use super::super::tags::Tag;
 use super::super::{Fields, Responses};
-use crate::config::{AfterMutation, AuthConfig, Config, ScopeConfig, SubgraphResponsesConfig};
+use crate::config::{AfterMutation, AuthConfig, Config, ScopeConfig, StoreKind, SubgraphResponsesConfig};
 use crate::engine::Engine;
 use crate::forward::Forwarded;
 use crate::observe::Observer;
 use crate::request::Request;
 use crate::traffic::Traffic;
+use crate::valkey::Valkey;
 
 /// The longest that each field is allowed to be old, in seconds.
 const LIFETIMES: [(&str, u64); 6] = [
@@ -141,6 +142,8 @@ struct World {
     clock: Arc<AtomicU64>,
     gate: Arc<Semaphore>,
     after_mutation: AfterMutation,
+    /// Whether looking takes its time.
+    is_shared: bool,
 }
 
 /// The port of the executor: through the cache, or not.
@@ -214,17 +217,25 @@ static ENGINES: LazyLock<[Engine; 2]> = LazyLock::new(|| {
 
 impl World {
     fn new(after_mutation: AfterMutation) -> World {
-        let config = config(after_mutation);
+        World::kept_in(after_mutation, None)
+    }
+
+    fn kept_in(after_mutation: AfterMutation, valkey: Option<&Arc<Valkey>>) -> World {
+        let mut config = config(after_mutation);
+        if valkey.is_some() {
+            config.cache.responses.store = StoreKind::Redis;
+        }
         let observer = Observer::new(&config);
         let clock: Arc<AtomicU64> = Arc::default();
         let (start, told) = (Instant::now(), Arc::clone(&clock));
         let now = move || start + Duration::from_millis(told.load(Ordering::SeqCst));
         World {
-            responses: Responses::new(&config, &observer.registry, now).expect("it is enabled"),
+            responses: Responses::new(&config, valkey, &observer.registry, now).expect("it is enabled"),
             model: Arc::default(),
             clock,
             gate: Arc::new(Semaphore::new(1_000)),
             after_mutation,
+            is_shared: valkey.is_some(),
         }
     }
 
@@ -353,7 +364,7 @@ impl World {
     }
 
     /// Drops a value by one of the ways there are.
-    fn purge(&self, field: usize, id: u8, how: u8) {
+    async fn purge(&self, field: usize, id: u8, how: u8) {
         let (field, _) = LIFETIMES[field];
         let entity = model::entity(field, id);
         self.tick();
@@ -366,11 +377,14 @@ impl World {
             2 => Tag::entity(ty, [("id", &json!(id))]).expect("a key"),
             3 if ty == "Store" => Tag::Named(format!("{of}-{id}").into()),
             _ => {
-                self.responses.drop_all("http");
+                self.responses.drop_all("http").await.expect("Redis is there");
                 return self.model(|model| model.purged_all(self.now()));
             }
         };
-        self.responses.drop_tags("http", &[tag]);
+        self.responses
+            .drop_tags("http", &[tag])
+            .await
+            .expect("Redis is there");
         let now = self.now();
         self.model(|model| match how {
             0 => model.purged_subgraph(of, now),
@@ -387,7 +401,7 @@ impl World {
                 self.model(|model| model.change(field, &model::entity(field, *id), now));
             }
             Step::Mutate { caller, id } => self.mutate(*caller, *id).await,
-            Step::Purge { field, id, how } => self.purge(*field, *id, *how),
+            Step::Purge { field, id, how } => self.purge(*field, *id, *how).await,
             Step::Wait { seconds } => drop(self.clock.fetch_add(seconds * 1_000, Ordering::SeqCst)),
             Step::Reload => {
                 self.tick();
@@ -442,7 +456,10 @@ impl World {
         let happening = async {
             // The query goes as far as it can.
             for _ in 0..20 {
-                tokio::task::yield_now().await;
+                match self.is_shared {
+                    true => tokio::time::sleep(Duration::from_millis(1)).await,
+                    false => tokio::task::yield_now().await,
+                }
             }
             if !matches!(meanwhile, Step::Reload | Step::Wait { .. }) {
                 self.write(meanwhile).await;
@@ -456,10 +473,7 @@ impl World {
 }
 
 fn run(steps: &[Step], after_mutation: AfterMutation) -> Result<(), TestCaseError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    runtime.expect("a runtime").block_on(async {
+    on_a_runtime(async {
         let world = World::new(after_mutation);
         for step in steps {
             world.take(step).await?;
@@ -468,47 +482,54 @@ fn run(steps: &[Step], after_mutation: AfterMutation) -> Result<(), TestCaseErro
     })
 }
 
+fn on_a_runtime<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(work)
+}
+
 /// Without hits the law would hold of itself.
+async fn hits(world: World) {
+    let none = json!({});
+    let calls = async |caller, query: usize| {
+        let before = world.model(|model| model.calls);
+        world.execute(caller, QUERIES[query], &none, true).await;
+        world.model(|model| model.calls) - before
+    };
+    assert_eq!(calls(1, 1).await, 2, "nothing is kept yet");
+    assert_eq!(calls(1, 1).await, 0);
+    assert_eq!(calls(2, 1).await, 0, "it is for everyone");
+    assert_eq!(
+        calls(1, 6).await,
+        1,
+        "the stores are known, what is asked of their menus is another thing"
+    );
+    assert_eq!(calls(1, 6).await, 0);
+    assert_eq!(calls(2, 6).await, 1, "`mine` is ada's");
+    assert_eq!(calls(0, 6).await, 1, "nobody has anything of their own");
+    assert_eq!(calls(0, 6).await, 1, "nor is it kept");
+    world.clock.fetch_add(15_000, Ordering::SeqCst);
+    assert_eq!(calls(1, 6).await, 1, "`mine` is past its time");
+    world.clock.fetch_add(10_000, Ordering::SeqCst);
+    assert_eq!(calls(1, 1).await, 1, "the stores are, the menus are not");
+    world.mutate(1, 1).await;
+    assert_eq!(calls(1, 1).await, 1, "ada asks for what she may have changed");
+    assert_eq!(calls(2, 1).await, 0);
+    let dropped = world
+        .responses
+        .drop_tags("http", &[Tag::Named("menus-1".into())])
+        .await;
+    assert!(dropped.is_ok());
+    assert_eq!(calls(2, 1).await, 1);
+    let text = world.model(|model| model.last.clone());
+    assert!(
+        text.contains("\"id\":\"1\"") && !text.contains("\"id\":\"2\""),
+        "only store 1: {text}"
+    );
+}
+
 #[test]
 fn what_is_kept_is_not_asked_for_again() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    runtime.expect("a runtime").block_on(async {
-        let world = World::new(AfterMutation::Caller);
-        let none = json!({});
-        let calls = async |caller, query: usize| {
-            let before = world.model(|model| model.calls);
-            world.execute(caller, QUERIES[query], &none, true).await;
-            world.model(|model| model.calls) - before
-        };
-        assert_eq!(calls(1, 1).await, 2, "nothing is kept yet");
-        assert_eq!(calls(1, 1).await, 0);
-        assert_eq!(calls(2, 1).await, 0, "it is for everyone");
-        assert_eq!(
-            calls(1, 6).await,
-            1,
-            "the stores are known, what is asked of their menus is another thing"
-        );
-        assert_eq!(calls(1, 6).await, 0);
-        assert_eq!(calls(2, 6).await, 1, "`mine` is ada's");
-        assert_eq!(calls(0, 6).await, 1, "nobody has anything of their own");
-        assert_eq!(calls(0, 6).await, 1, "nor is it kept");
-        world.clock.fetch_add(15_000, Ordering::SeqCst);
-        assert_eq!(calls(1, 6).await, 1, "`mine` is past its time");
-        world.clock.fetch_add(10_000, Ordering::SeqCst);
-        assert_eq!(calls(1, 1).await, 1, "the stores are, the menus are not");
-        world.mutate(1, 1).await;
-        assert_eq!(calls(1, 1).await, 1, "ada asks for what she may have changed");
-        assert_eq!(calls(2, 1).await, 0);
-        world.responses.drop_tags("http", &[Tag::Named("menus-1".into())]);
-        assert_eq!(calls(2, 1).await, 1);
-        let text = world.model(|model| model.last.clone());
-        assert!(
-            text.contains("\"id\":\"1\"") && !text.contains("\"id\":\"2\""),
-            "only store 1: {text}"
-        );
-    });
+    on_a_runtime(hits(World::new(AfterMutation::Caller)));
 }
 
 proptest! {
@@ -522,5 +543,61 @@ proptest! {
     #[test]
     fn a_mutation_may_drop_all_of_its_subgraph(steps in steps()) {
         run(&steps, AfterMutation::Subgraph)?;
+    }
+}
+
+/// The same in a Redis that several share.
+mod shared {
+    use proptest::test_runner::{Config as Settings, TestRunner};
+    use url::Url;
+
+    use super::*;
+    use crate::config::RedisConfig;
+
+    /// A connection with keys of its own, if there is a server.
+    async fn valkey() -> Option<Arc<Valkey>> {
+        let Ok(url) = std::env::var("REDIS_URL") else {
+            eprintln!("REDIS_URL is not set: `cargo xtask test` runs this on a real server");
+            return None;
+        };
+        let mut redis = RedisConfig::at(url.parse::<Url>().expect("REDIS_URL is a URL"));
+        redis.prefix = format!("law-{}:", uuid::Uuid::new_v4().simple());
+        redis.timeout = Duration::from_secs(5);
+        let valkey = Arc::new(Valkey::new(&redis, &Observer::new(&Config::default()).registry));
+        valkey.connect().await;
+        Some(valkey)
+    }
+
+    #[test]
+    fn what_is_kept_is_not_asked_for_again() {
+        on_a_runtime(async {
+            if let Some(valkey) = valkey().await {
+                hits(World::kept_in(AfterMutation::Caller, Some(&valkey))).await;
+            }
+        });
+    }
+
+    #[test]
+    fn an_answer_is_one_of_some_moment_within_the_allowed_time() {
+        for after_mutation in [AfterMutation::Caller, AfterMutation::Subgraph] {
+            let mut runner = TestRunner::new(Settings {
+                cases: 25,
+                failure_persistence: None,
+                ..Settings::default()
+            });
+            let outcome = runner.run(&steps(), |steps| {
+                on_a_runtime(async {
+                    let Some(valkey) = valkey().await else {
+                        return Ok(());
+                    };
+                    let world = World::kept_in(after_mutation, Some(&valkey));
+                    for step in &steps {
+                        world.take(step).await?;
+                    }
+                    Ok(())
+                })
+            });
+            assert!(outcome.is_ok(), "{outcome:?}");
+        }
     }
 }

@@ -131,6 +131,7 @@ fn request(
     accepted: &'static str,
 ) -> Result<Request<Full<Bytes>>, SubgraphError> {
     let url = &endpoint.stream_url;
+    let signature = endpoint.ways.signature("POST", url, Some(&body));
     let mut request = Request::post(client::target(url))
         .header(HOST, client::authority(url))
         .header(CONTENT_TYPE, "application/json")
@@ -138,7 +139,10 @@ fn request(
         .body(Full::new(body))
         .map_err(|error| SubgraphError::Unreachable(error.to_string()))?;
     let fixed = endpoint.ways.inserted.iter().cloned();
-    for (name, value) in fixed.chain(forwarded.fields(&endpoint.ways.name)) {
+    for (name, value) in fixed
+        .chain(forwarded.fields(&endpoint.ways.name))
+        .chain(signature)
+    {
         request.headers_mut().append(name, value);
     }
     Ok(request)

@@ -249,7 +249,9 @@ async fn connect(
         .into_client_request()
         .map_err(|error| unreachable(&error))?;
     let fixed = ways.inserted.iter().cloned();
-    for (name, value) in fixed.chain(forwarded.fields(&ways.name)) {
+    // What is said afterwards is said to whom the connection was opened.
+    let signature = ways.signature("GET", url, Some(b""));
+    for (name, value) in fixed.chain(forwarded.fields(&ways.name)).chain(signature) {
         request.headers_mut().append(name, value);
     }
     request
