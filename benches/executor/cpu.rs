@@ -2,15 +2,11 @@
 use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
-use rustix::time::{ClockId, clock_gettime};
+
+use crate::machine::now;
 
 /// Measures the processor time of this thread.
 pub struct ThreadTime;
-
-fn now() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap()
-}
 
 impl Measurement for ThreadTime {
     type Intermediate = Duration;

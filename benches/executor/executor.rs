@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cpu;
+mod machine;
 mod table;
 
 use std::hint::black_box;

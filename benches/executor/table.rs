@@ -1,9 +1,10 @@
 //! The table of results, from what criterion measured.
 use std::fmt::Write;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+
+use crate::machine::{machine, today};
 
 const GROUPS: [(&str, &str); 5] = [
     ("read records", "Read 1 MB of records"),
@@ -67,19 +68,4 @@ fn megabytes_per_second(group: &str, name: &str) -> f64 {
         .as_f64()
         .unwrap();
     bytes * 1000.0 / nanoseconds(group, name)
-}
-
-fn today() -> String {
-    let output = Command::new("date").arg("+%Y-%m-%d").output().unwrap();
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-fn machine() -> String {
-    let cpus = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name"));
-    let model = model
-        .unwrap_or("unknown CPU")
-        .trim_start_matches([' ', '\t', ':']);
-    let count = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{model}, {count} cores, Linux, built for plain x86-64")
 }

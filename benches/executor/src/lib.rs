@@ -3,3 +3,4 @@
 //! The domain is a shop with reviews, in two forms: *records* (many short fields) and *texts* (long ones, partly Korean).
 pub mod data;
 pub mod graph;
+pub mod wide;

@@ -239,7 +239,8 @@ impl Batch {
 #[derive(Default)]
 struct Equal {
     spans: Vec<Range<usize>>,
-    numbers: HashTable<u32>,
+    /// Each with its hash, so that growing reads no text again.
+    numbers: HashTable<(u32, u64)>,
     hasher: DefaultHashBuilder,
 }
 
@@ -248,15 +249,15 @@ impl Equal {
     fn number(&mut self, out: &[u8], start: usize) -> (u32, bool) {
         let text = &out[start..];
         let spans = &self.spans;
-        let hasher = &self.hasher;
-        let at = |number: &u32| &out[spans[*number as usize].clone()];
-        let hash = hasher.hash_one(text);
-        if let Some(&number) = self.numbers.find(hash, |number| at(number) == text) {
-            return (number, false);
+        let at = |number: u32| &out[spans[number as usize].clone()];
+        let hash = self.hasher.hash_one(text);
+        let same = |(number, other): &(u32, u64)| *other == hash && at(*number) == text;
+        if let Some((number, _)) = self.numbers.find(hash, same) {
+            return (*number, false);
         }
         let number = crate::arena::index(spans.len());
         self.numbers
-            .insert_unique(hash, number, |number| hasher.hash_one(at(number)));
+            .insert_unique(hash, (number, hash), |(_, hash)| *hash);
         self.spans.push(start..out.len());
         (number, true)
     }

@@ -5,6 +5,7 @@
 //! specification ([`supergraph`]). [`plan()`] tells the story.
 mod authorize;
 pub mod cost;
+mod directed;
 mod display;
 pub mod explain;
 mod fetch;

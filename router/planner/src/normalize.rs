@@ -1,16 +1,17 @@
 //! Expands a client's selection: fragments resolved to the object types they match, `@skip` and
 //! `@include` evaluated, fields merged by response key for each runtime type.
 //! <https://spec.graphql.org/October2021/#CollectFields()>
-use apollo_compiler::ast::{Directive, DirectiveList, Type};
+use apollo_compiler::ast::{DirectiveList, Type};
 use apollo_compiler::executable::{Field, Selection as AstSelection, SelectionSet};
 use apollo_compiler::{Name, Node};
 use hashbrown::{DefaultHashBuilder, HashSet};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
+use crate::directed::{self, Way};
 use crate::incremental::{self, Deferring};
 use crate::operation::Operation;
-use crate::operation::conditions::{included, passed_on};
+use crate::operation::conditions::included;
 use crate::plan::{Deferral, FragmentId};
 use crate::settings::{Budget, PlanError};
 use crate::supergraph::field_set::Args;
@@ -91,6 +92,8 @@ struct Under {
     concrete: bool,
     /// The innermost deferred fragment around it.
     deferred: Option<FragmentId>,
+    /// The fragments around it that bear directives of subgraphs.
+    way: Way,
 }
 
 /// A selection set of one place: for which types, in which deferred fragment.
@@ -133,6 +136,7 @@ impl<'a> Normalizer<'a> {
                 on: on.clone(),
                 concrete: false,
                 deferred: *deferred,
+                way: None,
             };
             self.collect(set, &under, &mut gathered, depth)?;
         }
@@ -178,6 +182,8 @@ impl<'a> Normalizer<'a> {
                     };
                     if !on.on.is_empty() {
                         let on = self.defer(&fragment.directives, on, out);
+                        let way = directed::inline(&on.way, &fragment.directives);
+                        let on = Under { way, ..on };
                         self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
                 }
@@ -188,6 +194,8 @@ impl<'a> Normalizer<'a> {
                     };
                     let on = self.condition(on, &fragment.selection_set.ty);
                     let on = self.defer(&spread.directives, on, out);
+                    let way = directed::spread(&on.way, &spread.directives, &fragment.directives);
+                    let on = Under { way, ..on };
                     if !on.on.is_empty() && out.seen.insert((&spread.fragment_name, on.clone())) {
                         self.collect(&fragment.selection_set, &on, out, depth + 1)?;
                     }
@@ -204,6 +212,7 @@ impl<'a> Normalizer<'a> {
             on: on.unwrap_or_default(),
             concrete: under.concrete || condition.is_some_and(|ty| ty.kind == Kind::Object),
             deferred: under.deferred,
+            way: under.way.clone(),
         }
     }
 
@@ -255,10 +264,11 @@ impl<'a> Normalizer<'a> {
                         let known = (deferral, deferred.len());
                         deferral = self.deferring.stream(&first.directives, self.variables, known);
                     }
-                    let directives = directives(which.iter().map(|i| nodes[*i].1.node));
+                    let directed =
+                        directed::of(which.iter().map(|i| (nodes[*i].1.node, &nodes[*i].1.on.way)));
                     Selected::Field(FieldUse {
                         name: first.name.clone(),
-                        args: Args::new(args).with(directives),
+                        args: Args::new(args).with(directed),
                         ty,
                         sub,
                     })
@@ -286,7 +296,7 @@ impl<'a> Normalizer<'a> {
     ) -> Result<IndexMap<Class<'a>, Vec<TypeIx>, DefaultHashBuilder>, PlanError> {
         let directed = nodes
             .iter()
-            .any(|(_, node)| passed_on(&node.node.directives).next().is_some());
+            .any(|(_, node)| directed::is_directed(node.node, &node.on.way));
         let mut classes: IndexMap<Class<'_>, Vec<TypeIx>, DefaultHashBuilder> = IndexMap::default();
         for t in types.iter() {
             self.budget.spend(nodes.len())?;
@@ -335,15 +345,4 @@ impl<'a> Normalizer<'a> {
         let sets: Vec<_> = sets.collect();
         self.place(&types, &sets, depth + 1)
     }
-}
-
-/// The directives of merged fields that subgraphs see, equal ones once.
-fn directives<'a>(nodes: impl Iterator<Item = &'a Node<Field>>) -> Vec<Node<Directive>> {
-    let mut all: Vec<Node<Directive>> = Vec::new();
-    for directive in nodes.flat_map(|node| passed_on(&node.directives)) {
-        if !all.contains(directive) {
-            all.push(directive.clone());
-        }
-    }
-    all
 }

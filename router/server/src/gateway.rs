@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bound::Bound;
 use crate::callbacks::Callbacks;
-use crate::config::Config;
+use crate::config::{Config, TrafficConfig};
 use crate::embed::Layers;
 use crate::engine::Engine;
 use crate::errors::Refusal;
@@ -23,7 +23,7 @@ use crate::persisted::Persisted;
 use crate::responses::{Events, Responses};
 use crate::sharing::Sharing;
 use crate::streams::{Admission, Hub};
-use crate::subgraphs::Client;
+use crate::subgraphs::{Client, SharedCalls};
 use crate::supergraph::Status;
 use crate::tls::Secrets;
 use crate::traffic::Traffic;
@@ -52,6 +52,8 @@ pub struct Gateway {
     pub persisted: Arc<Persisted>,
     /// Executions that equal requests share, if they may.
     pub sharing: Option<Arc<Sharing>>,
+    /// Calls of subgraphs that equal ones share, if they may.
+    pub calls: Option<Arc<SharedCalls>>,
     /// Answers of subgraphs that are kept, if any are.
     pub responses: Option<Arc<Responses>>,
     /// Topics whose records drop answers.
@@ -96,6 +98,7 @@ impl Gateway {
         Gateway {
             identity: Arc::new(Identity::new(config.auth.as_ref(), &client)),
             sharing: config.traffic.share_equal_requests.then(Arc::default),
+            calls: config.traffic.share_equal_calls.then(Arc::default),
             streams: Arc::default(),
             callbacks: config
                 .subscriptions
@@ -140,10 +143,15 @@ impl Gateway {
             false => Arc::new(self.identity.changed(config.auth.as_ref(), &self.client)),
         };
         identity.keep_lists(&self.tasks, &self.closing);
-        let shares = config.traffic.share_equal_requests;
+        let TrafficConfig {
+            share_equal_requests: shares,
+            share_equal_calls: shares_calls,
+            ..
+        } = config.traffic;
         Gateway {
             identity,
             sharing: shares.then(|| self.sharing.clone().unwrap_or_default()),
+            calls: shares_calls.then(|| self.calls.clone().unwrap_or_default()),
             valkey: self.valkey.clone(),
             persisted: Arc::clone(&self.persisted),
             responses: self.responses_for(&config),
@@ -205,6 +213,7 @@ impl Gateway {
     pub fn beside(&self, config: Config) -> Gateway {
         Gateway {
             sharing: config.traffic.share_equal_requests.then(Arc::default),
+            calls: config.traffic.share_equal_calls.then(Arc::default),
             streams: Arc::default(),
             reservations: Arc::default(),
             engine: Arc::new(ArcSwapOption::empty()),

@@ -339,7 +339,8 @@ impl Prepared {
         Calls {
             client: &gateway.client,
             layers: gateway.layers.subgraphs(),
-            endpoints: self.engine.endpoints(),
+            engine: &self.engine,
+            shared: gateway.calls.as_ref(),
             forwarded,
             until,
             patient: false,

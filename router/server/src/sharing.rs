@@ -1,8 +1,9 @@
-//! Equal requests under way share one execution (`traffic.share_equal_requests`).
+//! Work under way that several wait for is done once: executions of equal requests (`traffic.share_equal_requests`), and
+//! equal calls of subgraphs (`traffic.share_equal_calls`, see [`crate::subgraphs`]).
 //!
 //! Equal are requests with the same bytes and the same forwarded header fields, the token among them: nothing is ever
-//! shared by two identities. Only queries are shared. The execution is a task of its own: it goes on while anyone
-//! waits for it, whoever came first, and is stopped when nobody does.
+//! shared by two identities. Only queries are shared. The work is a task of its own: it goes on while anyone waits for
+//! it, whoever came first, and is stopped when nobody does.
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -17,9 +18,12 @@ use crate::engine::Engine;
 use crate::observe::Told;
 
 /// The executions under way that may be joined.
-#[derive(Default)]
-pub struct Sharing {
-    flights: Mutex<HashMap<Key, Entry>>,
+pub type Sharing = Flights<Key, Told, Answer>;
+
+/// What is under way, by what makes it equal; something is told of it at once (`T`), and it ends with an outcome (`V`),
+/// of which each waiter gets a clone.
+pub struct Flights<K, T, V> {
+    flights: Mutex<HashMap<K, Entry<T, V>>>,
 }
 
 /// What makes two requests equal.
@@ -30,37 +34,53 @@ pub struct Key {
     forwarded: Bytes,
 }
 
-struct Entry {
-    flight: Arc<Flight>,
+struct Entry<T, V> {
+    flight: Arc<Flight<T, V>>,
     waiting: usize,
 }
 
-/// One execution.
-struct Flight {
-    told: Told,
-    /// `None` when it ended without an answer.
-    outcome: OnceLock<Option<Answer>>,
+/// Work under way.
+struct Flight<T, V> {
+    told: T,
+    /// `None` when it ended without an outcome.
+    outcome: OnceLock<Option<V>>,
     ended: Notify,
     task: OnceLock<AbortHandle>,
 }
 
-/// A place among those who wait for an execution; given up when it is dropped.
-pub struct Seat<'a> {
-    sharing: &'a Sharing,
-    key: Key,
-    flight: Arc<Flight>,
+/// A place among those who wait; given up when it is dropped.
+pub struct Seat<'a, K: Part, T: Shared, V: Shared> {
+    flights: &'a Flights<K, T, V>,
+    key: K,
+    flight: Arc<Flight<T, V>>,
 }
 
 /// Ends a flight, also when its task is stopped or panics.
-struct Pilot {
-    sharing: Arc<Sharing>,
-    key: Key,
-    flight: Arc<Flight>,
-    answer: Option<Answer>,
+struct Pilot<K: Part, T: Shared, V: Shared> {
+    flights: Arc<Flights<K, T, V>>,
+    key: K,
+    flight: Arc<Flight<T, V>>,
+    outcome: Option<V>,
 }
 
-impl Flight {
-    fn new(told: Told) -> Flight {
+/// What may be a key.
+pub trait Part: Clone + Eq + Hash + Send + Sync + 'static {}
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> Part for K {}
+
+/// What each waiter gets.
+pub trait Shared: Clone + Send + Sync + 'static {}
+impl<V: Clone + Send + Sync + 'static> Shared for V {}
+
+impl<K, T, V> Default for Flights<K, T, V> {
+    fn default() -> Self {
+        Flights {
+            flights: Mutex::default(),
+        }
+    }
+}
+
+impl<T, V> Flight<T, V> {
+    fn new(told: T) -> Flight<T, V> {
         Flight {
             told,
             outcome: OnceLock::new(),
@@ -98,22 +118,22 @@ impl Hash for Key {
     }
 }
 
-impl Sharing {
-    /// A seat in an execution of the same request, if one is under way.
-    pub fn join(&self, key: &Key) -> Option<Seat<'_>> {
+impl<K: Part, T: Shared, V: Shared> Flights<K, T, V> {
+    /// A seat in what is equal, if that is under way.
+    pub fn join(&self, key: &K) -> Option<Seat<'_, K, T, V>> {
         let mut flights = self.lock();
         let entry = flights.get_mut(key)?;
         entry.waiting += 1;
         Some(self.seat(key, &entry.flight))
     }
 
-    /// A seat in an execution of the same request; if there is none, `execute` becomes one.
+    /// A seat in what is equal; if nothing is, `work` becomes it.
     pub fn join_or_begin(
         self: &Arc<Self>,
-        key: &Key,
-        told: Told,
-        execute: impl Future<Output = Answer> + Send + 'static,
-    ) -> Seat<'_> {
+        key: &K,
+        told: T,
+        work: impl Future<Output = V> + Send + 'static,
+    ) -> Seat<'_, K, T, V> {
         let mut flights = self.lock();
         if let Some(entry) = flights.get_mut(key) {
             entry.waiting += 1;
@@ -121,15 +141,15 @@ impl Sharing {
         }
         let flight = Arc::new(Flight::new(told));
         let pilot = Pilot {
-            sharing: Arc::clone(self),
+            flights: Arc::clone(self),
             key: key.clone(),
             flight: Arc::clone(&flight),
-            answer: None,
+            outcome: None,
         };
         let task = tokio::spawn(async move {
             // The whole of it, or it would end here and now.
             let mut pilot = pilot;
-            pilot.answer = Some(execute.await);
+            pilot.outcome = Some(work.await);
         });
         let set = flight.task.set(task.abort_handle());
         debug_assert!(set.is_ok(), "it is set once");
@@ -141,16 +161,16 @@ impl Sharing {
         self.seat(key, &flight)
     }
 
-    fn seat(&self, key: &Key, flight: &Arc<Flight>) -> Seat<'_> {
+    fn seat(&self, key: &K, flight: &Arc<Flight<T, V>>) -> Seat<'_, K, T, V> {
         Seat {
-            sharing: self,
+            flights: self,
             key: key.clone(),
             flight: Arc::clone(flight),
         }
     }
 
     /// Changes `flight`'s entry, if it can still be joined; `false` from `change` removes it.
-    fn update(&self, key: &Key, flight: &Arc<Flight>, change: impl FnOnce(&mut Entry) -> bool) {
+    fn update(&self, key: &K, flight: &Arc<Flight<T, V>>, change: impl FnOnce(&mut Entry<T, V>) -> bool) {
         let mut flights = self.lock();
         let Some(entry) = flights
             .get_mut(key)
@@ -164,19 +184,19 @@ impl Sharing {
     }
 
     /// A poisoned lock holds a whole map: no change under it can stop halfway.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Entry<T, V>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seat<'_> {
-    /// What is told of the execution.
-    pub fn told(&self) -> Told {
+impl<K: Part, T: Shared, V: Shared> Seat<'_, K, T, V> {
+    /// What is told of the work.
+    pub fn told(&self) -> T {
         self.flight.told.clone()
     }
 
-    /// The answer; `None` if the execution ended without one.
-    pub async fn wait(self) -> Option<Answer> {
+    /// The outcome; `None` if the work ended without one.
+    pub async fn wait(self) -> Option<V> {
         loop {
             let mut ended = std::pin::pin!(self.flight.ended.notified());
             ended.as_mut().enable();
@@ -188,12 +208,12 @@ impl Seat<'_> {
     }
 }
 
-impl Drop for Seat<'_> {
+impl<K: Part, T: Shared, V: Shared> Drop for Seat<'_, K, T, V> {
     fn drop(&mut self) {
         if self.flight.outcome.get().is_some() {
             return;
         }
-        self.sharing.update(&self.key, &self.flight, |entry| {
+        self.flights.update(&self.key, &self.flight, |entry| {
             entry.waiting -= 1;
             if entry.waiting == 0 {
                 entry.flight.task.get().inspect(|task| task.abort());
@@ -203,11 +223,11 @@ impl Drop for Seat<'_> {
     }
 }
 
-impl Drop for Pilot {
+impl<K: Part, T: Shared, V: Shared> Drop for Pilot<K, T, V> {
     fn drop(&mut self) {
         // Whoever comes from now on begins anew.
-        self.sharing.update(&self.key, &self.flight, |_| false);
-        let ended = self.flight.outcome.set(self.answer.take());
+        self.flights.update(&self.key, &self.flight, |_| false);
+        let ended = self.flight.outcome.set(self.outcome.take());
         debug_assert!(ended.is_ok(), "a flight ends once");
         self.flight.ended.notify_waiters();
     }

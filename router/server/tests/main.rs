@@ -42,6 +42,7 @@ mod reload;
 mod remote;
 mod revocation;
 mod settings;
+mod shared_calls;
 mod sharing;
 mod signatures;
 mod streams;

@@ -45,9 +45,9 @@ pub fn read(sdl: &str) -> Result<SubgraphSchema> {
     let mut document = parse(&rename_back(sdl, &parse(sdl)?))?;
     let (keys, requires) = (keys(&document), requires(&document));
     document.definitions.retain(|definition| {
-        let kept = |it: &ast::DirectiveDefinition| it.locations.contains(&ast::DirectiveLocation::Field);
+        let kept = |it: &ast::DirectiveDefinition| it.locations.iter().any(is_executable);
         match definition {
-            // Of the directives those that clients may write on fields.
+            // Of the directives those that clients may write.
             Definition::DirectiveDefinition(it) => kept(it),
             Definition::SchemaExtension(_) => false,
             _ => true,
@@ -151,6 +151,16 @@ fn type_directives(definition: &Definition) -> Option<&ast::DirectiveList> {
         Definition::InterfaceTypeDefinition(it) => Some(&it.directives),
         Definition::InterfaceTypeExtension(it) => Some(&it.directives),
         _ => None,
+    }
+}
+
+/// Whether clients may write a directive there.
+fn is_executable(location: &ast::DirectiveLocation) -> bool {
+    use ast::DirectiveLocation::*;
+    match location {
+        Query | Mutation | Subscription | Field => true,
+        FragmentDefinition | FragmentSpread | InlineFragment | VariableDefinition => true,
+        _ => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: measures, and compares with the figures kept in `docs/results/`.
 mod executor;
 mod gateway;
+mod growth;
 mod plans;
 
 use anyhow::Result;
@@ -24,6 +25,14 @@ enum Only {
     ///
     /// Prints the table and keeps it in docs/results/executor.md.
     Executor,
+    /// How cost grows with bytes received, entities, fields, fetches and subgraphs, in the planner and the executor.
+    ///
+    /// Prints tables with the ratio for each doubling and keeps them in docs/results/growth.md.
+    Growth {
+        /// The profile everything is built with.
+        #[arg(long, default_value = "release")]
+        profile: String,
+    },
     /// Processor time, latency and memory of the gateway under load, next to what is possible.
     ///
     /// Prints the table; without arguments it is also kept in docs/results/gateway.md.
@@ -42,6 +51,7 @@ impl Bench {
         match self.only {
             Some(Only::Plans { accept }) => plans::run(accept),
             Some(Only::Executor) => executor::run(),
+            Some(Only::Growth { profile }) => growth::run(&profile),
             Some(Only::Gateway { profile, arguments }) => gateway::run(&profile, &arguments),
             None => {
                 gateway::run("release", &[])?;

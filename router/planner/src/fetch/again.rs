@@ -25,6 +25,7 @@ pub(super) fn query(
     let texts: Vec<&str> = call.heads.iter().map(|head| texts[head].as_str()).collect();
     let kind = OperationKind::Query;
     let query = text::operation(kind, &[], &mut printer.variables, operation, &texts.join(" "));
+    let query = query + &printer.fragments.take();
     let target = |head: &PosId| {
         let position = &walk.positions[*head];
         let sent = match &position.origin {

@@ -1,8 +1,9 @@
 //! Makes fetches of wanted positions. One pass per file: [`order`] (levels, stages, merging),
 //! [`units`] (entities of one place that are fetched together), [`known`] (entities that came before),
-//! [`again`] (the query type below other objects),
+//! [`again`] (the query type below other objects), [`around`] (fragments with directives),
 //! [`print`](mod@print) (query text and shapes, with aliases where a subgraph would refuse a response key).
 mod again;
+mod around;
 mod context;
 mod known;
 mod order;
@@ -127,6 +128,7 @@ fn root(
         .collect::<Vec<_>>()
         .join(" ");
     let query = text::operation(kind, &[], &mut printer.variables, operation, &body);
+    let query = query + &printer.fragments.take();
     (query, kind, Entry::Root(shape))
 }
 
@@ -255,7 +257,7 @@ fn assemble(groups: Vec<Printed>, printer: &mut Printer<'_>, operation: &executa
         operation,
         &body.join(" "),
     );
-    (query, out)
+    (query + &printer.fragments.take(), out)
 }
 
 fn target(walk: &Walk<'_>, unit: &Unit<'_>, names: &mut Interner) -> Target {

@@ -11,7 +11,9 @@ use apollo_compiler::ast::Type;
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet};
 use indexmap::IndexMap;
 
+use super::around::{Condition, Fragments};
 use super::text;
+use crate::directed::Way;
 use crate::graph::Overlay;
 use crate::plan::{Keep, Shape, ShapeField};
 use crate::project::Interner;
@@ -25,6 +27,8 @@ pub(super) struct Printer<'m> {
     sub: SubId,
     /// Client variables met.
     pub variables: BTreeSet<String>,
+    /// Named fragments that the texts use.
+    pub fragments: Fragments,
     interfaces: Vec<TypeIx>,
     /// The entity fetch being printed, and the variables of its contextual arguments.
     pub filled: Option<(PosId, Vec<Variable<'m>>)>,
@@ -57,6 +61,7 @@ impl<'m> Printer<'m> {
             model,
             sub,
             variables: BTreeSet::new(),
+            fragments: Fragments::default(),
             interfaces,
             filled: None,
         }
@@ -101,31 +106,39 @@ impl<'m> Printer<'m> {
         for pos in positions {
             texts.insert(
                 *pos,
-                self.position(*pos, walk.positions[*pos].typename, &mut printed, names),
+                self.position(*pos, &walk.positions[*pos], &mut printed, names),
             );
         }
         (texts, printed.shape.shape)
     }
 
-    fn position(&mut self, pos: PosId, typename: bool, level: &mut Level, names: &mut Interner) -> String {
+    fn position(
+        &mut self,
+        pos: PosId,
+        position: &Position<'_>,
+        level: &mut Level,
+        names: &mut Interner,
+    ) -> String {
         let Level {
             items,
             below,
             shapes,
             shape,
         } = level;
-        let mut parts: IndexMap<Option<TypeIx>, String> = IndexMap::new();
+        let mut parts: IndexMap<(Option<TypeIx>, Way), String> = IndexMap::new();
         let mine = || items.iter().filter(|i| i.pos == pos);
-        if typename {
-            parts.entry(None).or_default().push_str("__typename");
+        if position.typename {
+            parts.entry((None, None)).or_default().push_str("__typename");
             shape.note(&"__typename".into(), || Keep::Typename);
         }
         for item in mine()
             .filter(|i| i.fragment.is_none())
             .chain(mine().filter(|i| i.fragment.is_some()))
         {
-            let part = parts.entry(item.fragment).or_default();
-            self.item(item, below, part);
+            for way in item.key.args.ways() {
+                let part = parts.entry((item.fragment, way.clone())).or_default();
+                self.item(item, below, part);
+            }
             let slot = names.slot(&item.slot);
             shape.note(&item.alias, || match item.child {
                 Some(_) => Keep::Object(slot, shapes.remove(&item.alias).unwrap_or_default()),
@@ -133,11 +146,18 @@ impl<'m> Printer<'m> {
             });
         }
         let mut text = String::new();
-        for (fragment, part) in parts {
-            match fragment {
-                None => text.push_str(&part),
-                Some(t) => _ = write!(text, "...on {}{{{part}}}", self.model.ty(t).name),
+        for ((fragment, way), part) in parts {
+            let condition = Condition {
+                is_needed: fragment.is_some(),
+                name: fragment
+                    .or(position.declared)
+                    .map_or("", |ty| &self.model.ty(ty).name),
+            };
+            let part = self.fragments.around(part, condition, &way, &mut self.variables);
+            if !part.starts_with('.') {
+                separate(&mut text);
             }
+            text.push_str(&part);
         }
         if text.is_empty() {
             "__typename".into()
@@ -147,9 +167,7 @@ impl<'m> Printer<'m> {
     }
 
     fn item(&mut self, item: &Item, below: &HashMap<PosId, String>, part: &mut String) {
-        if part.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
-            part.push(' ');
-        }
+        separate(part);
         if *item.alias != *item.key.name.as_str() {
             _ = write!(part, "{}:", item.alias);
         }
@@ -291,6 +309,13 @@ impl<'m> Printer<'m> {
             (Type::List(a), Type::List(b)) | (Type::NonNullList(a), Type::NonNullList(b)) => self.alike(a, b),
             _ => false,
         }
+    }
+}
+
+/// What comes next may be a name.
+fn separate(text: &mut String) {
+    if text.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+        text.push(' ');
     }
 }
 

@@ -10,7 +10,8 @@ use crate::operation::conditions::passed_on;
 use crate::plan::OperationKind;
 use crate::supergraph::field_set::Args;
 
-/// An operation: variables of the gateway's own (`$name:Type`) are declared first, then the client's in use.
+/// An operation: variables of the gateway's own (`$name:Type`) are declared first, then the client's in use. Named
+/// fragments follow it.
 pub(super) fn operation(
     kind: OperationKind,
     own: &[String],
@@ -53,7 +54,7 @@ fn kind_of(operation: &executable::Operation) -> OperationKind {
 }
 
 /// `@a(b:1)@c`, or nothing.
-fn directives<'d>(
+pub(super) fn directives<'d>(
     all: impl Iterator<Item = &'d Node<Directive>>,
     used: &mut BTreeSet<String>,
     out: &mut String,
@@ -72,6 +73,7 @@ fn declaration(variable: &VariableDefinition) -> String {
         out.push('=');
         literal(default, &mut BTreeSet::new(), &mut out);
     }
+    directives(passed_on(&variable.directives), &mut BTreeSet::new(), &mut out);
     out
 }
 
@@ -104,7 +106,7 @@ pub(super) fn arguments(
         used,
         out,
     );
-    directives(args.1.iter().flat_map(|all| all.iter()), used, out);
+    directives(args.1.iter().flat_map(|all| &all.field), used, out);
 }
 
 fn listed<'v>(

@@ -6,7 +6,7 @@ use apollo_compiler::ast::{Directive, DirectiveList, Value};
 use apollo_compiler::executable::{Field, Operation, Selection, SelectionSet};
 use apollo_compiler::{ExecutableDocument, Name, Node, Schema};
 
-use super::{Extensions, Location, OperationError, RequestError};
+use super::{OperationError, RequestError, invalid};
 
 /// Whether anything of the document may come later.
 pub(super) fn is_incremental(document: &ExecutableDocument) -> bool {
@@ -150,20 +150,9 @@ impl<'a> Check<'a> {
 
     /// `{}` in the text is the directive's name.
     fn report(&mut self, directive: &Node<Directive>, text: String) {
-        let place = directive
-            .location()
-            .and_then(|span| span.line_column(&self.document.sources));
-        let location = |place: apollo_compiler::parser::LineColumn| Location {
-            line: place.line,
-            column: place.column,
-        };
-        self.errors.push(RequestError {
-            message: text.replace("{}", &directive.name),
-            locations: place.into_iter().map(location).collect(),
-            extensions: Extensions {
-                code: "GRAPHQL_VALIDATION_FAILED",
-            },
-        });
+        let message = text.replace("{}", &directive.name);
+        self.errors
+            .push(invalid(self.document, directive.location(), message));
     }
 }
 

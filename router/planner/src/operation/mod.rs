@@ -2,7 +2,7 @@
 pub(crate) mod conditions;
 mod incremental;
 mod introspect;
-mod one_of;
+mod rules;
 mod variables;
 mod weigh;
 
@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use apollo_compiler::ast::Document;
 use apollo_compiler::executable::{self, OperationType};
-use apollo_compiler::parser::Parser;
+use apollo_compiler::parser::{LineColumn, Parser, SourceSpan};
 use apollo_compiler::response::GraphQLError as CompilerError;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{ExecutableDocument, Node, introspection};
@@ -82,9 +82,7 @@ impl Operation {
         let document = ast
             .to_executable_validate(sg.api_schema())
             .map_err(|e| diagnostics(&e.errors, "GRAPHQL_VALIDATION_FAILED"))?;
-        if sg.has_one_of {
-            one_of::check(sg.api_schema(), &document)?;
-        }
+        rules::check(sg.api_schema(), &document)?;
         let incremental = incremental::is_incremental(&document);
         if incremental {
             incremental::check(sg.api_schema(), &document)?;
@@ -154,6 +152,22 @@ fn parse_document(mut parser: Parser, query: &str) -> Result<Document, Operation
 fn one(error: CompilerError, code: &'static str) -> OperationError {
     OperationError {
         errors: vec![request_error(error, code)],
+    }
+}
+
+/// A document that is not valid, and where.
+fn invalid(document: &ExecutableDocument, at: Option<SourceSpan>, message: String) -> RequestError {
+    let place = at.and_then(|span| span.line_column(&document.sources));
+    let location = |place: LineColumn| Location {
+        line: place.line,
+        column: place.column,
+    };
+    RequestError {
+        message,
+        locations: place.into_iter().map(location).collect(),
+        extensions: Extensions {
+            code: "GRAPHQL_VALIDATION_FAILED",
+        },
     }
 }
 

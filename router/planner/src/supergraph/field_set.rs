@@ -1,10 +1,11 @@
 //! Field sets: the arguments of `@key`, `@requires` and `@provides`.
 use std::sync::Arc;
 
-use apollo_compiler::ast::{Definition, Directive, Document, Selection, Value};
-use apollo_compiler::{Name, Node};
+use apollo_compiler::Name;
+use apollo_compiler::ast::{Definition, Document, Selection, Value};
 
 use super::types::Types;
+use crate::directed::{Directed, Way};
 
 /// A selection with its fragments resolved to the object types they match.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -20,9 +21,9 @@ pub(crate) struct FieldSetItem {
 }
 
 /// The arguments of a field, by name. Two fields of one name with equal arguments have equal values, unless the client
-/// put directives of subgraphs on them: these are passed on, and may change what the field does.
+/// put directives of subgraphs on them or around them: these are passed on, and may change what the field does.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Args(pub Arc<Vec<(Name, Value)>>, pub Option<Arc<[Node<Directive>]>>);
+pub(crate) struct Args(pub Arc<Vec<(Name, Value)>>, pub Option<Arc<Directed>>);
 
 impl Args {
     pub fn new(mut items: Vec<(Name, Value)>) -> Args {
@@ -30,9 +31,15 @@ impl Args {
         Args(Arc::new(items), None)
     }
 
+    /// The fragments with directives around the field, for each way in which it is selected; one way, if there are none.
+    pub fn ways(&self) -> &[Way] {
+        let ways = self.1.as_ref().map_or(&[][..], |directed| &directed.ways);
+        if ways.is_empty() { &[None] } else { ways }
+    }
+
     /// With directives of the client's that subgraphs see.
-    pub fn with(self, directives: Vec<Node<Directive>>) -> Args {
-        Args(self.0, (!directives.is_empty()).then(|| directives.into()))
+    pub fn with(self, directed: Option<Arc<Directed>>) -> Args {
+        Args(self.0, directed)
     }
 }
 

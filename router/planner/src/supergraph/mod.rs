@@ -82,8 +82,6 @@ pub struct Supergraph {
     pub(crate) implementers: HashMap<Name, Implementers>,
     pub(crate) costs: costs::Costs,
     labels: Vec<String>,
-    /// Some input object is `@oneOf`.
-    pub(crate) has_one_of: bool,
 }
 
 impl Supergraph {
@@ -99,7 +97,6 @@ impl Supergraph {
             labels: model.labels(),
             api_sdl: api.to_string(),
             implementers: api.implementers_map(),
-            has_one_of: api.types.values().any(|ty| ty.directives().has("oneOf")),
             api,
             model,
         })

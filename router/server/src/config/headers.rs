@@ -341,6 +341,7 @@ impl Config {
         let other = match () {
             _ if respond.is_empty() => return Ok(()),
             _ if self.traffic.share_equal_requests => "traffic.share_equal_requests",
+            _ if self.traffic.share_equal_calls => "traffic.share_equal_calls",
             _ if self.cache.responses.enabled => "cache.responses",
             _ => return Ok(()),
         };

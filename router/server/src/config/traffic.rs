@@ -33,6 +33,9 @@ pub struct TrafficConfig {
     pub response_bytes: usize,
     /// Whether queries under way that are equal, byte for byte and in what travels on of them, share one execution.
     pub share_equal_requests: bool,
+    /// Whether queries to subgraphs under way that are equal, byte for byte and in the headers that tell callers apart, are
+    /// one call, whichever requests they are for.
+    pub share_equal_calls: bool,
     /// How long the gateway goes on serving after a stop signal, with `/health/ready` at 503: until load balancers have
     /// noticed. Answers ask for their connection to be closed.
     #[serde(with = "Span")]
@@ -62,6 +65,7 @@ impl Default for TrafficConfig {
             pool_max_idle: 256,
             response_bytes: 16 * 1024 * 1024,
             share_equal_requests: false,
+            share_equal_calls: false,
             shutdown_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(10),
             shed: BulkheadConfig::default(),

@@ -38,6 +38,8 @@ type Own = Arc<[(Arc<str>, Vec<u8>)]>;
 pub struct Forwarded {
     /// The trace comes last.
     lines: Vec<u8>,
+    /// How many bytes of them tell callers apart, where ids follow.
+    of_caller: Option<usize>,
     /// Fields that travel to some subgraphs only: the subgraph, and its lines.
     own: Option<Own>,
     trace: Option<TraceContext>,
@@ -156,6 +158,7 @@ impl Forwarded {
 
     /// The rest: what tells requests of one caller apart.
     pub fn with_ids(mut self, id: &HeaderValue, trace: TraceContext) -> Forwarded {
+        self.of_caller = Some(self.lines.len());
         self.lines.reserve_exact(IDS);
         add(&mut self.lines, &REQUEST_ID, id.as_bytes());
         add(&mut self.lines, &TRACEPARENT, &trace.header());
@@ -204,6 +207,12 @@ impl Forwarded {
             all.extend_from_slice(lines);
         }
         Cow::Owned(all)
+    }
+
+    /// What this subgraph is told of the caller: all that is sent there but for the ids of the request.
+    pub fn caller_lines(&self, subgraph: &str) -> [&[u8]; 2] {
+        let end = self.of_caller.unwrap_or(self.lines.len());
+        [&self.lines[..end], self.own_lines(subgraph)]
     }
 
     /// The fields, taken apart again: those for all subgraphs, and those for this one.

@@ -5,7 +5,7 @@ use baedal_telemetry::metrics::Metric;
 use super::response_cache;
 
 /// All of it.
-pub const METRICS: [&Metric; 48] = [
+pub const METRICS: [&Metric; 49] = [
     &REQUESTS,
     &IN_FLIGHT,
     &REFUSALS,
@@ -15,6 +15,7 @@ pub const METRICS: [&Metric; 48] = [
     &COSTS,
     &CALLS_PER_REQUEST,
     &CALLS,
+    &CALLS_SHARED,
     &BREAKER_STATE,
     &BREAKER_OPENED,
     &BREAKER_REJECTED,
@@ -112,6 +113,12 @@ pub static CALLS: Metric = Metric::histogram(
     "baedal_router_subgraph_seconds",
     &["subgraph", "outcome"],
     "How long calls to subgraphs took; outcome is ok or the code of the error",
+);
+/// Calls that were not made.
+pub static CALLS_SHARED: Metric = Metric::counter(
+    "baedal_router_shared_calls_total",
+    &["subgraph"],
+    "Calls to subgraphs that were not made, as an equal one was under way (traffic.share_equal_calls)",
 );
 /// State of circuits.
 pub static BREAKER_STATE: Metric = Metric::gauge(

@@ -68,6 +68,7 @@ pub struct Observer {
     parts: Family<Counter>,
     errors: Family<Counter>,
     calls: Family<Histogram>,
+    shared_calls: Family<Counter>,
     per_request: Histogram,
     bytes: Histogram,
     begun: Counter,
@@ -124,6 +125,7 @@ impl Observer {
             parts: registry.counters(&metrics::ANSWER_PARTS, FEW),
             errors: registry.counters(&metrics::ERRORS, FEW),
             calls: registry.histograms(&metrics::CALLS, Buckets::REQUESTS, FEW),
+            shared_calls: registry.counters(&metrics::CALLS_SHARED, FEW),
             per_request: registry.histogram(&metrics::CALLS_PER_REQUEST, Buckets::COUNTS),
             bytes: registry.histogram(&metrics::ANSWER_BYTES, Buckets::BYTES),
             begun: Counter::default(),
@@ -183,6 +185,11 @@ impl Observer {
             (Some(endpoint), None) => endpoint.meter(|| member("ok")).took(took),
             (_, code) => member(code.unwrap_or("ok")).took(took),
         }
+    }
+
+    /// A call to a subgraph was not made, as an equal one was under way.
+    pub fn shared_call(&self, subgraph: &str) {
+        self.shared_calls.with(&[subgraph]).inc();
     }
 
     /// Requests that are being answered. Counted twice and subtracted, so that no thread waits for another's count.

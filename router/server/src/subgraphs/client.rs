@@ -48,8 +48,8 @@ pub enum Repeat {
     Never,
 }
 
-/// A GraphQL response, as far as one can tell from outside.
-#[derive(Debug)]
+/// A GraphQL response, as far as one can tell from outside. A clone shares the body.
+#[derive(Debug, Clone)]
 pub struct Reply {
     /// The status it came with.
     pub status: StatusCode,

@@ -11,6 +11,7 @@ mod guarded;
 mod http2;
 mod pool;
 mod port;
+mod shared;
 mod signature;
 pub(crate) mod stream;
 mod upload;
@@ -20,6 +21,7 @@ pub use client::{Client, Connector, Repeat, Reply};
 pub use error::{SubgraphError, causes};
 pub use guarded::GuardedCall;
 pub use port::Calls;
+pub use shared::SharedCalls;
 pub use stream::{Opening, Upstream, UpstreamItem};
 pub use ways::Ways;
 

@@ -1,6 +1,6 @@
 //! The executor's [`Subgraphs`] port for one request: its headers, and the endpoints of its snapshot.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use baedal_executor::{CallError, SubgraphCall, Subgraphs};
 use baedal_planner::plan::OperationKind;
@@ -12,8 +12,9 @@ use tokio::time::Instant;
 
 use super::client::Reply;
 use super::guarded::GuardedCall;
-use super::{Client, Endpoint, Opening, SubgraphError, Upstream};
+use super::{Client, Endpoint, Opening, SharedCalls, SubgraphError, Upstream};
 use crate::embed::{self, SubgraphService, Wanted};
+use crate::engine::Engine;
 use crate::forward::Forwarded;
 use crate::observe::Observer;
 use crate::responses::{Lens, Origin, Reply as Kept};
@@ -28,8 +29,10 @@ pub struct Calls<'a> {
     pub client: &'a Client,
     /// What stands before all of it, if anything does.
     pub layers: Option<&'a SubgraphService>,
-    /// Where subgraphs are, by name.
-    pub endpoints: &'a HashMap<String, Endpoint>,
+    /// The snapshot that says where subgraphs are.
+    pub engine: &'a Arc<Engine>,
+    /// The calls that equal ones share, if they may.
+    pub shared: Option<&'a Arc<SharedCalls>>,
     /// What travels on.
     pub forwarded: &'a Forwarded,
     /// When nobody waits for the answers any more.
@@ -39,7 +42,7 @@ pub struct Calls<'a> {
     /// Whether errors of subgraphs are masked: then the log is where they are told.
     pub masks: bool,
     /// Who is told of calls.
-    pub observer: &'a Observer,
+    pub observer: &'a Arc<Observer>,
     /// What is kept of answers, as this request sees it.
     pub lens: Option<Lens<'a>>,
 }
@@ -57,7 +60,7 @@ impl Subgraphs for Calls<'_> {
     }
 
     fn regret(&self, subgraph: &str) {
-        if let Some(endpoint) = self.endpoints.get(subgraph) {
+        if let Some(endpoint) = self.endpoint(subgraph) {
             endpoint.regret();
         }
     }
@@ -75,9 +78,29 @@ impl Origin for Calls<'_> {
 }
 
 impl Calls<'_> {
+    pub(super) fn endpoint(&self, subgraph: &str) -> Option<&Endpoint> {
+        self.engine.endpoints().get(subgraph)
+    }
+
+    /// Calls a subgraph, or waits for an equal call.
+    async fn make(&self, subgraph: &str, kind: OperationKind, body: &Bytes) -> Result<Reply, CallError> {
+        match self.shared {
+            Some(shared) if kind == OperationKind::Query => {
+                // It is large, and no part of calls that are not shared.
+                Box::pin(shared.call(self, subgraph, body)).await
+            }
+            _ => self.make_alone(subgraph, kind, body).await,
+        }
+    }
+
     /// Calls a subgraph.
-    async fn make(&self, subgraph: &str, kind: OperationKind, body: &[u8]) -> Result<Reply, CallError> {
-        let (start, endpoint) = (Instant::now(), self.endpoints.get(subgraph));
+    pub(super) async fn make_alone(
+        &self,
+        subgraph: &str,
+        kind: OperationKind,
+        body: &Bytes,
+    ) -> Result<Reply, CallError> {
+        let (start, endpoint) = (Instant::now(), self.endpoint(subgraph));
         let mut span = self.span(subgraph);
         let below = span.as_ref().map(|span| self.forwarded.below(span.context()));
         let forwarded = below.as_ref().unwrap_or(self.forwarded);
@@ -86,8 +109,7 @@ impl Calls<'_> {
                 None => self.guarded(endpoint, forwarded, body).make(kind).await,
                 Some(layers) => {
                     let wanted = self.wanted(endpoint, kind);
-                    let body = Bytes::copy_from_slice(body);
-                    Box::pin(embed::call(layers, subgraph, forwarded, body, wanted)).await
+                    Box::pin(embed::call(layers, subgraph, forwarded, body.clone(), wanted)).await
                 }
             },
             None => Err(SubgraphError::NoAddress),
@@ -139,7 +161,7 @@ impl Calls<'_> {
 
     /// Opens the subscription that `call` describes.
     pub async fn open(&self, call: SubgraphCall<'_>, opening: Opening<'_>) -> Result<Upstream, CallError> {
-        let opened = match self.endpoints.get(call.subgraph) {
+        let opened = match self.endpoint(call.subgraph) {
             Some(endpoint) => endpoint.open(self.opened(endpoint, &call, opening)).await,
             None => Err(SubgraphError::NoAddress),
         };

@@ -25,7 +25,7 @@ const PREFLIGHT: &str = "apollo-require-preflight";
 impl Calls<'_> {
     /// Makes the call.
     pub async fn upload(&self, subgraph: &str, outgoing: Outgoing) -> Result<Bytes, CallError> {
-        let (start, endpoint) = (Instant::now(), self.endpoints.get(subgraph));
+        let (start, endpoint) = (Instant::now(), self.endpoint(subgraph));
         let answer = match endpoint {
             Some(endpoint) => self.guarded_upload(endpoint, outgoing).await,
             None => Err(SubgraphError::NoAddress),
