@@ -82,7 +82,7 @@ fn shape(plan: &Plan, subgraph: impl Fn(&str) -> String) -> Vec<String> {
             "{} after {:?}: {}",
             subgraph(&fetch.subgraph),
             fetch.after,
-            skeleton(&fetch.query.to_string())
+            skeleton(fetch.query.as_ref())
         )
     };
     plan.fetches.iter().map(fetch).collect()

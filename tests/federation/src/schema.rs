@@ -157,11 +157,17 @@ fn type_directives(definition: &Definition) -> Option<&ast::DirectiveList> {
 /// Whether clients may write a directive there.
 fn is_executable(location: &ast::DirectiveLocation) -> bool {
     use ast::DirectiveLocation::*;
-    match location {
-        Query | Mutation | Subscription | Field => true,
-        FragmentDefinition | FragmentSpread | InlineFragment | VariableDefinition => true,
-        _ => false,
-    }
+    matches!(
+        location,
+        Query
+            | Mutation
+            | Subscription
+            | Field
+            | FragmentDefinition
+            | FragmentSpread
+            | InlineFragment
+            | VariableDefinition
+    )
 }
 
 /// `federation__key` and `key` are one directive.
