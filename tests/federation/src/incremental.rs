@@ -36,7 +36,10 @@ pub fn deferred(query: &str, numbers: &mut Numbers) -> Option<String> {
 /// The operation with some of its lists streamed.
 pub fn streamed(schema: &Valid<Schema>, query: &str, numbers: &mut Numbers) -> Option<String> {
     let mut document = ExecutableDocument::parse(schema, query, "query.graphql").ok()?;
-    let mut streaming = Streaming { numbers, labels: 0 };
+    let mut streaming = Streaming {
+        numbers,
+        by_name: BTreeMap::new(),
+    };
     if let Some(operation) = &mut document.operations.anonymous {
         streaming.selections(&mut operation.make_mut().selection_set);
     }
@@ -48,7 +51,9 @@ pub fn streamed(schema: &Valid<Schema>, query: &str, numbers: &mut Numbers) -> O
 
 struct Streaming<'n> {
     numbers: &'n mut Numbers,
-    labels: usize,
+    /// What a list of this name in the answer has: fields that are merged have the same, or none of them has any. So there
+    /// is no label, each of which may stand but once.
+    by_name: BTreeMap<Name, Option<Node<Directive>>>,
 }
 
 impl Streaming<'_> {
@@ -59,8 +64,9 @@ impl Streaming<'_> {
                 executable::Selection::Field(field) => {
                     let field = field.make_mut();
                     let list = field.ty().is_list() && !field.selection_set.selections.is_empty();
-                    if list && !root && self.numbers.percent(50) {
-                        field.directives.0.push(self.directive());
+                    if list && !root {
+                        let directive = self.directive(field.response_key());
+                        field.directives.0.extend(directive);
                     }
                     self.selections(&mut field.selection_set);
                 }
@@ -72,17 +78,16 @@ impl Streaming<'_> {
         }
     }
 
-    fn directive(&mut self) -> Node<Directive> {
-        self.labels += 1;
-        let count = self.numbers.below(3);
-        let count = Ast::Int(i32::try_from(count).unwrap_or_default().into());
-        directive(
-            "stream",
-            vec![
-                ("label", Ast::String(format!("s{}", self.labels))),
-                ("initialCount", count),
-            ],
-        )
+    fn directive(&mut self, name: &Name) -> Option<Node<Directive>> {
+        if let Some(known) = self.by_name.get(name) {
+            return known.clone();
+        }
+        let drawn = self.numbers.percent(50).then(|| {
+            let count = i32::try_from(self.numbers.below(3)).unwrap_or_default();
+            directive("stream", vec![("initialCount", Ast::Int(count.into()))])
+        });
+        self.by_name.insert(name.clone(), drawn.clone());
+        drawn
     }
 }
 
