@@ -226,6 +226,9 @@ impl EventLog for Kafka {
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest")
             .set("partition.assignment.strategy", "range")
+            // A topic that was made just now may not be known to every broker yet. Who joins in that moment is given none
+            // of its partitions, and looks again only after this long (five minutes, if nothing is said).
+            .set("topic.metadata.refresh.interval.ms", "2000")
             .set(
                 "session.timeout.ms",
                 self.patience.session.as_millis().to_string(),
